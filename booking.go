@@ -1,0 +1,185 @@
+package boxoffice
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// BookingStatus is the state of a booking; see Transitions for how one follows another.
+type BookingStatus string
+
+// The states of a booking.
+const (
+	BookingHeld      BookingStatus = "held"      // seats are held until a deadline; nothing is sold
+	BookingConfirmed BookingStatus = "confirmed" // paid and sold; tickets are being made
+	BookingCompleted BookingStatus = "completed" // tickets exist
+	BookingExpired   BookingStatus = "expired"   // the deadline passed unpaid; seats are free
+	BookingCancelled BookingStatus = "cancelled" // the buyer let go before paying; seats are free
+	BookingRefunding BookingStatus = "refunding" // money is on its way back; seats are free
+	BookingRefunded  BookingStatus = "refunded"  // money is back
+)
+
+// BookingStatuses lists every status.
+var BookingStatuses = []BookingStatus{
+	BookingHeld, BookingConfirmed, BookingCompleted, BookingExpired, BookingCancelled, BookingRefunding, BookingRefunded,
+}
+
+// Transitions is the table of what may follow what, with the act that does it. docs/states.md is drawn from it.
+var Transitions = []struct {
+	From, To BookingStatus
+	Act      string
+}{
+	{BookingHeld, BookingConfirmed, "paid in time: seats held → sold"},
+	{BookingHeld, BookingExpired, "deadline passed, payment page closed, nothing paid: seats freed"},
+	{BookingHeld, BookingCancelled, "buyer cancels, payment page closed, nothing paid: seats freed"},
+	{BookingHeld, BookingRefunding, "paid, but cancelled meanwhile, or the seats or the event are lost"},
+	{BookingConfirmed, BookingCompleted, "tickets issued"},
+	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, or the event is cancelled"},
+	{BookingCompleted, BookingRefunding, "the sale is cancelled after the fact"},
+	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
+	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
+	{BookingCancelled, BookingRefunding, "paid although cancelled"},
+	{BookingRefunded, BookingRefunding, "paid once more"},
+	{BookingRefunding, BookingRefunded, "every refund arrived"},
+}
+
+// CanFollow reports whether next may follow s directly.
+func (s BookingStatus) CanFollow(next BookingStatus) bool {
+	for _, t := range Transitions {
+		if t.From == s && t.To == next {
+			return true
+		}
+	}
+	return false
+}
+
+// Final reports whether a booking in this state needs nothing more, unless money arrives.
+func (s BookingStatus) Final() bool {
+	switch s {
+	case BookingCompleted, BookingExpired, BookingCancelled, BookingRefunded:
+		return true
+	case BookingHeld, BookingConfirmed, BookingRefunding:
+		return false
+	default:
+		return false
+	}
+}
+
+// PaymentSummary says in a word how a booking stands with its money.
+type PaymentSummary string
+
+// The payment summaries.
+const (
+	PaymentNone PaymentSummary = "none" // no payment page is open
+	PaymentOpen PaymentSummary = "open" // a payment page is open
+	PaymentPaid PaymentSummary = "paid" // money has arrived
+)
+
+// Booking is one buyer's reservation of seats of one event.
+type Booking struct {
+	ID            string
+	Reference     string // eight letters and digits for people, unique, not secret
+	UserID        string
+	EventID       string
+	Status        BookingStatus
+	Payment       PaymentSummary
+	CheckoutURL   string // while Payment is open and the page's address is known
+	Tickets       []Ticket
+	Amount        Money
+	Email         string // where the tickets go; empty: the user's address, or the one given on the payment page
+	HoldExpiresAt time.Time
+	ClosingReason ClosingReason
+	CreatedAt     time.Time
+}
+
+// ClosingReason is why a held booking is being closed.
+type ClosingReason string
+
+// The closing reasons; empty means the deadline.
+const (
+	ClosingByDeadline ClosingReason = ""
+	ClosingByCancel   ClosingReason = "cancel"
+)
+
+// HoldRequest asks for seats.
+type HoldRequest struct {
+	UserID    string
+	TicketIDs []string
+	Key       *IdempotencyKey // nil: none was given
+}
+
+// IdempotencyKey identifies one write of one user. Its row is the first write of the act's transaction.
+type IdempotencyKey struct {
+	UserID   string
+	Route    string // "POST /book"
+	Key      string // as the client sent it, at most 255 bytes
+	BodyHash []byte // SHA-256 of the body
+}
+
+// HoldRules are the times and limits that the store applies; see the configuration.
+type HoldRules struct {
+	Duration        time.Duration // from the booking's creation to its first deadline
+	Extension       time.Duration // a press of extend
+	CheckoutMinimum time.Duration // left at least when the first payment page opens
+	Max             time.Duration // from creation to the last possible deadline; only the first checkout may pass it
+	Grace           time.Duration // from the deadline to the backstop at which a seat frees itself
+	MaxSeats        int           // a booking
+	MaxOpenBookings int           // open bookings a user an event
+}
+
+// BookingPage is one page of a user's bookings, newest first.
+type BookingPage struct {
+	Bookings []Booking
+	Next     string
+}
+
+// TimelineEntry is one line of a booking's history.
+type TimelineEntry struct {
+	At      time.Time
+	What    string
+	Actor   string // "buyer", "workflow", "provider", "sweep", or a staff member's username
+	Details json.RawMessage
+}
+
+// BookingService is what the API calls. Who asks is an explicit argument; a booking of another user is CodeNotFound.
+type BookingService interface {
+	// Book holds the seats and sees to it that the booking's workflow runs. CodeInvalid, CodeNotFound, CodeNotOnSale,
+	// CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused, CodeUnavailable. Costs one transaction.
+	Book(ctx context.Context, req HoldRequest) (Booking, error)
+	// Booking gives one booking of the user. CodeNotFound.
+	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
+	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.
+	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	// Checkout opens the payment page, or gives the one that is open. CodeNotFound, CodeBookingClosed,
+	// CodeDeadlinePassed, CodeKeyReused, CodeUnavailable.
+	Checkout(ctx context.Context, req CheckoutRequest) (Checkout, error)
+	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
+	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// Cancel lets go of a booking that is not paid; cancelling twice is no error. CodeNotFound, CodeBookingClosed, CodeKeyReused.
+	Cancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// TicketsPDF gives the PDF of a completed booking, made anew if its file is gone. CodeNotFound, CodeNotReady.
+	TicketsPDF(ctx context.Context, userID, bookingID string) ([]byte, error)
+	// Calendar gives the iCalendar file of a completed booking. CodeNotFound, CodeNotReady.
+	Calendar(ctx context.Context, userID, bookingID string) ([]byte, error)
+	// QR gives the PNG of one ticket's entry code. CodeNotFound, CodeNotReady.
+	QR(ctx context.Context, userID, bookingID, ticketID string) ([]byte, error)
+	// ReceiveWebhook takes a webhook as it came: it returns nil once the event is stored with its effect, or needs none.
+	// CodeBadSignature, CodeUnavailable.
+	ReceiveWebhook(ctx context.Context, payload []byte, signature string) error
+}
+
+// Nudger starts the run of a booking, or wakes the one that there is, so that it looks at the rows. The worker's sweeps
+// reach the booking service by it.
+type Nudger interface {
+	Nudge(ctx context.Context, ref BookingRef) error
+}
+
+// BookingRef is what a run needs to be started and found: IDs and numbers only, since staff read it.
+type BookingRef struct {
+	BookingID string        `json:"booking_id"`
+	EventID   string        `json:"event_id"`
+	UserID    string        `json:"user_id"`
+	Status    BookingStatus `json:"status"`
+	Summary   string        `json:"summary"` // at most 200 bytes: "2 seats · Ghost · Chico · 19:30"
+}

@@ -1,0 +1,119 @@
+package boxoffice
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// EventStatus is where an event stands.
+type EventStatus string
+
+// The statuses of an event.
+const (
+	EventDraft     EventStatus = "draft"
+	EventOnSale    EventStatus = "on_sale"
+	EventCancelled EventStatus = "cancelled"
+	EventPast      EventStatus = "past"
+)
+
+// Title is what is shown: a film, a play, a tour. Zero values are unknown.
+type Title struct {
+	ID             string
+	Name           string
+	Kind           string // "film", "play", "concert"
+	Year           int
+	RuntimeMinutes int
+	Genre          string
+	Rating         string // MPAA, "PG-13"
+	Director       string
+}
+
+// Venue is a place with seats.
+type Venue struct {
+	ID       string
+	Name     string
+	City     string
+	State    string // two letters
+	TimeZone string // IANA name
+	Lat, Lon float64
+}
+
+// Event is one showing of a title at a venue.
+type Event struct {
+	ID             string
+	OwnerID        string
+	TitleID        string
+	Name           string
+	Type           string // as Title.Kind
+	Venue          Venue
+	PlanHash       string // hex SHA-256 of the seat plan it was made from
+	StartsAt       time.Time
+	EndsAt         time.Time
+	SalesOpenAt    time.Time
+	SalesCloseAt   time.Time
+	Status         EventStatus
+	Currency       string
+	PriceFromMinor int64 // of the cheapest seat, sold or not
+	Total          int   // seats
+	Available      int   // free seats, as of now or a moment ago
+}
+
+// SeatStatusColumns is what a seat map shows, by column, in the order of the seat plan: small, and compressible.
+type SeatStatusColumns struct {
+	EventID    string
+	PlanHash   string
+	Currency   string
+	TicketIDs  []string
+	Sections   []string
+	Rows       []string
+	Numbers    []int
+	States     []SeatState // free seats are SeatAvailable, also where an expired hold still stands in the row
+	Prices     []int64
+	Categories []string
+	Accessible []bool
+}
+
+// EventFilter selects events of the catalogue. Zero fields do not filter.
+type EventFilter struct {
+	TitleID string
+	City    string
+	From    time.Time // starts at or after
+	To      time.Time // starts before
+	Cursor  string    // from an earlier page
+	Limit   int       // 1 to 100
+}
+
+// EventPage is one page of the catalogue in order of time.
+type EventPage struct {
+	Events []Event
+	Next   string // cursor of the next page, empty at the end
+}
+
+// TitleShowtimes is a title with its events to come, in order of time.
+type TitleShowtimes struct {
+	Title  Title
+	Events []Event
+}
+
+// EventTickets is an event with its available tickets.
+type EventTickets struct {
+	Event   Event
+	Tickets []Ticket
+	Next    string // cursor, empty when these are all
+}
+
+// Catalogue reads what is on. Its answers may lag by a second; nothing is decided on them. Drafts are never shown.
+type Catalogue interface {
+	// Events lists events on sale or to come. CodeInvalid on a bad cursor.
+	Events(ctx context.Context, f EventFilter) (EventPage, error)
+	// TitleShowtimes gives a title and its events to come, at most 500. CodeNotFound.
+	TitleShowtimes(ctx context.Context, titleID string) (TitleShowtimes, error)
+	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page.
+	// CodeNotFound, CodeInvalid on a bad cursor.
+	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)
+	// SeatStatus gives the state of every seat of an event. CodeNotFound.
+	SeatStatus(ctx context.Context, eventID string) (SeatStatusColumns, error)
+	// SeatPlan gives a plan's JSON by its hash. CodeNotFound.
+	SeatPlan(ctx context.Context, hash string) (json.RawMessage, error)
+}

@@ -1,0 +1,80 @@
+package boxoffice
+
+import "context"
+
+// EmailKind is what a mail is about.
+type EmailKind string
+
+// The kinds of mail.
+const (
+	EmailTickets  EmailKind = "tickets"  // the tickets of a sold booking
+	EmailRefunded EmailKind = "refunded" // money came back, with the reason
+)
+
+// EmailStatus is the state of a mail.
+type EmailStatus string
+
+// The states of a mail.
+const (
+	EmailQueued EmailStatus = "queued"
+	EmailSent   EmailStatus = "sent"
+	EmailFailed EmailStatus = "failed" // refused for good
+)
+
+// EmailJob is a mail to be sent with all that it says.
+type EmailJob struct {
+	ID        string
+	Kind      EmailKind
+	Recipient string
+	Status    EmailStatus
+	Document  TicketDocument // seats, event, amounts
+	BlobKey   string         // of the PDF, for EmailTickets
+	Refunded  Money          // for EmailRefunded
+	Reason    string         // for EmailRefunded, for people
+}
+
+// EmailStore keeps the mails of bookings.
+type EmailStore interface {
+	// EmailJob reads a mail. CodeNotFound.
+	EmailJob(ctx context.Context, emailID string) (EmailJob, error)
+	// MarkEmail notes how an attempt to send it ended: sent with sendErr nil, failed for good with CodeMailRejected, else
+	// still queued. handedOver says that a mail workflow now looks after it.
+	MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) error
+}
+
+// MailMessage is a mail ready for the server.
+type MailMessage struct {
+	ID          string // makes the Message-ID, the same at each repetition
+	To          string
+	Subject     string
+	Text        string
+	HTML        string
+	Attachments []MailAttachment
+}
+
+// MailAttachment is a file of a mail.
+type MailAttachment struct {
+	Name        string
+	ContentType string
+	Content     []byte
+}
+
+// MailComposer writes mails.
+type MailComposer interface {
+	// Compose makes the message of a job; pdf and calendar are attached where the kind has them.
+	Compose(job EmailJob, pdf, calendar []byte) (MailMessage, error)
+}
+
+// MailSender hands mails to a server.
+type MailSender interface {
+	// Send delivers to the mail server. CodeMailRejected when it refuses for good (5xx), CodeUnavailable otherwise.
+	Send(ctx context.Context, m MailMessage) error
+}
+
+// FileStore keeps made files under their keys.
+type FileStore interface {
+	// Put writes a file, replacing one of the same key. CodeUnavailable.
+	Put(ctx context.Context, key, contentType string, content []byte) error
+	// Get reads a file. CodeNotFound, CodeUnavailable.
+	Get(ctx context.Context, key string) ([]byte, error)
+}

@@ -1,0 +1,50 @@
+package boxoffice
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Money is an amount in the minor units of its currency (cents for USD), never a float.
+type Money struct {
+	Minor    int64  `json:"minor"`
+	Currency string `json:"currency"` // ISO 4217, upper case
+}
+
+// Add gives the sum. The currencies must be equal.
+func (m Money) Add(other Money) (Money, error) {
+	if m.Currency != other.Currency {
+		return Money{}, Errorf(CodeInternal, "cannot add %s to %s", other.Currency, m.Currency)
+	}
+	return Money{Minor: m.Minor + other.Minor, Currency: m.Currency}, nil
+}
+
+// minorDigits lists the currencies whose minor unit is not a hundredth (ISO 4217, table A.1), as far as the payment
+// provider takes them.
+var minorDigits = map[string]int{
+	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "JPY": 0, "KMF": 0, "KRW": 0, "MGA": 0, "PYG": 0, "RWF": 0, "UGX": 0,
+	"VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3,
+}
+
+// symbols are the currency signs that stand before an amount in English text; others are written as "12.00 CHF".
+var symbols = map[string]string{"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+// String writes the amount for people, in English: "$14.50", "¥1500", "14.50 CHF", "-$3.00".
+func (m Money) String() string {
+	digits, known := minorDigits[m.Currency]
+	if !known {
+		digits = 2
+	}
+	sign, minor := "", uint64(m.Minor)
+	if m.Minor < 0 {
+		sign, minor = "-", -uint64(m.Minor)
+	}
+	text := fmt.Sprintf("%0*d", digits+1, minor)
+	if digits > 0 {
+		text = text[:len(text)-digits] + "." + text[len(text)-digits:]
+	}
+	if symbol, ok := symbols[m.Currency]; ok {
+		return sign + symbol + text
+	}
+	return strings.TrimSpace(sign + text + " " + m.Currency)
+}

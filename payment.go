@@ -1,0 +1,164 @@
+package boxoffice
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// AttemptState is the state of a payment attempt, which is one session on the provider's payment page.
+type AttemptState string
+
+// The states of a payment attempt. At most one attempt of a booking is live or paid.
+const (
+	AttemptLive    AttemptState = "live"    // its page may be open, or may yet come to be
+	AttemptPaid    AttemptState = "paid"    // money arrived on it
+	AttemptDead    AttemptState = "dead"    // its page can no longer be paid
+	AttemptSurplus AttemptState = "surplus" // money arrived on it although another attempt is live or paid: refunded
+)
+
+// CheckoutRequest asks for a payment page.
+type CheckoutRequest struct {
+	UserID     string
+	BookingID  string
+	Email      string // where the tickets go; empty: see Booking.Email
+	SuccessURL string // on our own origin
+	CancelURL  string // on our own origin
+	Key        *IdempotencyKey
+}
+
+// Checkout is an open payment page.
+type Checkout struct {
+	URL       string
+	ExpiresAt time.Time // of the hold: what the buyer must keep to
+}
+
+// SessionParameters are all that a session is created with. They are stored before the first call and never change, so
+// that every repetition of the call is the same call.
+type SessionParameters struct {
+	AttemptID     string     `json:"attempt_id"` // the provider's client_reference_id
+	BookingID     string     `json:"booking_id"`
+	Reference     string     `json:"reference"`
+	AmountMinor   int64      `json:"amount_minor"`
+	Currency      string     `json:"currency"`
+	Lines         []LineItem `json:"lines"`
+	CustomerEmail string     `json:"customer_email,omitempty"`
+	SuccessURL    string     `json:"success_url"`
+	CancelURL     string     `json:"cancel_url"`
+	ExpiresAt     time.Time  `json:"expires_at"`
+}
+
+// LineItem is one line of the payment page.
+type LineItem struct {
+	Name      string `json:"name"`
+	UnitMinor int64  `json:"unit_minor"`
+	Quantity  int64  `json:"quantity"`
+}
+
+// PaymentAttempt is a stored attempt.
+type PaymentAttempt struct {
+	ID         string
+	BookingID  string
+	State      AttemptState
+	Parameters SessionParameters
+	SessionID  string // empty until the provider's answer is stored
+	URL        string
+	CreatedAt  time.Time
+	ExpiresAt  time.Time // of the session
+}
+
+// CheckoutKey is the provider's idempotency key for creating the session of an attempt.
+func CheckoutKey(attemptID string) string { return "checkout:" + attemptID }
+
+// RefundKey is the provider's idempotency key of the nth refund of a payment.
+func RefundKey(paymentID string, n int) string { return "refund:" + paymentID + ":" + strconv.Itoa(n) }
+
+// SessionStatus is the provider's word on a session.
+type SessionStatus string
+
+// The statuses of a session.
+const (
+	SessionOpen     SessionStatus = "open"
+	SessionComplete SessionStatus = "complete"
+	SessionExpired  SessionStatus = "expired"
+)
+
+// PaymentSession is a session as the provider describes it.
+type PaymentSession struct {
+	ID            string
+	AttemptID     string // client_reference_id
+	URL           string
+	Status        SessionStatus
+	Paid          bool // complete, and the money captured
+	PaymentIntent string
+	Amount        Money
+	Email         string // collected on the page
+	Live          bool   // not test mode
+	ExpiresAt     time.Time
+}
+
+// RefundState is the state of a refund.
+type RefundState string
+
+// The states of a refund row.
+const (
+	RefundPending   RefundState = "pending"   // to be asked for, or asked for and not yet through
+	RefundSucceeded RefundState = "succeeded" // the provider gave the money back
+	RefundFailed    RefundState = "failed"    // the bank refused it; the money is with us
+)
+
+// Refund is one numbered refund of a payment.
+type Refund struct {
+	PaymentID     string
+	N             int
+	PaymentIntent string
+	Amount        Money
+	State         RefundState
+	ProviderID    string // empty until the provider's answer is stored
+	Reason        string
+}
+
+// PaymentEvent is a verified webhook.
+type PaymentEvent struct {
+	ID         string // the provider's event ID
+	Type       string
+	APIVersion string
+	ObjectID   string // of the session, refund, dispute it tells of
+	Live       bool
+	Payload    json.RawMessage
+	Parked     string          // why it cannot be understood (another API version); empty: it was
+	Session    *PaymentSession // of checkout.session.* events
+	Refund     *ProviderRefund // of refund events
+}
+
+// ProviderRefund is a refund as the provider describes it.
+type ProviderRefund struct {
+	ID            string
+	PaymentIntent string
+	State         RefundState
+	Amount        Money
+	PaymentID     string // ours, from its metadata; empty for one that was not made by us
+	N             int
+	Failure       string
+}
+
+// PaymentProvider takes money. Every call is repeatable under its key; an answer that is not known is
+// CodeProviderUnknown and must be asked for again, never taken for a no.
+type PaymentProvider interface {
+	// CreateSession opens a payment page. CodeProviderUnknown, CodeProviderDeclined (the parameters are refused),
+	// CodeNoSession (the stored expiry is too near: look it up instead), CodeUnavailable.
+	CreateSession(ctx context.Context, p SessionParameters) (PaymentSession, error)
+	// Session gives a session as it is now. CodeNotFound, CodeProviderUnknown.
+	Session(ctx context.Context, sessionID string) (PaymentSession, error)
+	// FindSession looks for the session of an attempt among those created around its time. CodeNoSession,
+	// CodeProviderUnknown.
+	FindSession(ctx context.Context, attemptID string, createdAt time.Time) (PaymentSession, error)
+	// ExpireSession closes the page; what it gives is the session's status afterwards, which may be complete: the buyer
+	// was faster. CodeProviderUnknown.
+	ExpireSession(ctx context.Context, sessionID string) (PaymentSession, error)
+	// Refund gives money back under RefundKey. CodeProviderDeclined, CodeProviderUnknown.
+	Refund(ctx context.Context, r Refund) (ProviderRefund, error)
+	// VerifyWebhook checks a webhook's signature over its raw body, then reads it. CodeBadSignature, CodeMalformed.
+	VerifyWebhook(payload []byte, signature string) (PaymentEvent, error)
+}

@@ -1,0 +1,151 @@
+package boxoffice
+
+import (
+	"context"
+	"time"
+)
+
+// Situation is what the rows say about a booking at one moment: all that its workflow decides on. It holds IDs, states
+// and times only, because histories are readable by staff and outlive an erasure request.
+type Situation struct {
+	BookingID     string        `json:"booking_id"`
+	Epoch         int64         `json:"epoch"`
+	Status        BookingStatus `json:"status"`
+	ClosingReason ClosingReason `json:"closing_reason,omitempty"`
+	Closing       bool          `json:"closing,omitempty"` // closing_at is set: nothing can be opened or extended
+	Deadline      time.Time     `json:"deadline"`          // for people
+	Remaining     time.Duration `json:"remaining"`         // until the deadline, by the database's clock; not positive: passed
+	LiveAttempt   string        `json:"live_attempt,omitempty"`
+	Unsettled     string        `json:"unsettled,omitempty"`    // a payment that neither sold the seats nor has a refund row
+	OpenRefund    *RefundRef    `json:"open_refund,omitempty"`  // a refund that is to be asked for or asked about
+	StuckRefund   bool          `json:"stuck_refund,omitempty"` // a refund failed at the provider: support must see it
+	MailDue       string        `json:"mail_due,omitempty"`     // an e-mail that is queued and that nobody else sends
+}
+
+// RefundRef names a refund row.
+type RefundRef struct {
+	PaymentID string `json:"payment_id"`
+	N         int    `json:"n"`
+	Asked     bool   `json:"asked,omitempty"` // the provider has it; its end is awaited
+}
+
+// Step is what a booking's run does next.
+type Step string
+
+// The steps of a run.
+const (
+	StepWait          Step = "wait"           // nothing to do before the deadline or a signal
+	StepConfirm       Step = "confirm"        // held → sold
+	StepSellLate      Step = "sell-late"      // money on an expired booking: the same seats if they are free, else a refund
+	StepCompensate    Step = "compensate"     // one transaction: refunding, refund rows, admissions void, seats free
+	StepRequestRefund Step = "request-refund" // a payment that bought nothing gets a refund row
+	StepSendRefund    Step = "send-refund"    // ask the provider, write down its answer
+	StepFinishRefund  Step = "finish-refund"  // nothing of the refund is open: refunded
+	StepIssue         Step = "issue"          // admissions, PDF: completed
+	StepCloseCheckout Step = "close-checkout" // closing_at, page expired at the provider, nothing paid: seats free
+	StepSendMail      Step = "send-mail"      // the mail that is due
+	StepEnd           Step = "end"            // nothing is left
+)
+
+// Next names the step that a situation asks for: the first line that holds. The order is part of the protocol and is
+// checked by the protocol's model; see docs/architecture.md before changing it.
+func (s Situation) Next() Step {
+	held, unsettled := s.Status == BookingHeld, s.Unsettled != ""
+	switch {
+	case unsettled && held && s.ClosingReason == ClosingByCancel:
+		return StepCompensate
+	case unsettled && held:
+		return StepConfirm
+	case unsettled && s.Status == BookingExpired:
+		return StepSellLate
+	case unsettled:
+		return StepRequestRefund
+	case s.OpenRefund != nil && !s.OpenRefund.Asked:
+		return StepSendRefund
+	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
+		return StepFinishRefund
+	case s.Status == BookingConfirmed:
+		return StepIssue
+	case held && (s.Closing || s.ClosingReason == ClosingByCancel || s.Remaining <= 0):
+		return StepCloseCheckout
+	case held:
+		return StepWait
+	case s.MailDue != "":
+		return StepSendMail
+	default:
+		return StepEnd
+	}
+}
+
+// AttemptEnd is the provider's word on an attempt while its checkout is being closed.
+type AttemptEnd struct {
+	AttemptID string
+	Session   *PaymentSession // nil: the provider has no session for it and will not make one
+}
+
+// BookingStore is where bookings, their seats and their money are kept: every method is one transaction and one act.
+//
+// Each act is harmless when repeated. The acts of a run name the booking and its epoch: an old epoch is CodeFenced, and
+// rows that are no longer what the act was decided on are CodeSuperseded; after either the run takes its first step
+// again. Any method may fail with CodeUnavailable, after which it may be repeated.
+type BookingStore interface {
+	// HoldSeats takes seats for a new booking: all or none. With a key that was used for the same body it gives the
+	// booking of that time. CodeInvalid, CodeNotFound, CodeNotOnSale, CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused.
+	HoldSeats(ctx context.Context, req HoldRequest) (booking Booking, ref BookingRef, fresh bool, err error)
+	// Booking reads a booking of the user. CodeNotFound.
+	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
+	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
+	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	// OpenAttempt stores a payment attempt, or gives the live one. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeKeyReused.
+	OpenAttempt(ctx context.Context, req CheckoutRequest) (PaymentAttempt, error)
+	// StoreSession notes the session of an attempt and gives the hold's deadline. CodeBookingClosed when the attempt is no
+	// longer live: its URL must not be handed out.
+	StoreSession(ctx context.Context, attemptID string, s PaymentSession) (deadline time.Time, err error)
+	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
+	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.
+	// CodeNotFound, CodeBookingClosed, CodeKeyReused.
+	RequestCancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (b Booking, settled bool, err error)
+
+	// VerifyHold is a run's first step: raise the epoch and look. CodeNotFound.
+	VerifyHold(ctx context.Context, bookingID string) (Situation, error)
+	// Look reads the situation. CodeFenced.
+	Look(ctx context.Context, bookingID string, epoch int64) (Situation, error)
+	// ConfirmSeats sells the held seats to the payment. CodeSeatsLost when it cannot be: then Compensate.
+	ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
+	// SellLate sells free seats of an expired booking to a payment, or requests its refund.
+	SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
+	// IssueAdmissions makes an admission for each sold seat, once, and gives what the ticket file shows.
+	IssueAdmissions(ctx context.Context, bookingID string, epoch int64) (TicketDocument, error)
+	// CompleteBooking notes that the tickets exist under blobKey and queues their mail.
+	CompleteBooking(ctx context.Context, bookingID string, epoch int64, blobKey string) (Situation, error)
+	// BeginClosing sets closing_at where the deadline has passed or a cancellation is wished.
+	BeginClosing(ctx context.Context, bookingID string, epoch int64) (Situation, error)
+	// Attempt reads an attempt. CodeNotFound.
+	Attempt(ctx context.Context, attemptID string) (PaymentAttempt, error)
+	// ResolveAttempt notes the end of a closing attempt: dead, or paid.
+	ResolveAttempt(ctx context.Context, bookingID string, epoch int64, end AttemptEnd) (Situation, error)
+	// ReleaseSeats frees the seats of a closing booking that nobody can pay and nobody paid: expired, or cancelled.
+	ReleaseSeats(ctx context.Context, bookingID string, epoch int64) (Situation, error)
+	// Compensate undoes a booking that cannot end in tickets, in one transaction: refunding, refund rows, admissions void,
+	// seats free.
+	Compensate(ctx context.Context, bookingID string, epoch int64, reason string) (Situation, error)
+	// RequestRefund gives a payment that bought nothing its refund row. CodeRefundExceeds.
+	RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID, reason string) (Situation, error)
+	// Refund reads a refund row. CodeNotFound.
+	Refund(ctx context.Context, paymentID string, n int) (Refund, error)
+	// MarkRefund notes the provider's word on a refund.
+	MarkRefund(ctx context.Context, bookingID string, epoch int64, r ProviderRefund) (Situation, error)
+	// FinishRefund sets refunded where nothing of the refund is open, and queues the mail that tells so.
+	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
+
+	// ReceivePaymentEvent stores a verified webhook with its effect; ref is the booking to nudge, nil if there is none.
+	ReceivePaymentEvent(ctx context.Context, e PaymentEvent) (ref *BookingRef, err error)
+	// ClaimOverdue gives bookings whose next check is due, at most limit, and moves their next check on, so that of
+	// several sweepers each gets others.
+	ClaimOverdue(ctx context.Context, limit int) ([]BookingRef, error)
+	// TicketDocument gives what the ticket files of a completed booking show. CodeNotFound, CodeNotReady.
+	TicketDocument(ctx context.Context, userID, bookingID string) (doc TicketDocument, blobKey string, err error)
+	// BookingRef reads what a run is started with. CodeNotFound.
+	BookingRef(ctx context.Context, bookingID string) (BookingRef, error)
+}
