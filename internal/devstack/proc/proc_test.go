@@ -94,7 +94,6 @@ func TestProcess_RunsAsAnotherUser(t *testing.T) {
 func TestOwnerKilled_ChildDies(t *testing.T) {
 	t.Parallel()
 	owner, child := startOwner(t, filepath.Join(t.TempDir(), "server.pid"))
-	require.True(t, proc.Runs(child))
 	require.NoError(t, owner.Process.Kill())
 	require.Error(t, owner.Wait())
 	require.Eventually(t, func() bool { return !proc.Runs(child) }, patience, 10*time.Millisecond)
@@ -109,6 +108,7 @@ func TestClaim_StopsAnOrphan(t *testing.T) {
 	require.NoError(t, orphan.Start())
 	gone := make(chan error, 1)
 	go func() { gone <- orphan.Wait() }()
+	waitUntilRuns(t, orphan.Process.Pid)
 	pidFile := filepath.Join(t.TempDir(), "server.pid")
 	writeRecord(t, pidFile, orphan.Process.Pid, os.Args[0]+" an-argument")
 
@@ -121,6 +121,7 @@ func TestClaim_StopsAnOrphan(t *testing.T) {
 func TestClaim_LeavesAStrangerAlone(t *testing.T) {
 	t.Parallel()
 	stranger := start(t.Context(), t, proc.Options{Env: role("sleeper")})
+	waitUntilRuns(t, stranger.PID())
 	pidFile := filepath.Join(t.TempDir(), "server.pid")
 	writeRecord(t, pidFile, stranger.PID(), "postgres -D /some/data")
 
@@ -212,7 +213,14 @@ func startOwner(t *testing.T, pidFile string) (*exec.Cmd, int) {
 	require.NoError(t, err)
 	child, err := strconv.Atoi(strings.TrimSpace(line))
 	require.NoError(t, err)
+	waitUntilRuns(t, child)
 	return owner, child
+}
+
+// waitUntilRuns bridges the moment in which a program is started but the kernel does not yet show its command line.
+func waitUntilRuns(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return proc.Runs(pid) }, patience, time.Millisecond)
 }
 
 func writeRecord(t *testing.T, path string, pid int, commandLine string) {
