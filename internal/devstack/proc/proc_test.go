@@ -209,6 +209,7 @@ func startOwner(t *testing.T, pidFile string) (*exec.Cmd, int) {
 	out, err := owner.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, owner.Start())
+	t.Cleanup(func() { _ = owner.Process.Kill() }) // in case the test fails before it does so
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	child, err := strconv.Atoi(strings.TrimSpace(line))
