@@ -1,0 +1,163 @@
+// Package postgres keeps users, events, seats, bookings and payments in PostgreSQL. It has every SQL statement of the
+// program, and pgx is its one dependency. An exported method is one transaction and one business act; conflicts are
+// decided by the database.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// DB is a pool of connections to the primary. Its stores share it.
+type DB struct {
+	pool *pgxpool.Pool
+}
+
+// Options are the bounds of a pool. Zero fields take the defaults that are named.
+type Options struct {
+	MaxConns         int32         // 16
+	LockTimeout      time.Duration // 2 s: how long a statement waits for a row
+	StatementTimeout time.Duration // 5 s
+	IdleInTxTimeout  time.Duration // 10 s: an abandoned transaction frees its rows after this
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 2 * time.Second
+	}
+	if o.StatementTimeout == 0 {
+		o.StatementTimeout = 5 * time.Second
+	}
+	if o.IdleInTxTimeout == 0 {
+		o.IdleInTxTimeout = 10 * time.Second
+	}
+	return o
+}
+
+// Open makes a pool for the database at url. It does not wait for the server: Ping does.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	o = o.withDefaults()
+	config.MaxConns = o.MaxConns
+	config.MaxConnLifetime = 30 * time.Minute
+	config.MaxConnLifetimeJitter = 5 * time.Minute
+	config.PingTimeout = 2 * time.Second
+	params := config.ConnConfig.RuntimeParams
+	params["application_name"] = "boxoffice"
+	params["lock_timeout"] = milliseconds(o.LockTimeout)
+	params["statement_timeout"] = milliseconds(o.StatementTimeout)
+	params["idle_in_transaction_session_timeout"] = milliseconds(o.IdleInTxTimeout)
+	params["timezone"] = "UTC"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database pool: %w", err)
+	}
+	return &DB{pool: pool}, nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return translate(db.pool.Ping(ctx)) }
+
+// Close ends the pool's connections once they are given back.
+func (db *DB) Close() { db.pool.Close() }
+
+// Pool gives the pool itself, for measurements and tests; the program's statements belong into this package.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Migrate brings the database's schema up to the newest of the migrations. It waits for a migration that another process
+// is running, and is harmless when repeated.
+func Migrate(ctx context.Context, url string, migrations fs.FS) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	conn := stdlib.OpenDB(*config)
+	defer func() { _ = conn.Close() }()
+	return migrate(ctx, conn, migrations)
+}
+
+func migrate(ctx context.Context, conn *sql.DB, migrations fs.FS) error {
+	locked, err := conn.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	defer func() { _ = locked.Close() }()
+	// The lock is the session's: it ends with the connection, whatever becomes of this process.
+	const migrating = 0x626f786f // "boxo"
+	if _, err := locked.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrating); err != nil {
+		return fmt.Errorf("wait for another migration: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, migrations)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	_, err = locked.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", migrating)
+	return err
+}
+
+// attempts is how often a transaction is tried that lost a deadlock or a serialization race.
+const attempts = 5
+
+// inTx runs act in a transaction of read committed isolation, again from its start when it lost a deadlock or a
+// serialization race; act must therefore keep nothing of an earlier try. Errors come back translated.
+//
+// The caller's cancellation does not reach into the transaction: pgx would close the connection over it, and buyers who
+// close their tabs would wear out the pool. Statements are bounded by the server's timeouts instead.
+func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return translate(err)
+	}
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Release()
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error { return act(work, tx) })
+		if !lostRace(err) || try == attempts || work.Err() != nil {
+			return translate(err)
+		}
+		pause := time.NewTimer(time.Duration(try) * time.Duration(rand.Int64N(int64(10*time.Millisecond))))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return translate(ctx.Err())
+		}
+	}
+}
+
+// read runs a read-only act on one connection, outside a transaction block.
+func (db *DB) read(ctx context.Context, act func(ctx context.Context, conn *pgxpool.Conn) error) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Release()
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return translate(act(work, conn))
+}
