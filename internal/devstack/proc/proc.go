@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -62,7 +63,8 @@ type Process struct {
 	mu     sync.Mutex
 	exited bool  // guarded by mu: its process ID may belong to another from now on
 	asked  bool  // guarded by mu: the end was asked for, so that it is no failure
-	err    error // written before done is closed
+	status error // what waiting for the process returned; written before done is closed
+	err    error // what Err returns; written before done is closed
 }
 
 // Start runs the program. It ends when ctx does: by StopSignal, then after Grace by SIGKILL. An error means that nothing
@@ -139,6 +141,7 @@ func (p *Process) run(started chan<- error) {
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
+	p.status = err
 	if !asked {
 		p.err = p.unexpected(err)
 	}
@@ -152,6 +155,32 @@ func (p *Process) unexpected(err error) error {
 	}
 	return fmt.Errorf("%s ended by itself: %w", p.opts.Name, err)
 }
+
+// Run runs the program to its end and returns nil if it ended with status 0; otherwise the error carries the last lines
+// of its output. It ends early, with an error, when ctx does.
+func Run(ctx context.Context, opts Options) error {
+	last := make([]string, 0, 2*runTail)
+	opts.OnLine = func(line string) {
+		if last = append(last, line); len(last) == cap(last) {
+			last = append(last[:0], last[runTail:]...)
+		}
+	}
+	p, err := Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	<-p.Done()
+	if err := ctx.Err(); err != nil && p.status != nil {
+		return fmt.Errorf("run %s: %w", p.opts.Name, err)
+	}
+	if p.status != nil {
+		return fmt.Errorf("run %s: %w\n%s", p.opts.Name, p.status, strings.Join(last, "\n"))
+	}
+	return nil
+}
+
+// runTail is how many lines of output at least an error of Run carries, if there were so many.
+const runTail = 20
 
 func (p *Process) record() error {
 	return p.opts.PIDFile.record(p.cmd.Process.Pid, p.cmd.Args)

@@ -68,6 +68,17 @@ func TestProcess_OutputGoesToFileAndLines(t *testing.T) {
 	require.Equal(t, "one\ntwo\nthree", p.LogTail(1000))
 }
 
+func TestRun_ReportsTheLastOutput(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, proc.Run(t.Context(), proc.Options{Path: os.Args[0], Env: role("talker")}))
+	err := proc.Run(t.Context(), proc.Options{Name: "setup", Path: os.Args[0], Env: role("failing")})
+	require.EqualError(t, err, "run setup: exit status 3\nit went wrong")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, proc.Run(ctx, proc.Options{Path: os.Args[0], Env: role("sleeper")}), context.DeadlineExceeded)
+}
+
 func TestProcess_MissingProgramIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := proc.Start(t.Context(), proc.Options{Path: "/does/not/exist"})
