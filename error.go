@@ -32,7 +32,6 @@ const (
 	CodeUnavailable         Code = "unavailable"          // a dependency is away or busy; RetryAfter says when to come back
 	CodeBadSignature        Code = "bad-signature"        // a webhook whose signature is missing, wrong or stale
 	CodeFenced              Code = "fenced"               // the act named an epoch that is no longer the booking's: look again
-	CodeSuperseded          Code = "superseded"           // the rows no longer are what the act was decided on: look again
 	CodeSeatsLost           Code = "seats-lost"           // a paid booking no longer has all its seats, or its event is off sale
 	CodeProviderDeclined    Code = "provider-declined"    // the payment provider said no, for good
 	CodeProviderUnknown     Code = "provider-unknown"     // the provider's answer is unknown: ask it again under the same key
@@ -50,7 +49,7 @@ var Codes = []Code{
 	CodeInternal, CodeInvalid, CodeMalformed, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeUsernameTaken,
 	CodeSeatsTaken, CodeOpenBookingExists, CodeNotOnSale, CodeBookingClosed, CodeDeadlinePassed, CodeNotReady,
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
-	CodeSuperseded, CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeRefundExceeds,
+	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
 }
 

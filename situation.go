@@ -17,6 +17,7 @@ type Situation struct {
 	Remaining     time.Duration `json:"remaining"`         // until the deadline, by the database's clock; not positive: passed
 	LiveAttempt   string        `json:"live_attempt,omitempty"`
 	Unsettled     string        `json:"unsettled,omitempty"`    // a payment that neither sold the seats nor has a refund row
+	Surplus       bool          `json:"surplus,omitempty"`      // and it can never buy them: refunded while the booking goes on
 	OpenRefund    *RefundRef    `json:"open_refund,omitempty"`  // a refund that is to be asked for or asked about
 	StuckRefund   bool          `json:"stuck_refund,omitempty"` // a refund failed at the provider: support must see it
 	MailDue       string        `json:"mail_due,omitempty"`     // an e-mail that is queued and that nobody else sends
@@ -52,6 +53,8 @@ const (
 func (s Situation) Next() Step {
 	held, unsettled := s.Status == BookingHeld, s.Unsettled != ""
 	switch {
+	case unsettled && s.Surplus:
+		return StepRequestRefund
 	case unsettled && held && s.ClosingReason == ClosingByCancel:
 		return StepCompensate
 	case unsettled && held:
@@ -86,8 +89,8 @@ type AttemptEnd struct {
 // BookingStore is where bookings, their seats and their money are kept: every method is one transaction and one act.
 //
 // Each act is harmless when repeated. The acts of a run name the booking and its epoch: an old epoch is CodeFenced, and
-// rows that are no longer what the act was decided on are CodeSuperseded; after either the run takes its first step
-// again. Any method may fail with CodeUnavailable, after which it may be repeated.
+// the run takes its first step again. An act whose rows are no longer what it was decided on does nothing. Either way the
+// situation is what the run goes by next. Any method may fail with CodeUnavailable, after which it may be repeated.
 type BookingStore interface {
 	// HoldSeats takes seats for a new booking: all or none. With a key that was used for the same body it gives the
 	// booking of that time. CodeInvalid, CodeNotFound, CodeNotOnSale, CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused.

@@ -1,0 +1,203 @@
+package postgres
+
+import (
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// bookingColumns are those that scanBooking reads, of a table called b. A payment that bought nothing and
+// goes back does not count as paid.
+const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.amount_minor, b.currency, coalesce(b.email, ''),
+	b.hold_expires_at, b.closing_reason, b.created_at,
+	CASE WHEN EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id
+	          AND p.settled_as IS DISTINCT FROM 'refund') THEN 'paid'
+	     WHEN EXISTS (SELECT FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') THEN 'open'
+	     ELSE 'none' END,
+	CASE WHEN b.status = 'held' AND b.closing_at IS NULL THEN coalesce((SELECT a.url FROM payment_attempts a
+	     WHERE a.booking_id = b.id AND a.state = 'live'), '') ELSE '' END`
+
+func scanBooking(row pgx.CollectableRow) (boxoffice.Booking, error) {
+	var b boxoffice.Booking
+	err := row.Scan(&b.ID, &b.Reference, &b.UserID, &b.EventID, &b.Status, &b.Amount.Minor, &b.Amount.Currency, &b.Email,
+		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL)
+	return b, err
+}
+
+// Booking reads a booking of the user; another's is as absent as an unknown one.
+func (s *Bookings) Booking(ctx context.Context, userID, bookingID string) (boxoffice.Booking, error) {
+	var b boxoffice.Booking
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		b, err = readBooking(ctx, conn, userID, bookingID)
+		return err
+	})
+	return b, err
+}
+
+func readBooking(ctx context.Context, q querier, userID, bookingID string) (boxoffice.Booking, error) {
+	rows, err := q.Query(ctx, `SELECT `+bookingColumns+` FROM bookings b WHERE b.id = $1 AND b.user_id = $2`, bookingID, userID)
+	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	b, err := pgx.CollectExactlyOneRow(rows, scanBooking)
+	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	page := []boxoffice.Booking{b}
+	if err := fillTickets(ctx, q, page); err != nil {
+		return boxoffice.Booking{}, err
+	}
+	return page[0], nil
+}
+
+// fillTickets reads the seats of the bookings at the price they were booked at. A seat that was let go is shown as it is
+// now, without its new holder.
+func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
+	index := make(map[string]int, len(bookings))
+	ids := make([]string, len(bookings))
+	for i, b := range bookings {
+		ids[i], index[b.ID] = b.ID, i
+	}
+	rows, err := q.Query(ctx, `
+		SELECT bt.booking_id, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
+		       CASE WHEN seat_is_free(t.state, t.held_until) AND t.booking_id IS DISTINCT FROM bt.booking_id
+		            THEN 'available' ELSE t.state END,
+		       CASE WHEN t.booking_id = bt.booking_id THEN t.held_until END,
+		       CASE WHEN t.booking_id = bt.booking_id THEN t.booking_id END,
+		       CASE WHEN t.booking_id = bt.booking_id THEN t.holder_id END
+		FROM booking_tickets bt JOIN tickets t ON t.id = bt.ticket_id
+		WHERE bt.booking_id = ANY ($1::text[]::uuid[])
+		ORDER BY t.section, length(t.row), t.row, t.number`, ids)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var bookingID string
+		var t boxoffice.Ticket
+		targets, finish := ticketTargets(&t)
+		if err := rows.Scan(append([]any{&bookingID}, targets...)...); err != nil {
+			return err
+		}
+		finish()
+		b := &bookings[index[bookingID]]
+		b.Tickets = append(b.Tickets, t)
+	}
+	return rows.Err()
+}
+
+// Bookings lists a user's bookings, newest first.
+func (s *Bookings) Bookings(ctx context.Context, userID, cursor string, limit int) (boxoffice.BookingPage, error) {
+	var page boxoffice.BookingPage
+	before, beforeID, err := parseBookingCursor(cursor)
+	if err != nil {
+		return page, err
+	}
+	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT `+bookingColumns+` FROM bookings b
+			WHERE b.user_id = $1 AND (b.created_at, b.id) < ($2, $3) ORDER BY b.created_at DESC, b.id DESC LIMIT $4`,
+			userID, before, beforeID, limit+1)
+		if err != nil {
+			return err
+		}
+		if page.Bookings, err = pgx.CollectRows(rows, scanBooking); err != nil {
+			return err
+		}
+		if len(page.Bookings) > limit {
+			page.Bookings = page.Bookings[:limit]
+			last := page.Bookings[limit-1]
+			page.Next = bookingCursor(last.CreatedAt, last.ID)
+		}
+		return fillTickets(ctx, conn, page.Bookings)
+	})
+	return page, err
+}
+
+func bookingCursor(at time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + " " + id))
+}
+
+// parseBookingCursor reads where a page begins; an empty cursor is before everything.
+func parseBookingCursor(cursor string) (before time.Time, id string, err error) {
+	if cursor == "" {
+		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), uuid.Max.String(), nil
+	}
+	wrong := boxoffice.InvalidField("cursor", "This is no cursor of an earlier page.")
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return before, "", wrong
+	}
+	at, id, found := strings.Cut(string(raw), " ")
+	if before, err = time.Parse(time.RFC3339Nano, at); err != nil || !found || uuid.Validate(id) != nil {
+		return before, "", wrong
+	}
+	return before, id, nil
+}
+
+// refQuery reads what a booking's run is started with; the condition on b follows it.
+const refQuery = `
+	SELECT b.id, b.event_id, b.user_id, b.status, e.name, v.city, e.starts_at, v.time_zone,
+	       (SELECT count(*) FROM booking_tickets bt WHERE bt.booking_id = b.id)
+	FROM bookings b JOIN events e ON e.id = b.event_id JOIN venues v ON v.id = e.venue_id `
+
+func scanRef(row pgx.CollectableRow) (boxoffice.BookingRef, error) {
+	var r boxoffice.BookingRef
+	var name, city, zone string
+	var starts time.Time
+	var seats int
+	if err := row.Scan(&r.BookingID, &r.EventID, &r.UserID, &r.Status, &name, &city, &starts, &zone, &seats); err != nil {
+		return r, err
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return r, err
+	}
+	r.Summary = runSummary(seats, name, city, starts.In(location))
+	return r, nil
+}
+
+// BookingRef reads what a run is started with.
+func (s *Bookings) BookingRef(ctx context.Context, bookingID string) (boxoffice.BookingRef, error) {
+	var ref boxoffice.BookingRef
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		ref, err = readRef(ctx, conn, bookingID)
+		return err
+	})
+	return ref, err
+}
+
+func readRef(ctx context.Context, q querier, bookingID string) (boxoffice.BookingRef, error) {
+	rows, err := q.Query(ctx, refQuery+`WHERE b.id = $1`, bookingID)
+	if err != nil {
+		return boxoffice.BookingRef{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanRef)
+}
+
+// ClaimOverdue gives bookings whose next check is due and moves that check on by 30 seconds, so that each of several
+// sweepers gets others and a booking is not swept again before its run could act.
+func (s *Bookings) ClaimOverdue(ctx context.Context, limit int) ([]boxoffice.BookingRef, error) {
+	var refs []boxoffice.BookingRef
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			WITH due AS (
+				SELECT id FROM bookings WHERE next_check_at <= boxoffice_now()
+				ORDER BY next_check_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED),
+			claimed AS (
+				UPDATE bookings SET next_check_at = boxoffice_now() + interval '30 seconds' FROM due
+				WHERE bookings.id = due.id RETURNING bookings.id)
+			`+refQuery+`JOIN claimed ON claimed.id = b.id`, limit)
+		if err != nil {
+			return err
+		}
+		refs, err = pgx.CollectRows(rows, scanRef)
+		return err
+	})
+	return refs, err
+}

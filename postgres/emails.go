@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// queueEmail writes a mail down that is to be sent, once for each kind and booking (a second refund of a booking is a
+// mail of its own). A booking without an address gets none; its timeline says so.
+func queueEmail(ctx context.Context, tx pgx.Tx, bookingID string, kind boxoffice.EmailKind, details map[string]any) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(details)
+	if err != nil {
+		return err
+	}
+	if details == nil {
+		raw = []byte("{}")
+	}
+	written, err := tx.Exec(ctx, `
+		INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient, details)
+		SELECT $1, b.id, $3, $3 || ':' || b.id || ':' || (SELECT count(*) FROM emails e WHERE e.booking_id = b.id AND e.kind = $3
+			AND $3 <> 'tickets'), coalesce(b.email, u.email), $4
+		FROM bookings b JOIN users u ON u.id = b.user_id
+		WHERE b.id = $2 AND coalesce(b.email, u.email) IS NOT NULL
+		ON CONFLICT (dedupe_key) DO NOTHING`, id.String(), bookingID, string(kind), raw)
+	if err != nil || written.RowsAffected() == 1 {
+		return err
+	}
+	return addTimeline(ctx, tx, bookingID, "no mail: no address", "workflow", nil)
+}
+
+// EmailJob reads a mail with all that it says.
+func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.EmailJob, error) {
+	job := boxoffice.EmailJob{ID: emailID}
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		var bookingID string
+		var details struct {
+			Refunded int64  `json:"refunded_minor"`
+			Currency string `json:"currency"`
+			Reason   string `json:"reason"`
+		}
+		err := conn.QueryRow(ctx, `
+			SELECT e.kind, e.recipient, e.status, e.details, e.booking_id, coalesce(b.blob_key, '')
+			FROM emails e JOIN bookings b ON b.id = e.booking_id WHERE e.id = $1`, emailID).
+			Scan(&job.Kind, &job.Recipient, &job.Status, &details, &bookingID, &job.BlobKey)
+		if err != nil {
+			return err
+		}
+		job.Refunded = boxoffice.Money{Minor: details.Refunded, Currency: details.Currency}
+		job.Reason = details.Reason
+		job.Document, err = readDocument(ctx, conn, bookingID)
+		return err
+	})
+	return job, err
+}
+
+// MarkEmail notes how an attempt to send a mail ended, and when its booking is to be looked at next.
+func (s *Bookings) MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) error {
+	status, text, tried := boxoffice.EmailSent, "", 1
+	switch {
+	case handedOver:
+		status, tried = boxoffice.EmailQueued, 0
+	case boxoffice.CodeOf(sendErr) == boxoffice.CodeMailRejected:
+		status, text = boxoffice.EmailFailed, sendErr.Error()
+	case sendErr != nil:
+		status, text = boxoffice.EmailQueued, sendErr.Error()
+	}
+	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var bookingID, kind string
+		if err := tx.QueryRow(ctx, `SELECT booking_id, kind FROM emails WHERE id = $1`, emailID).Scan(&bookingID, &kind); err != nil {
+			return err
+		}
+		if _, err := lockBooking(ctx, tx, bookingID); err != nil {
+			return err
+		}
+		changed, err := tx.Exec(ctx, `
+			UPDATE emails SET status = $2, attempts = attempts + $3, last_error = coalesce(nullif($4, ''), last_error),
+				sent_at = CASE WHEN $2 = 'sent'::email_status THEN boxoffice_now() END,
+				handed_over = CASE WHEN $5 THEN boxoffice_now() ELSE handed_over END
+			WHERE id = $1 AND status = 'queued'`, emailID, status, tried, text, handedOver)
+		if err != nil || changed.RowsAffected() == 0 {
+			return err
+		}
+		if _, err := look(ctx, tx, bookingID); err != nil {
+			return err
+		}
+		if status == boxoffice.EmailQueued {
+			return nil
+		}
+		return addTimeline(ctx, tx, bookingID, "mail "+kind+" "+string(status), "workflow", nil)
+	})
+}

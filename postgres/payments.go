@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ReceivePaymentEvent stores a verified webhook together with its effect, in one transaction. An event that came before
+// is processed again unless its effect is complete; two events that tell of one fact have one effect.
+func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
+	var ref *boxoffice.BookingRef
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		ref = nil
+		var processed bool
+		err := tx.QueryRow(ctx, `
+			INSERT INTO webhook_inbox AS w (stripe_event_id, object_id, type, api_version, payload) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (stripe_event_id) DO UPDATE SET received_at = w.received_at
+			RETURNING processed_at IS NOT NULL`, e.ID, e.ObjectID, e.Type, e.APIVersion, e.Payload).Scan(&processed)
+		if err != nil || processed {
+			return err
+		}
+		bookingID, err := applyPaymentEvent(ctx, tx, e)
+		if err != nil || bookingID == "" {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE webhook_inbox SET booking_id = $2 WHERE stripe_event_id = $1`, e.ID, bookingID); err != nil {
+			return err
+		}
+		if _, err := look(ctx, tx, bookingID); err != nil {
+			return err
+		}
+		found, err := readRef(ctx, tx, bookingID)
+		ref = &found
+		return err
+	})
+	return ref, err
+}
+
+// applyPaymentEvent does what an event asks for and gives the booking it belongs to, if any.
+func applyPaymentEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (bookingID string, err error) {
+	switch {
+	case e.Parked != "":
+		return "", noteOutcome(ctx, tx, e.ID, "parked: "+e.Parked, false)
+	case e.Session != nil:
+		return applySession(ctx, tx, e)
+	case e.Refund != nil:
+		return applyRefund(ctx, tx, e)
+	default:
+		return "", noteOutcome(ctx, tx, e.ID, "ignored", true)
+	}
+}
+
+// noteOutcome writes what became of an event; done says that its effect is complete.
+func noteOutcome(ctx context.Context, tx pgx.Tx, eventID, outcome string, done bool) error {
+	_, err := tx.Exec(ctx, `UPDATE webhook_inbox SET outcome = $2,
+		processed_at = CASE WHEN $3 THEN boxoffice_now() END WHERE stripe_event_id = $1`, eventID, outcome, done)
+	return err
+}
+
+func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (string, error) {
+	attemptID, bookingID, err := attemptOf(ctx, tx, *e.Session)
+	if err != nil {
+		return "", err
+	}
+	if bookingID == "" {
+		return "", noteOutcome(ctx, tx, e.ID, "unknown session", false)
+	}
+	b, err := lockBooking(ctx, tx, bookingID)
+	if err != nil {
+		return "", err
+	}
+	paid := e.Session.Status == boxoffice.SessionComplete
+	if paid && !e.Session.Paid {
+		return bookingID, noteOutcome(ctx, tx, e.ID, "complete but not paid", true)
+	}
+	if err := resolveAttempt(ctx, tx, b, attemptID, e.Session); err != nil {
+		return "", err
+	}
+	if !paid {
+		return bookingID, noteOutcome(ctx, tx, e.ID, "session "+string(e.Session.Status), true)
+	}
+	// A payment's event is done when the payment sold the seats or got its refund row, by the act that does so; a twin
+	// that comes after that has nothing left to do.
+	var settled bool
+	err = tx.QueryRow(ctx, `SELECT settled_as IS NOT NULL FROM payments WHERE payment_intent = $1`, e.Session.PaymentIntent).Scan(&settled)
+	if err != nil {
+		return "", err
+	}
+	return bookingID, noteOutcome(ctx, tx, e.ID, "payment received", settled)
+}
+
+// attemptOf finds our attempt by the reference that the session carries, else by the session's own ID.
+func attemptOf(ctx context.Context, tx pgx.Tx, session boxoffice.PaymentSession) (attemptID, bookingID string, err error) {
+	reference := session.AttemptID
+	if uuid.Validate(reference) != nil {
+		reference = uuid.Nil.String()
+	}
+	err = tx.QueryRow(ctx, `SELECT id, booking_id FROM payment_attempts WHERE id = $1 OR session_id = $2
+		ORDER BY id = $1 DESC LIMIT 1`, reference, session.ID).Scan(&attemptID, &bookingID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", nil
+	}
+	return attemptID, bookingID, err
+}
+
+// markPaid writes the payment down, once for each payment intent, and makes the hold of the seats endless if they are
+// still held. A payment that cannot buy them (another attempt is open or paid, another amount or currency, another
+// session than the stored one) is a surplus: it is refunded, whatever becomes of the booking.
+func markPaid(ctx context.Context, tx pgx.Tx, b lockedBooking, attemptID string, session boxoffice.PaymentSession) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	inserted, err := tx.Exec(ctx, `
+		INSERT INTO payments (id, booking_id, attempt_id, session_id, payment_intent, amount_minor, currency)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (payment_intent) DO NOTHING`,
+		id.String(), b.id, attemptID, session.ID, session.PaymentIntent, session.Amount.Minor, session.Amount.Currency)
+	if err != nil || inserted.RowsAffected() == 0 {
+		return err
+	}
+	var state boxoffice.AttemptState
+	err = tx.QueryRow(ctx, `
+		UPDATE payment_attempts a SET ended_at = boxoffice_now(), session_id = coalesce(session_id, $2), state = CASE
+			WHEN a.state = 'paid' OR (a.amount_minor = $3 AND a.currency = $4 AND coalesce(a.session_id, $2) = $2
+				AND NOT EXISTS (SELECT FROM payment_attempts o WHERE o.booking_id = a.booking_id AND o.id <> a.id
+					AND o.state IN ('live', 'paid'))) THEN 'paid'::attempt_state
+			ELSE 'surplus' END
+		WHERE a.id = $1 RETURNING a.state`,
+		attemptID, session.ID, session.Amount.Minor, session.Amount.Currency).Scan(&state)
+	if err != nil {
+		return err
+	}
+	if err := addTimeline(ctx, tx, b.id, "payment received", "provider",
+		map[string]any{"payment": id.String(), "amount_minor": session.Amount.Minor, "attempt": string(state)}); err != nil {
+		return err
+	}
+	if err := keepAddress(ctx, tx, b.id, session.Email); err != nil || state != boxoffice.AttemptPaid || b.status != boxoffice.BookingHeld {
+		return err
+	}
+	return holdForever(ctx, tx, b.id)
+}
+
+// keepAddress fills the booking's address in: the one it has, else the user's, else the one given on the payment page.
+func keepAddress(ctx context.Context, tx pgx.Tx, bookingID, collected string) error {
+	_, err := tx.Exec(ctx, `UPDATE bookings b SET email = coalesce(b.email, u.email, nullif($2, ''))
+		FROM users u WHERE b.id = $1 AND u.id = b.user_id`, bookingID, collected)
+	return err
+}
+
+// holdForever keeps the seats that are still held by the booking from freeing themselves: money has arrived.
+func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
+	if _, _, err := lockSeats(ctx, tx, bookingID, false); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE tickets SET held_until = 'infinity' WHERE booking_id = $1 AND state = 'held'
+		AND id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID)
+	return err
+}
+
+// applyRefund notes the provider's word on one of our refunds. One that was made elsewhere is kept in the inbox.
+func applyRefund(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (string, error) {
+	var bookingID string
+	err := tx.QueryRow(ctx, `
+		SELECT p.booking_id FROM refunds r JOIN payments p ON p.id = r.payment_id
+		WHERE r.provider_id = $1 OR (r.payment_id::text = $2 AND r.n = $3 AND r.provider_id IS NULL) LIMIT 1`,
+		e.Refund.ID, e.Refund.PaymentID, e.Refund.N).Scan(&bookingID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", noteOutcome(ctx, tx, e.ID, "unknown refund", false)
+	}
+	if err != nil {
+		return "", err
+	}
+	if _, err := lockBooking(ctx, tx, bookingID); err != nil {
+		return "", err
+	}
+	if err := markRefund(ctx, tx, bookingID, *e.Refund); err != nil {
+		return "", err
+	}
+	return bookingID, noteOutcome(ctx, tx, e.ID, "refund "+string(e.Refund.State), true)
+}

@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Compensate undoes, in one transaction, a booking that has money and cannot end in tickets: a refund row for what each
+// payment still has to give back, admissions void, seats free, refunding. It does nothing to a booking that is neither
+// held with an unsettled payment nor confirmed.
+func (s *Bookings) Compensate(ctx context.Context, bookingID string, epoch int64, reason string) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		var payments []string
+		rows, err := tx.Query(ctx, `SELECT id FROM payments WHERE booking_id = $1 AND settled_as IS DISTINCT FROM 'refund'
+			ORDER BY id FOR NO KEY UPDATE`, b.id)
+		if err != nil {
+			return err
+		}
+		if payments, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			return err
+		}
+		held := b.status == boxoffice.BookingHeld && len(payments) > 0
+		if !held && b.status != boxoffice.BookingConfirmed {
+			return nil
+		}
+		for _, paymentID := range payments {
+			if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE admissions SET voided_at = boxoffice_now() WHERE booking_id = $1 AND voided_at IS NULL`, b.id); err != nil {
+			return err
+		}
+		if err := freeSeats(ctx, tx, b.id); err != nil {
+			return err
+		}
+		return setRefunding(ctx, tx, b.id, reason)
+	})
+}
+
+// insertRefund gives back what a payment still has: its next numbered refund row, written before the provider is asked.
+// Nothing is inserted where nothing is left.
+func insertRefund(ctx context.Context, tx pgx.Tx, bookingID, paymentID, reason string) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
+		SELECT p.id, coalesce(max(r.n), 0) + 1,
+		       p.amount_minor - coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0), p.currency, $2
+		FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.id = $1
+		GROUP BY p.id HAVING p.amount_minor > coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0)`, paymentID, reason)
+	queueSettle(batch, paymentID, "refund", "refund requested")
+	queueTimeline(batch, bookingID, "refund requested", "workflow", map[string]any{"payment": paymentID})
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) error {
+	_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', refund_reason = coalesce(refund_reason, $2),
+		next_check_at = boxoffice_now() + interval '60 seconds' WHERE id = $1`, bookingID, reason)
+	return err
+}
+
+// RequestRefund gives a payment that bought nothing its refund row, under the payment's lock. A booking at its end goes
+// to refunding until the money is back; one that is open or sold goes on.
+func (s *Bookings) RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID, reason string) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		open, err := isUnsettled(ctx, tx, b.id, paymentID)
+		if err != nil || !open {
+			return err
+		}
+		return requestRefund(ctx, tx, b, paymentID, reason)
+	})
+}
+
+func requestRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID, reason string) error {
+	if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
+		return err
+	}
+	switch b.status {
+	case boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunded:
+		return setRefunding(ctx, tx, b.id, reason)
+	case boxoffice.BookingHeld, boxoffice.BookingConfirmed, boxoffice.BookingCompleted, boxoffice.BookingRefunding:
+		return nil
+	}
+	return nil
+}
+
+// Refund reads a refund row.
+func (s *Bookings) Refund(ctx context.Context, paymentID string, n int) (boxoffice.Refund, error) {
+	r := boxoffice.Refund{PaymentID: paymentID, N: n}
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return conn.QueryRow(ctx, `
+			SELECT p.payment_intent, r.amount_minor, r.currency, r.state, coalesce(r.provider_id, ''), r.reason
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.payment_id = $1 AND r.n = $2`, paymentID, n).
+			Scan(&r.PaymentIntent, &r.Amount.Minor, &r.Amount.Currency, &r.State, &r.ProviderID, &r.Reason)
+	})
+	return r, err
+}
+
+// MarkRefund notes the provider's word on a refund.
+func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64, r boxoffice.ProviderRefund) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		return markRefund(ctx, tx, b.id, r)
+	})
+}
+
+// markRefund follows the provider: pending may become succeeded or failed, and a success may fail days later, when the
+// bank sends the money back. A failure is the end of that refund.
+func markRefund(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.ProviderRefund) error {
+	var state boxoffice.RefundState
+	var n int
+	err := tx.QueryRow(ctx, `
+		UPDATE refunds SET provider_id = $1, asked_at = boxoffice_now(), failure = nullif($5, ''),
+			state = CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending') THEN state ELSE $4 END,
+			ended_at = CASE WHEN $4 = 'pending' THEN ended_at ELSE boxoffice_now() END
+		WHERE provider_id = $1 OR (provider_id IS NULL AND payment_id::text = $2 AND n = $3)
+		RETURNING state, n`, r.ID, r.PaymentID, r.N, r.State, r.Failure).Scan(&state, &n)
+	if err != nil {
+		return err
+	}
+	return addTimeline(ctx, tx, bookingID, "refund "+string(state), "provider", map[string]any{"n": n})
+}
+
+// FinishRefund sets refunded where no refund is open, and queues the mail that tells so.
+func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		if b.status != boxoffice.BookingRefunding {
+			return nil
+		}
+		var back, captured int64
+		var open bool
+		err := tx.QueryRow(ctx, `
+			SELECT coalesce((SELECT sum(amount_minor) FROM payments WHERE booking_id = $1), 0),
+			       coalesce(sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded'), 0),
+			       coalesce(bool_or(r.state = 'pending'), false)
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.booking_id = $1`, b.id).Scan(&captured, &back, &open)
+		if err != nil || open || back < captured {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunded' WHERE id = $1`, b.id); err != nil {
+			return err
+		}
+		details := map[string]any{"refunded_minor": back, "currency": b.amount.Currency, "reason": b.refundReason}
+		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, details); err != nil {
+			return err
+		}
+		return addTimeline(ctx, tx, b.id, "refunded", "workflow", map[string]any{"refunded_minor": back})
+	})
+}

@@ -1,0 +1,190 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// ConfirmSeats turns held seats into sold ones: all of them, or none and CodeSeatsLost. A hold that is past but that
+// nobody took over is still the booking's.
+func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		open, err := isUnsettled(ctx, tx, b.id, paymentID)
+		if err != nil || !open || b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel {
+			return err
+		}
+		onSale, err := eventSells(ctx, tx, b.eventID)
+		if err != nil {
+			return err
+		}
+		if !onSale {
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event is no longer on sale.")
+		}
+		seats, _, err := lockSeats(ctx, tx, b.id, false)
+		if err != nil {
+			return err
+		}
+		if len(seats) == 0 || heldBy(seats, b.id) != len(seats) {
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "%d of %d seats are still held.", heldBy(seats, b.id), len(seats))
+		}
+		return sell(ctx, tx, b, seats, paymentID)
+	})
+}
+
+// isUnsettled reports whether the payment is the booking's and neither sold its seats nor has a refund.
+func isUnsettled(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (bool, error) {
+	var open bool
+	err := tx.QueryRow(ctx, `SELECT settled_as IS NULL FROM payments WHERE id = $1 AND booking_id = $2 FOR NO KEY UPDATE`,
+		paymentID, bookingID).Scan(&open)
+	return open, err
+}
+
+// eventSells reports whether the event is still on sale. Its sales window is not asked: who held seats in time may pay.
+func eventSells(ctx context.Context, tx pgx.Tx, eventID string) (bool, error) {
+	var onSale bool
+	err := tx.QueryRow(ctx, `SELECT status = 'on_sale' FROM events WHERE id = $1`, eventID).Scan(&onSale)
+	return onSale, err
+}
+
+// sell sells the locked seats to the booking and settles the payment and its webhook with the same transaction.
+func sell(ctx context.Context, tx pgx.Tx, b lockedBooking, seats []boxoffice.Ticket, paymentID string) error {
+	ids := make([]string, len(seats))
+	for i, t := range seats {
+		ids[i] = t.ID
+	}
+	sold, err := tx.Exec(ctx, `UPDATE tickets SET state = 'sold', booking_id = $1, holder_id = $2, held_until = NULL
+		WHERE id = ANY ($3::text[]::uuid[])`, b.id, b.userID, ids)
+	if err != nil {
+		return err
+	}
+	if int(sold.RowsAffected()) != len(ids) {
+		return boxoffice.Errorf(boxoffice.CodeInternal, "sold %d of %d locked seats", sold.RowsAffected(), len(ids))
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE bookings SET status = 'confirmed' WHERE id = $1`, b.id)
+	batch.Queue(`UPDATE booking_tickets SET released_at = NULL WHERE booking_id = $1 AND released_at IS NOT NULL`, b.id)
+	queueSettle(batch, paymentID, "sale", "sold")
+	queueTimeline(batch, b.id, "confirmed", "workflow", map[string]any{"payment": paymentID, "seats": len(ids)})
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// queueSettle notes what a payment came to, and with it that its webhooks have had their effect.
+func queueSettle(batch *pgx.Batch, paymentID, as, outcome string) {
+	batch.Queue(`UPDATE payments SET settled_as = $2::settlement, settled_at = boxoffice_now()
+		WHERE id = $1 AND settled_as IS NULL`, paymentID, as)
+	batch.Queue(`UPDATE webhook_inbox SET processed_at = boxoffice_now(), outcome = $2
+		WHERE processed_at IS NULL AND object_id = (SELECT session_id FROM payments WHERE id = $1)`, paymentID, outcome)
+}
+
+// SellLate settles money that came for an expired booking: the same seats if all are free and the event is on sale, else
+// a refund.
+func (s *Bookings) SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		open, err := isUnsettled(ctx, tx, b.id, paymentID)
+		if err != nil || !open || b.status != boxoffice.BookingExpired {
+			return err
+		}
+		onSale, err := eventSells(ctx, tx, b.eventID)
+		if err != nil {
+			return err
+		}
+		seats, free, err := lockSeats(ctx, tx, b.id, true)
+		if err != nil {
+			return err
+		}
+		for _, isFree := range free {
+			onSale = onSale && isFree
+		}
+		if onSale && len(seats) > 0 {
+			return sell(ctx, tx, b, seats, paymentID)
+		}
+		return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the seats are gone.")
+	})
+}
+
+// IssueAdmissions makes an admission for each sold seat, once, and gives what the ticket file shows.
+func (s *Bookings) IssueAdmissions(ctx context.Context, bookingID string, epoch int64) (boxoffice.TicketDocument, error) {
+	var doc boxoffice.TicketDocument
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		b, err := lockBooking(ctx, tx, bookingID)
+		if err != nil {
+			return err
+		}
+		if b.epoch != epoch || (b.status != boxoffice.BookingConfirmed && b.status != boxoffice.BookingCompleted) {
+			return boxoffice.Errorf(boxoffice.CodeFenced, "This booking is %s, at epoch %d.", b.status, b.epoch)
+		}
+		if err := admitAll(ctx, tx, b.id); err != nil {
+			return err
+		}
+		doc, err = readDocument(ctx, tx, b.id)
+		return err
+	})
+	return doc, err
+}
+
+func admitAll(ctx context.Context, tx pgx.Tx, bookingID string) error {
+	rows, err := tx.Query(ctx, `
+		SELECT t.id FROM tickets t JOIN booking_tickets bt ON bt.ticket_id = t.id AND bt.booking_id = t.booking_id
+		WHERE bt.booking_id = $1 AND t.state = 'sold'
+		  AND NOT EXISTS (SELECT FROM admissions a WHERE a.ticket_id = t.id AND a.voided_at IS NULL) ORDER BY t.id`, bookingID)
+	if err != nil {
+		return err
+	}
+	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, ticketID := range missing {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		batch.Queue(`INSERT INTO admissions (id, booking_id, ticket_id) VALUES ($1, $2, $3)`, id.String(), bookingID, ticketID)
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// CompleteBooking notes that the tickets exist under blobKey, and queues the mail that brings them.
+func (s *Bookings) CompleteBooking(ctx context.Context, bookingID string, epoch int64, blobKey string) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		if b.status != boxoffice.BookingConfirmed {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'completed', blob_key = $2, completed_at = boxoffice_now()
+			WHERE id = $1`, b.id, blobKey)
+		if err != nil {
+			return err
+		}
+		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailTickets, nil); err != nil {
+			return err
+		}
+		return addTimeline(ctx, tx, b.id, "completed", "workflow", nil)
+	})
+}
+
+// TicketDocument gives what the ticket files of the user's completed booking show.
+func (s *Bookings) TicketDocument(ctx context.Context, userID, bookingID string) (boxoffice.TicketDocument, string, error) {
+	var doc boxoffice.TicketDocument
+	var blobKey string
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var status boxoffice.BookingStatus
+		var key *string
+		err := tx.QueryRow(ctx, `SELECT status, blob_key FROM bookings WHERE id = $1 AND user_id = $2`, bookingID, userID).
+			Scan(&status, &key)
+		if err != nil {
+			return err
+		}
+		if status != boxoffice.BookingCompleted || key == nil {
+			return boxoffice.Errorf(boxoffice.CodeNotReady, "There are no tickets for this booking: it is %s.", status)
+		}
+		blobKey = *key
+		doc, err = readDocument(ctx, tx, bookingID)
+		return err
+	})
+	return doc, blobKey, err
+}
+

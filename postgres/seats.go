@@ -1,0 +1,280 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Bookings is the store of bookings, their seats and their money.
+type Bookings struct {
+	db    *DB
+	rules boxoffice.HoldRules
+}
+
+var (
+	_ boxoffice.BookingStore = (*Bookings)(nil)
+	_ boxoffice.EmailStore   = (*Bookings)(nil)
+)
+
+// Bookings gives the store of bookings under the rules.
+func (db *DB) Bookings(rules boxoffice.HoldRules) *Bookings { return &Bookings{db: db, rules: rules} }
+
+// HoldSeats takes seats for a new booking: the one place where a seat changes hands. It locks the buyer, then the seats
+// in the order of their IDs, so that two buyers never wait for each other in a circle; judges every seat under its lock;
+// and takes all or none. Nothing that other buyers need is written, so buyers of one event queue only for the same seats.
+func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, boxoffice.BookingRef, bool, error) {
+	var booking boxoffice.Booking
+	var ref boxoffice.BookingRef
+	var replayed bool
+	ids, err := s.checkTicketIDs(req.TicketIDs)
+	if err != nil {
+		return booking, ref, false, err
+	}
+	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		booking, replayed, err = once(ctx, tx, req.Key, func() (boxoffice.Booking, error) {
+			wanted, err := s.lockWanted(ctx, tx, req.UserID, ids)
+			if err != nil {
+				return boxoffice.Booking{}, err
+			}
+			ref = wanted.ref()
+			return s.takeSeats(ctx, tx, wanted)
+		})
+		return err
+	})
+	ref.BookingID, ref.EventID, ref.UserID, ref.Status = booking.ID, booking.EventID, booking.UserID, booking.Status
+	return booking, ref, !replayed, err
+}
+
+// checkTicketIDs refuses what needs no database to be wrong, and gives the IDs in their canonical form, sorted.
+func (s *Bookings) checkTicketIDs(ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, boxoffice.InvalidField("ticket_ids", "Choose at least one seat.")
+	}
+	if len(ids) > s.rules.MaxSeats {
+		return nil, boxoffice.InvalidField("ticket_ids", "At most %d seats can be booked at once.", s.rules.MaxSeats)
+	}
+	sorted := make([]string, len(ids))
+	for i, id := range ids {
+		parsed, err := uuid.Parse(id)
+		if err != nil {
+			return nil, boxoffice.InvalidField("["+strconv.Itoa(i)+"]", "This is not a ticket ID.")
+		}
+		sorted[i] = parsed.String()
+		if slices.Contains(sorted[:i], sorted[i]) {
+			return nil, boxoffice.InvalidField("["+strconv.Itoa(i)+"]", "The same seat is named twice.")
+		}
+	}
+	slices.Sort(sorted)
+	return sorted, nil
+}
+
+// wanted is what a hold decides on, all of it read under the locks.
+type wanted struct {
+	userID  string
+	event   wantedEvent
+	tickets []boxoffice.Ticket
+}
+
+type wantedEvent struct {
+	id, name, city, currency string
+	starts                   time.Time // in the venue's zone
+	onSale                   bool
+}
+
+// ref gives what the booking's run is started with, but for the booking's own ID.
+func (w wanted) ref() boxoffice.BookingRef {
+	return boxoffice.BookingRef{Summary: runSummary(len(w.tickets), w.event.name, w.event.city, w.event.starts)}
+}
+
+// maxSummary bounds a run's summary, in bytes, as Temporal's documentation asks.
+const maxSummary = 200
+
+// runSummary is the one line by which support recognises a booking in a list: "2 seats · Ghost · Chico · 27 Nov 19:30".
+func runSummary(seats int, name, city string, starts time.Time) string {
+	count := "1 seat"
+	if seats != 1 {
+		count = fmt.Sprintf("%d seats", seats)
+	}
+	tail := " · " + city + " · " + starts.Format("2 Jan 15:04")
+	room := max(0, maxSummary-len(count)-len(" · ")-len(tail))
+	for len(name) > room {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return count + " · " + name + tail
+}
+
+// lockWanted locks the buyer and the seats, in one round trip, and judges them.
+func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids []string) (wanted, error) {
+	w := wanted{userID: userID}
+	var open []string
+	var taken []bool
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() == 0 {
+			return boxoffice.Errorf(boxoffice.CodeUnauthenticated, "There is no such user.")
+		}
+		return nil
+	})
+	batch.Queue(`
+		SELECT id FROM bookings
+		WHERE user_id = $1 AND event_id = (SELECT event_id FROM tickets WHERE id = $2)
+		  AND status = 'held' AND hold_expires_at > boxoffice_now()
+		ORDER BY id`, userID, ids[0]).Query(func(rows pgx.Rows) (err error) {
+		open, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	batch.Queue(`
+		SELECT `+ticketColumns+`, NOT seat_is_free(t.state, t.held_until)
+		FROM tickets t WHERE id = ANY ($1::text[]::uuid[])
+		ORDER BY id FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) (err error) {
+		w.tickets, taken, err = collectJudged(rows)
+		return err
+	})
+	batch.Queue(`
+		SELECT e.id, e.name, v.city, e.currency, e.starts_at, v.time_zone, event_is_on_sale(e)
+		FROM events e JOIN venues v ON v.id = e.venue_id
+		WHERE e.id = (SELECT event_id FROM tickets WHERE id = $1)`, ids[0]).Query(func(rows pgx.Rows) (err error) {
+		w.event, err = collectWantedEvent(rows)
+		return err
+	})
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return w, err
+	}
+	return w, s.judge(ctx, tx, w, ids, open, taken)
+}
+
+// judge says why the seats cannot be had, if so. The order matters: what is wrong with the request comes before what is
+// wrong with its moment.
+func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []string, taken []bool) error {
+	if missing := missingTicket(w.tickets, ids); missing != "" {
+		return boxoffice.Errorf(boxoffice.CodeNotFound, "There is no ticket %s.", missing)
+	}
+	for _, t := range w.tickets {
+		if t.EventID != w.event.id {
+			return boxoffice.InvalidField("ticket_ids", "The seats belong to more than one event.")
+		}
+	}
+	if !w.event.onSale {
+		return boxoffice.Errorf(boxoffice.CodeNotOnSale, "This event is not on sale.")
+	}
+	if slices.Contains(taken, true) {
+		return s.conflicts(ctx, tx, w, taken)
+	}
+	if len(open) >= s.rules.MaxOpenBookings {
+		e := boxoffice.Errorf(boxoffice.CodeOpenBookingExists, "You already have an open booking of this event.")
+		e.Link = open[0]
+		return e
+	}
+	return nil
+}
+
+func missingTicket(found []boxoffice.Ticket, ids []string) string {
+	for _, id := range ids {
+		if !slices.ContainsFunc(found, func(t boxoffice.Ticket) bool { return t.ID == id }) {
+			return id
+		}
+	}
+	return ""
+}
+
+// conflicts names every seat that is taken, and why.
+func (s *Bookings) conflicts(ctx context.Context, tx pgx.Tx, w wanted, taken []bool) error {
+	e := boxoffice.Errorf(boxoffice.CodeSeatsTaken, "Somebody else was faster: not all of these seats are free.")
+	for i, t := range w.tickets {
+		if !taken[i] {
+			continue
+		}
+		reason := boxoffice.ConflictHeld
+		switch t.State {
+		case boxoffice.SeatSold:
+			reason = boxoffice.ConflictSold
+		case boxoffice.SeatBlocked:
+			reason = boxoffice.ConflictBlocked
+		case boxoffice.SeatHeld, boxoffice.SeatAvailable:
+			var mine bool
+			err := tx.QueryRow(ctx, `SELECT user_id = $2 FROM bookings WHERE id = $1`, t.BookingID, w.userID).Scan(&mine)
+			if err != nil {
+				return err
+			}
+			if mine {
+				reason = boxoffice.ConflictHeldByYou
+			}
+		}
+		e.Conflicts = append(e.Conflicts, boxoffice.Conflict{TicketID: t.ID, Seat: t.Seat(), Reason: reason})
+	}
+	return e
+}
+
+// takeSeats writes the booking and takes its seats, which are locked and free.
+func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffice.Booking, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	b := boxoffice.Booking{
+		ID: id.String(), Reference: newReference(), UserID: w.userID, EventID: w.event.id, Status: boxoffice.BookingHeld,
+		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
+	}
+	ids := make([]string, len(b.Tickets))
+	for i, t := range b.Tickets {
+		ids[i] = t.ID
+		b.Amount.Minor += t.PriceMinor
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		INSERT INTO bookings (id, reference, user_id, event_id, amount_minor, currency, created_at, hold_expires_at, next_check_at)
+		SELECT $1, $2, $3, $4, $5, $6, t.now, t.now + $7, t.now + interval '2 seconds' FROM boxoffice_now() AS t (now)
+		RETURNING created_at, hold_expires_at`,
+		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration,
+	).QueryRow(func(row pgx.Row) error { return row.Scan(&b.CreatedAt, &b.HoldExpiresAt) })
+	batch.Queue(`
+		INSERT INTO booking_tickets (booking_id, ticket_id, price_minor)
+		SELECT $1, id, price_minor FROM tickets WHERE id = ANY ($2::text[]::uuid[])`, b.ID, ids)
+	batch.Queue(`
+		UPDATE tickets t SET state = 'held', booking_id = b.id, held_until = b.hold_expires_at + $3
+		FROM bookings b
+		WHERE b.id = $1 AND t.id = ANY ($2::text[]::uuid[]) AND seat_is_free(t.state, t.held_until)
+		RETURNING t.held_until`, b.ID, ids, s.rules.Grace).Query(func(rows pgx.Rows) error { return markHeld(&b, rows) })
+	queueTimeline(batch, b.ID, "held", "buyer", map[string]any{"seats": len(ids)})
+	return b, tx.SendBatch(ctx, batch).Close()
+}
+
+// markHeld checks that every seat was taken. The rows are locked and were free, so fewer is a fault of ours.
+func markHeld(b *boxoffice.Booking, rows pgx.Rows) error {
+	until, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+	if err != nil {
+		return err
+	}
+	if len(until) != len(b.Tickets) {
+		return boxoffice.Errorf(boxoffice.CodeInternal, "took %d of %d free seats", len(until), len(b.Tickets))
+	}
+	for i := range b.Tickets {
+		b.Tickets[i].State, b.Tickets[i].BookingID, b.Tickets[i].HeldUntil = boxoffice.SeatHeld, b.ID, until[i]
+	}
+	return nil
+}
+
+// referenceAlphabet is Crockford's base 32: no I, L, O, U, which people misread.
+const referenceAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// newReference makes a booking reference of 40 random bits. It is no secret and admits to nothing; a rare twin is refused
+// by the table and the transaction tried again.
+func newReference() string {
+	raw := make([]byte, 8)
+	_, _ = rand.Read(raw) // never fails (crypto/rand)
+	for i, b := range raw {
+		raw[i] = referenceAlphabet[b%32]
+	}
+	return string(raw)
+}

@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/jackc/pgx/v5"
+)
+
+// lockedBooking is a booking's row under its lock.
+type lockedBooking struct {
+	id, userID, eventID string
+	status              boxoffice.BookingStatus
+	reason              boxoffice.ClosingReason
+	closing             bool
+	late                bool // the deadline has passed
+	epoch               int64
+	amount              boxoffice.Money
+	refundReason        string
+}
+
+// canOpen reports whether a checkout may open and the hold be extended: held, in time, not closing.
+func (b lockedBooking) canOpen() bool {
+	return b.status == boxoffice.BookingHeld && !b.closing && !b.late
+}
+
+// lockBooking locks a booking; its seats are locked after it, never before.
+func lockBooking(ctx context.Context, tx pgx.Tx, bookingID string) (lockedBooking, error) {
+	b := lockedBooking{id: bookingID}
+	err := tx.QueryRow(ctx, `
+		SELECT user_id, event_id, status, closing_reason, closing_at IS NOT NULL, hold_expires_at <= boxoffice_now(), epoch,
+		       amount_minor, currency, coalesce(refund_reason, '')
+		FROM bookings WHERE id = $1 FOR NO KEY UPDATE`, bookingID).
+		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency, &b.refundReason)
+	return b, err
+}
+
+// lockOwnBooking locks a booking of the user; another's is as absent as an unknown one.
+func lockOwnBooking(ctx context.Context, tx pgx.Tx, userID, bookingID string) (lockedBooking, error) {
+	b, err := lockBooking(ctx, tx, bookingID)
+	if err == nil && b.userID != userID {
+		return b, pgx.ErrNoRows
+	}
+	return b, err
+}
+
+// act is the frame of every act of a run: lock the booking, refuse an old epoch, do it, and look. An act whose rows are
+// no longer what it was decided on does nothing; the situation that comes back tells the run what to do instead.
+func (s *Bookings) act(ctx context.Context, bookingID string, epoch int64, do func(ctx context.Context, tx pgx.Tx, b lockedBooking) error) (boxoffice.Situation, error) {
+	var situation boxoffice.Situation
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		b, err := lockBooking(ctx, tx, bookingID)
+		if err != nil {
+			return err
+		}
+		if b.epoch != epoch {
+			return boxoffice.Errorf(boxoffice.CodeFenced, "This run has epoch %d, the booking %d.", epoch, b.epoch)
+		}
+		if err := do(ctx, tx, b); err != nil {
+			return err
+		}
+		situation, err = look(ctx, tx, bookingID)
+		return err
+	})
+	return situation, err
+}
+
+// VerifyHold is a run's first step: it raises the epoch, by which every other run's acts are refused from now on, and
+// looks. It takes no seat, moves no time and revives nothing.
+func (s *Bookings) VerifyHold(ctx context.Context, bookingID string) (boxoffice.Situation, error) {
+	var situation boxoffice.Situation
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `UPDATE bookings SET epoch = epoch + 1 WHERE id = $1`, bookingID); err != nil {
+			return err
+		}
+		var err error
+		situation, err = look(ctx, tx, bookingID)
+		return err
+	})
+	return situation, err
+}
+
+// Look reads the situation.
+func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(context.Context, pgx.Tx, lockedBooking) error { return nil })
+}
+
+// lookSQL sets when the sweep is to look at the booking again, should its run be lost, and gives the situation.
+//
+// A booking past its end has no next check once nothing of its money or its mail is open, so the sweep's index holds
+// unfinished business only. The intervals: 30 s while money is unsettled or a checkout is being closed, a minute after
+// the deadline of a hold, and a minute for tickets, refunds and mails that are not done; a refund that the bank takes its
+// time with, and a mail that its own workflow looks after, are looked at once an hour.
+const lookSQL = `
+	WITH facts AS (
+		SELECT b.id,
+			(SELECT a.id FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') AS live_attempt,
+			p.id AS unsettled, p.surplus,
+			r.payment_id, r.n, r.asked, r.waiting,
+			EXISTS (SELECT FROM refunds f JOIN payments fp ON fp.id = f.payment_id
+				WHERE fp.booking_id = b.id AND f.state = 'failed' AND fp.amount_minor > (SELECT coalesce(sum(g.amount_minor), 0)
+					FROM refunds g WHERE g.payment_id = fp.id AND g.state <> 'failed')) AS stuck,
+			m.id AS mail, m.handed_over
+		FROM bookings b
+		LEFT JOIN LATERAL (
+			SELECT p.id, a.state = 'surplus' AS surplus FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+			WHERE p.booking_id = b.id AND p.settled_as IS NULL ORDER BY surplus, p.received_at, p.id LIMIT 1) p ON true
+		LEFT JOIN LATERAL (
+			SELECT r.payment_id, r.n, r.provider_id IS NOT NULL AS waiting,
+				coalesce(r.provider_id IS NOT NULL AND r.asked_at > boxoffice_now() - interval '30 seconds', false) AS asked
+			FROM refunds r JOIN payments rp ON rp.id = r.payment_id
+			WHERE rp.booking_id = b.id AND r.state = 'pending' ORDER BY asked, r.payment_id, r.n LIMIT 1) r ON true
+		LEFT JOIN LATERAL (
+			SELECT e.id, e.handed_over IS NOT NULL AS handed_over FROM emails e
+			WHERE e.booking_id = b.id AND e.status = 'queued' ORDER BY handed_over, e.created_at, e.id LIMIT 1) m ON true
+		WHERE b.id = $1)
+	UPDATE bookings b SET next_check_at = CASE
+			WHEN f.unsettled IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
+			WHEN b.status = 'held' AND b.closing_at IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
+			WHEN b.status = 'held' THEN greatest(b.hold_expires_at, boxoffice_now()) + interval '60 seconds'
+			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck) THEN boxoffice_now() + interval '1 hour'
+			WHEN f.payment_id IS NOT NULL OR b.status IN ('confirmed', 'refunding') THEN boxoffice_now() + interval '60 seconds'
+			WHEN f.handed_over THEN boxoffice_now() + interval '1 hour'
+			WHEN f.mail IS NOT NULL THEN boxoffice_now() + interval '60 seconds'
+		END
+	FROM facts f WHERE b.id = f.id
+	RETURNING b.id, b.epoch, b.status, b.closing_reason, b.closing_at IS NOT NULL, b.hold_expires_at,
+		(extract(epoch FROM b.hold_expires_at - boxoffice_now()) * 1e9)::bigint, coalesce(f.live_attempt::text, ''),
+		coalesce(f.unsettled::text, ''), coalesce(f.surplus, false), f.payment_id, f.n, f.asked, f.stuck,
+		CASE WHEN f.handed_over THEN '' ELSE coalesce(f.mail::text, '') END`
+
+// look sets the next check and gives the situation as this transaction leaves it.
+func look(ctx context.Context, tx pgx.Tx, bookingID string) (boxoffice.Situation, error) {
+	var s boxoffice.Situation
+	var refundOf *string
+	var n *int
+	var asked *bool
+	var remaining int64
+	err := tx.QueryRow(ctx, lookSQL, bookingID).Scan(&s.BookingID, &s.Epoch, &s.Status, &s.ClosingReason, &s.Closing,
+		&s.Deadline, &remaining, &s.LiveAttempt, &s.Unsettled, &s.Surplus, &refundOf, &n, &asked, &s.StuckRefund, &s.MailDue)
+	s.Remaining, s.Deadline = time.Duration(remaining), s.Deadline.UTC()
+	if refundOf != nil {
+		s.OpenRefund = &boxoffice.RefundRef{PaymentID: *refundOf, N: deref(n), Asked: deref(asked)}
+	}
+	return s, err
+}
+
+// lockSeats locks the seats that the booking has not let go, in the order of their IDs, and gives them with the judgement
+// whether each is free to anybody.
+func lockSeats(ctx context.Context, tx pgx.Tx, bookingID string, alsoReleased bool) (seats []boxoffice.Ticket, free []bool, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+ticketColumns+`, seat_is_free(t.state, t.held_until) FROM tickets t
+		WHERE t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1 AND ($2 OR released_at IS NULL))
+		ORDER BY t.id FOR NO KEY UPDATE`, bookingID, alsoReleased)
+	if err != nil {
+		return nil, nil, err
+	}
+	return collectJudged(rows)
+}
+
+// heldBy counts the seats that are held by the booking, their hold past or not: nobody else took them.
+func heldBy(seats []boxoffice.Ticket, bookingID string) int {
+	n := 0
+	for _, t := range seats {
+		if t.State == boxoffice.SeatHeld && t.BookingID == bookingID {
+			n++
+		}
+	}
+	return n
+}
+
+// freeSeats gives back the locked seats of the booking, held or sold; seats that others took meanwhile stay theirs.
+func freeSeats(ctx context.Context, tx pgx.Tx, bookingID string) error {
+	if _, _, err := lockSeats(ctx, tx, bookingID, false); err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL, held_until = NULL
+		WHERE booking_id = $1 AND id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID)
+	batch.Queue(`UPDATE booking_tickets SET released_at = boxoffice_now() WHERE booking_id = $1 AND released_at IS NULL`, bookingID)
+	return tx.SendBatch(ctx, batch).Close()
+}
