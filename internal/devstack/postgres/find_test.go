@@ -74,7 +74,7 @@ func TestFind_PassesOverACacheThatTheUserCannotReach(t *testing.T) {
 	f.caches = f.caches[:1]
 	_, err = f.cache()
 	require.ErrorContains(t, err, "user 4242")
-	require.ErrorContains(t, err, CacheEnv)
+	require.ErrorContains(t, err, proc.CacheEnv)
 }
 
 func TestInstall_TwoAtOnceDownloadOnce(t *testing.T) {

