@@ -1,0 +1,181 @@
+package tickets_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/tickets"
+	"github.com/stretchr/testify/require"
+)
+
+var now = time.Date(2026, time.November, 28, 2, 0, 0, 0, time.UTC)
+
+func someClaims() boxoffice.EntryClaims {
+	return boxoffice.EntryClaims{
+		AdmissionID: "019ab222-0000-7000-8000-0000c0de0001", EventID: "019ab000-0000-7000-8000-000000000001",
+		Seat: "Parkett <links> & Loge, row Ä, seat 12", ExpiresAt: now.Add(time.Hour),
+	}
+}
+
+func requireRefused(t *testing.T, err error, about string) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err))
+	require.ErrorContains(t, err, about)
+}
+
+func TestATokenSaysWhatWasSigned(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey)
+	token := keys.Sign(someClaims())
+	claims, err := keys.Verify(token, now)
+	require.NoError(t, err)
+	require.Equal(t, someClaims(), claims)
+	require.Equal(t, token, keys.Sign(someClaims()), "the same claims give the same token")
+}
+
+func TestATokenIsWrittenThisWay(t *testing.T) {
+	t.Parallel()
+	parts := strings.Split(keysOf(t, testKey).Sign(someClaims()), ".")
+	require.Len(t, parts, 4)
+	require.Equal(t, []string{"v1", "test"}, parts[:2])
+	body, err := base64.RawURLEncoding.DecodeString(parts[2])
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf(`{"adm":"019ab222-0000-7000-8000-0000c0de0001","evt":"019ab000-0000-7000-8000-000000000001",`+
+		`"seat":"Parkett <links> & Loge, row Ä, seat 12","exp":%d}`, now.Add(time.Hour).Unix()), string(body))
+}
+
+func TestATokenOfAnOddSeatNameVerifies(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey)
+	for _, seat := range []string{"", "\xff\xfe", "a\u2028b", "\x00", `"\`, "🎭"} {
+		claims := someClaims()
+		claims.Seat = seat
+		got, err := keys.Verify(keys.Sign(claims), now)
+		require.NoError(t, err, "%q", seat)
+		require.Equal(t, strings.ToValidUTF8(seat, "\uFFFD"), got.Seat)
+	}
+}
+
+func TestEveryChangedCharacterIsRefused(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey)
+	token := keys.Sign(someClaims())
+	for i := range token {
+		for _, other := range []byte{token[i] ^ 1, token[i] ^ 0x20, 'A', '.', '\n', 0} {
+			if other == token[i] {
+				continue
+			}
+			changed := token[:i] + string(other) + token[i+1:]
+			_, err := keys.Verify(changed, now)
+			require.Error(t, err, "position %d: %q", i, changed)
+			require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err))
+		}
+	}
+}
+
+func TestATokenExpires(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey)
+	token := keys.Sign(someClaims())
+	_, err := keys.Verify(token, now.Add(time.Hour-time.Second))
+	require.NoError(t, err)
+	_, err = keys.Verify(token, now.Add(time.Hour))
+	requireRefused(t, err, "expired at 2026-11-28T03:00:00Z")
+}
+
+func TestForgeriesAreRefused(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey)
+	token := keys.Sign(someClaims())
+	parts := strings.Split(token, ".")
+	join := func(parts ...string) string { return strings.Join(parts, ".") }
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
+	for about, forged := range map[string]string{
+		"four parts":             join(parts[:3]...),
+		"four parts of an entry": token + ".more",
+		"another version":        join("v2", parts[1], parts[2], parts[3]),
+		"key that is not known":  join("v1", "none", parts[2], parts[3]),
+		"signature cannot":       join("v1", "test", parts[2], ""),
+		"signature cannot be":    token + "\n",
+		"signature is wrong":     join("v1", "test", none, parts[3]),
+		"too long":               join("v1", "test", strings.Repeat("A", 2000), parts[3]),
+		"other version":          join(none, "test", parts[2], parts[3]),
+		"parts of an entry code": "",
+	} {
+		_, err := keys.Verify(forged, now)
+		require.Error(t, err, about)
+		require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err), about)
+		if about != "other version" {
+			require.ErrorContains(t, err, about)
+		}
+	}
+	// Bytes that only pad, and set bits that carry nothing, are other texts of the same signature.
+	last := parts[3][len(parts[3])-1]
+	for _, spelled := range []string{token + "=", token + "==", token[:len(token)-1] + string(nextInAlphabet(last))} {
+		_, err := keys.Verify(spelled, now)
+		requireRefused(t, err, "signature")
+	}
+}
+
+// nextInAlphabet gives a base64url character that differs from c in its lowest bit alone.
+func nextInAlphabet(c byte) byte {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return alphabet[strings.IndexByte(alphabet, c)^1]
+}
+
+func TestATokenOfAnotherKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	theirs := keysOf(t, strings.Replace(otherKey, "other", "test", 1)) // the same name, another secret
+	_, err := keysOf(t, testKey).Verify(theirs.Sign(someClaims()), now)
+	requireRefused(t, err, "signature is wrong")
+}
+
+func TestKeysRotate(t *testing.T) {
+	t.Parallel()
+	old := keysOf(t, testKey).Sign(someClaims())
+	both := keysOf(t, otherKey+" , "+testKey)
+	require.True(t, strings.HasPrefix(both.Sign(someClaims()), "v1.other."), "the first key signs")
+	for _, token := range []string{old, both.Sign(someClaims())} {
+		_, err := both.Verify(token, now)
+		require.NoError(t, err)
+	}
+	_, err := keysOf(t, otherKey).Verify(old, now)
+	requireRefused(t, err, "not known here")
+}
+
+func TestADoorVerifiesWithThePublicKeyAlone(t *testing.T) {
+	t.Parallel()
+	keys := keysOf(t, testKey+","+otherKey)
+	text := keys.Public().String()
+	require.NotContains(t, text, strings.TrimPrefix(testKey, "test:"))
+	door, err := tickets.ParsePublicKeys(text)
+	require.NoError(t, err)
+	require.Equal(t, text, door.String())
+	claims, err := door.Verify(keys.Sign(someClaims()), now)
+	require.NoError(t, err)
+	require.Equal(t, someClaims(), claims)
+	_, err = tickets.PublicKeys{}.Verify(keys.Sign(someClaims()), now)
+	requireRefused(t, err, "not known here")
+}
+
+func FuzzVerify(f *testing.F) {
+	keys := keysOf(f, testKey)
+	valid := keys.Sign(someClaims())
+	for _, seed := range []string{valid, valid + "\r\n", "v1.test..", "....", "v1.test.e30." + valid[len(valid)-86:], ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		claims, err := keys.Verify(token, now)
+		if err != nil {
+			require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err))
+			require.Equal(t, boxoffice.EntryClaims{}, claims)
+			return
+		}
+		require.Equal(t, token, keys.Sign(claims), "what passes has exactly one text, and it is ours")
+	})
+}
