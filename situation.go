@@ -104,6 +104,8 @@ type BookingStore interface {
 	// StoreSession notes the session of an attempt and gives the hold's deadline. CodeBookingClosed when the attempt is no
 	// longer live: its URL must not be handed out.
 	StoreSession(ctx context.Context, attemptID string, s PaymentSession) (deadline time.Time, err error)
+	// AbandonAttempt ends a live attempt of which the provider proved to have no session. CodeNotFound.
+	AbandonAttempt(ctx context.Context, attemptID string) error
 	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
 	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.

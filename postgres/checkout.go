@@ -218,6 +218,22 @@ func (s *Bookings) StoreSession(ctx context.Context, attemptID string, session b
 	return deadline.UTC(), err
 }
 
+// AbandonAttempt ends a live attempt of which the provider proved to have no session. One whose session is known stays.
+func (s *Bookings) AbandonAttempt(ctx context.Context, attemptID string) error {
+	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var bookingID string
+		if err := tx.QueryRow(ctx, `SELECT booking_id FROM payment_attempts WHERE id = $1`, attemptID).Scan(&bookingID); err != nil {
+			return err
+		}
+		if _, err := lockBooking(ctx, tx, bookingID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE payment_attempts SET state = 'dead', ended_at = boxoffice_now()
+			WHERE id = $1 AND state = 'live' AND session_id IS NULL`, attemptID)
+		return err
+	})
+}
+
 // Extend moves the deadline by one extension, up to the longest hold, and the backstop of all seats with it.
 func (s *Bookings) Extend(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
 	var b boxoffice.Booking

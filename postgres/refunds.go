@@ -112,10 +112,10 @@ func markRefund(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.Pr
 	var state boxoffice.RefundState
 	var n int
 	err := tx.QueryRow(ctx, `
-		UPDATE refunds SET provider_id = $1, asked_at = boxoffice_now(), failure = nullif($5, ''),
+		UPDATE refunds SET provider_id = coalesce(nullif($1, ''), provider_id), asked_at = boxoffice_now(), failure = nullif($5, ''),
 			state = CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending') THEN state ELSE $4 END,
 			ended_at = CASE WHEN $4 = 'pending' THEN ended_at ELSE boxoffice_now() END
-		WHERE provider_id = $1 OR (provider_id IS NULL AND payment_id::text = $2 AND n = $3)
+		WHERE provider_id = $1 OR (payment_id::text = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
 		RETURNING state, n`, r.ID, r.PaymentID, r.N, r.State, r.Failure).Scan(&state, &n)
 	if err != nil {
 		return err

@@ -1,0 +1,54 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"github.com/boxoffice/boxoffice"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+)
+
+// final lists the codes after which repeating the same step cannot help.
+var final = map[boxoffice.Code]bool{
+	boxoffice.CodeInvalid: true, boxoffice.CodeNotFound: true, boxoffice.CodeFenced: true, boxoffice.CodeSeatsLost: true,
+	boxoffice.CodeProviderDeclined: true, boxoffice.CodeNoSession: true, boxoffice.CodeRefundExceeds: true,
+	boxoffice.CodeIssueImpossible: true, boxoffice.CodeMailRejected: true, boxoffice.CodeMalformed: true,
+}
+
+// ToTemporal makes an application error of type code, which is not repeated where that cannot help. Its text is the
+// message for people: causes are logged, not kept in histories, which staff read.
+func ToTemporal(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := boxoffice.CodeOf(err)
+	message, options := "unexpected error", temporal.ApplicationErrorOptions{NonRetryable: final[code]}
+	if e, ok := errors.AsType[*boxoffice.Error](err); ok {
+		message, options.NextRetryDelay = e.Message, e.RetryAfter
+	}
+	return temporal.NewApplicationErrorWithOptions(message, string(code), options)
+}
+
+// CodeOf gives the code that an error carries, on either side of Temporal; CodeInternal if there is none.
+func CodeOf(err error) boxoffice.Code {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() != "" {
+		return boxoffice.Code(app.Type())
+	}
+	return boxoffice.CodeOf(err)
+}
+
+// done finishes a step: it logs what went wrong, with its cause and its booking, and translates it.
+func done(a *Activities, ctx context.Context, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {
+	return func(s boxoffice.Situation, err error) (boxoffice.Situation, error) {
+		if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeFenced {
+			info := activity.GetInfo(ctx)
+			a.Logger.WarnContext(ctx, "a step failed", "step", info.ActivityType.Name, "booking", bookingID,
+				"attempt", info.Attempt, "local", info.IsLocalActivity, "error", err)
+		}
+		return s, ToTemporal(err)
+	}
+}
+
+// IsFinal reports whether repeating the step that gave err cannot help.
+func IsFinal(err error) bool { return err != nil && final[CodeOf(err)] }

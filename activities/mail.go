@@ -1,0 +1,69 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// SendTickets sends the mail that is due, and looks. A mail that the server refuses for good is noted as failed and is no
+// error here: it never undoes a sale.
+func (a *Activities) SendTickets(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	finish := done(a, ctx, act.BookingID)
+	if err := a.send(ctx, act.EmailID); err != nil {
+		return finish(boxoffice.Situation{}, err)
+	}
+	return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
+}
+
+// SendMail is SendTickets for the mail's own workflow, which has no epoch: it touches no booking.
+func (a *Activities) SendMail(ctx context.Context, act Act) error {
+	_, err := done(a, ctx, act.BookingID)(boxoffice.Situation{}, a.send(ctx, act.EmailID))
+	return err
+}
+
+// HandOverMail notes that the mail's own workflow looks after it from now on, and looks.
+func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	finish := done(a, ctx, act.BookingID)
+	if err := a.Emails.MarkEmail(ctx, act.EmailID, nil, true); err != nil {
+		return finish(boxoffice.Situation{}, err)
+	}
+	return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
+}
+
+// send sends a queued mail and notes how that went. One that was sent before is left alone. A crash between the server's
+// word and our note sends it twice: a second copy is better than none, and it carries the same Message-ID.
+func (a *Activities) send(ctx context.Context, emailID string) error {
+	job, err := a.Emails.EmailJob(ctx, emailID)
+	if err != nil || job.Status != boxoffice.EmailQueued {
+		return err
+	}
+	sendErr := a.deliver(ctx, job)
+	if err := a.Emails.MarkEmail(ctx, emailID, sendErr, false); err != nil {
+		return err
+	}
+	if boxoffice.CodeOf(sendErr) == boxoffice.CodeMailRejected {
+		a.Logger.ErrorContext(ctx, "a mail was refused for good", "email", emailID, "booking", job.Document.BookingID, "error", sendErr)
+		return nil
+	}
+	return sendErr
+}
+
+// deliver makes the message, with the files that its kind carries, and hands it to the server.
+func (a *Activities) deliver(ctx context.Context, job boxoffice.EmailJob) error {
+	var pdf, calendar []byte
+	if job.Kind == boxoffice.EmailTickets {
+		var err error
+		if pdf, err = boxoffice.TicketsPDF(ctx, a.Files, a.Tickets, job.Document, job.BlobKey); err != nil {
+			return err
+		}
+		if calendar, err = a.Tickets.Calendar(job.Document); err != nil {
+			return err
+		}
+	}
+	message, err := a.Composer.Compose(job, pdf, calendar)
+	if err != nil {
+		return err
+	}
+	return a.Sender.Send(ctx, message)
+}

@@ -1,0 +1,96 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// CloseCheckout ends a hold that is over: from closing_at on nothing can be opened; the payment page is closed at the
+// provider; what became of it is written down; and if nobody paid, the seats are freed. Where a part is already done it
+// goes on with the next. The hold that was extended meanwhile stays.
+func (a *Activities) CloseCheckout(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	finish := done(a, ctx, act.BookingID)
+	s, err := a.Bookings.BeginClosing(ctx, act.BookingID, act.Epoch)
+	if err != nil || !s.Closing || s.Status != boxoffice.BookingHeld {
+		return finish(s, err)
+	}
+	if s.LiveAttempt != "" {
+		end, err := a.endAttempt(ctx, s.LiveAttempt)
+		if err != nil {
+			return finish(s, err)
+		}
+		if s, err = a.Bookings.ResolveAttempt(ctx, act.BookingID, act.Epoch, end); err != nil {
+			return finish(s, err)
+		}
+	}
+	if s.Unsettled != "" || s.LiveAttempt != "" {
+		return finish(s, nil)
+	}
+	return finish(a.Bookings.ReleaseSeats(ctx, act.BookingID, act.Epoch))
+}
+
+// endAttempt closes an attempt's page and gives the provider's last word on it. A session whose ID never reached us is
+// created once more, with the same parameters under the same key, which gives the one that there is; where the provider
+// makes none any more, it is looked up.
+func (a *Activities) endAttempt(ctx context.Context, attemptID string) (boxoffice.AttemptEnd, error) {
+	end := boxoffice.AttemptEnd{AttemptID: attemptID}
+	attempt, err := a.Bookings.Attempt(ctx, attemptID)
+	if err != nil {
+		return end, err
+	}
+	sessionID := attempt.SessionID
+	if sessionID == "" {
+		session, err := a.Provider.CreateSession(ctx, attempt.Parameters)
+		if boxoffice.CodeOf(err) == boxoffice.CodeNoSession {
+			session, err = a.Provider.FindSession(ctx, attempt.ID, attempt.CreatedAt)
+		}
+		switch boxoffice.CodeOf(err) {
+		case "":
+			sessionID = session.ID
+		case boxoffice.CodeNoSession, boxoffice.CodeProviderDeclined:
+			return end, nil // no page was ever made, so none can be paid
+		default:
+			return end, err
+		}
+	}
+	session, err := a.Provider.ExpireSession(ctx, sessionID)
+	if err != nil {
+		return end, err
+	}
+	if session.Status == boxoffice.SessionOpen {
+		return end, boxoffice.Errorf(boxoffice.CodeProviderUnknown, "The payment page is still open.")
+	}
+	end.Session = &session
+	return end, nil
+}
+
+// RequestRefund gives a payment that bought nothing its refund row.
+func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	return done(a, ctx, act.BookingID)(a.Bookings.RequestRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.Reason))
+}
+
+// SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A
+// refusal ends that refund: support sees it.
+func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	finish := done(a, ctx, act.BookingID)
+	refund, err := a.Bookings.Refund(ctx, act.PaymentID, act.RefundN)
+	if err != nil {
+		return finish(boxoffice.Situation{}, err)
+	}
+	answer, err := a.Provider.Refund(ctx, refund)
+	if boxoffice.CodeOf(err) == boxoffice.CodeProviderDeclined {
+		a.Logger.ErrorContext(ctx, "a refund was refused", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
+		answer, err = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: "refused by the provider"}, nil
+	}
+	if err != nil {
+		return finish(boxoffice.Situation{}, err)
+	}
+	answer.PaymentID, answer.N = act.PaymentID, act.RefundN
+	return finish(a.Bookings.MarkRefund(ctx, act.BookingID, act.Epoch, answer))
+}
+
+// FinishRefund ends a booking whose money is back.
+func (a *Activities) FinishRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
+	return done(a, ctx, act.BookingID)(a.Bookings.FinishRefund(ctx, act.BookingID, act.Epoch))
+}

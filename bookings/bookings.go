@@ -1,0 +1,130 @@
+// Package bookings is the booking service: it holds the seats, starts the workflow, opens the checkout, extends, cancels,
+// and takes the payment provider's webhooks. It is the only caller of Temporal's client, its one dependency; stores and
+// providers reach it as interfaces of the root package.
+//
+// What a buyer is told is decided by the store, in the request. Temporal is spoken to afterwards and is never waited for:
+// where it cannot be reached, the worker's sweep starts the run.
+package bookings
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/workflows"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+)
+
+// Options are what a Service is made of. All fields but StartsInFlight are required.
+type Options struct {
+	Store    boxoffice.BookingStore
+	Provider boxoffice.PaymentProvider
+	Tickets  boxoffice.TicketFiles
+	Files    boxoffice.FileStore
+	Temporal client.Client
+	BaseURL  *url.URL // our own origin, where buyers come back to
+	Logger   *slog.Logger
+
+	StartsInFlight int // background starts at once; 512 if zero. Beyond that the sweep starts the run.
+}
+
+// Service is the booking service.
+type Service struct {
+	Options
+	starts errgroup.Group
+}
+
+var (
+	_ boxoffice.BookingService = (*Service)(nil)
+	_ boxoffice.Nudger         = (*Service)(nil)
+)
+
+// New makes a service. Drain must be called when no request is under way any more.
+func New(o Options) *Service {
+	if o.StartsInFlight == 0 {
+		o.StartsInFlight = 512
+	}
+	s := &Service{Options: o}
+	s.starts.SetLimit(o.StartsInFlight)
+	return s
+}
+
+// Drain waits for the starts in the background, each of which is bounded by startPatience.
+func (s *Service) Drain() error { return s.starts.Wait() }
+
+// Book holds the seats in one transaction. The run is started once the buyer has the answer.
+func (s *Service) Book(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
+	booking, ref, fresh, err := s.Store.HoldSeats(ctx, req)
+	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	if fresh {
+		s.startInBackground(ctx, ref)
+	}
+	return booking, nil
+}
+
+// Booking gives one booking of the user.
+func (s *Service) Booking(ctx context.Context, userID, bookingID string) (boxoffice.Booking, error) {
+	return s.Store.Booking(ctx, userID, bookingID)
+}
+
+// Bookings lists the user's bookings.
+func (s *Service) Bookings(ctx context.Context, userID, cursor string, limit int) (boxoffice.BookingPage, error) {
+	return s.Store.Bookings(ctx, userID, cursor, limit)
+}
+
+// Extend moves the deadline. The run is not woken: it finds out when the old deadline comes.
+func (s *Service) Extend(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
+	return s.Store.Extend(ctx, userID, bookingID, key)
+}
+
+// Cancel lets go of a booking. Where a payment page may still be paid, the run closes it first; where all is done already,
+// the run is only told to end.
+func (s *Service) Cancel(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
+	booking, settled, err := s.Store.RequestCancel(ctx, userID, bookingID, key)
+	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	ref, err := s.Store.BookingRef(ctx, bookingID)
+	if err != nil {
+		// The cancellation stands, and the deadline or the sweep wakes the run.
+		s.Logger.WarnContext(ctx, "a cancelled booking's run was not woken", "booking", bookingID, "error", err)
+		return booking, nil
+	}
+	if settled {
+		s.wakeRunning(ctx, ref)
+	} else {
+		s.wake(ctx, ref, workflows.SignalCancel)
+	}
+	return booking, nil
+}
+
+// TicketsPDF gives the PDF of a completed booking.
+func (s *Service) TicketsPDF(ctx context.Context, userID, bookingID string) ([]byte, error) {
+	doc, key, err := s.Store.TicketDocument(ctx, userID, bookingID)
+	if err != nil {
+		return nil, err
+	}
+	return boxoffice.TicketsPDF(ctx, s.Files, s.Tickets, doc, key)
+}
+
+// Calendar gives the iCalendar file of a completed booking.
+func (s *Service) Calendar(ctx context.Context, userID, bookingID string) ([]byte, error) {
+	doc, _, err := s.Store.TicketDocument(ctx, userID, bookingID)
+	if err != nil {
+		return nil, err
+	}
+	return s.Tickets.Calendar(doc)
+}
+
+// QR gives the PNG of one ticket's entry code.
+func (s *Service) QR(ctx context.Context, userID, bookingID, ticketID string) ([]byte, error) {
+	doc, _, err := s.Store.TicketDocument(ctx, userID, bookingID)
+	if err != nil {
+		return nil, err
+	}
+	return s.Tickets.QR(doc, ticketID)
+}

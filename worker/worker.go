@@ -1,0 +1,141 @@
+// Package worker runs the workflows and activities: it registers them, sets the limits of each task queue, and sweeps for
+// bookings whose run was never started or got lost. Temporal's SDK is its one dependency; it holds a client only to build
+// workers.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+)
+
+// Options are what a worker process is made of. Required are all but the numbers.
+type Options struct {
+	Temporal   client.Client
+	Activities *activities.Activities
+	Store      boxoffice.BookingStore
+	Nudger     boxoffice.Nudger
+	Workflows  *workflows.Bookings
+	Logger     *slog.Logger
+
+	SweepEvery time.Duration // between two sweeps; 1 s if zero
+	SweepBatch int           // bookings a sweep; 200 if zero
+	StopGrace  time.Duration // for steps under way at shutdown; 10 s if zero
+}
+
+func (o Options) withDefaults() Options {
+	if o.SweepEvery == 0 {
+		o.SweepEvery = time.Second
+	}
+	if o.SweepBatch == 0 {
+		o.SweepBatch = 200
+	}
+	if o.StopGrace == 0 {
+		o.StopGrace = 10 * time.Second
+	}
+	return o
+}
+
+// Run works until ctx is done, then lets the steps under way finish. It fails when a worker cannot be started or dies.
+func Run(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	fatal := func(err error) { cancel(fmt.Errorf("a Temporal worker died: %w", err)) }
+	for _, w := range []worker.Worker{
+		o.booking(fatal), o.fulfilment(fatal),
+	} {
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("start a Temporal worker: %w", err)
+		}
+		defer w.Stop()
+	}
+	o.Logger.InfoContext(ctx, "worker started")
+	o.sweep(ctx)
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return cause
+	}
+	return nil
+}
+
+// booking is the worker of the queue where latency matters: runs and their local steps.
+func (o Options) booking(fatal func(error)) worker.Worker {
+	w := worker.New(o.Temporal, workflows.QueueBooking, worker.Options{
+		WorkerStopTimeout:                       o.StopGrace,
+		OnFatalError:                            fatal,
+		WorkflowTaskPollerBehavior:              autoscale(4, 2, 16),
+		ActivityTaskPollerBehavior:              autoscale(1, 1, 4),
+		MaxConcurrentLocalActivityExecutionSize: 100,
+		MaxConcurrentActivityExecutionSize:      50,
+	})
+	w.RegisterWorkflow(o.Workflows.Booking)
+	w.RegisterActivity(o.Activities)
+	return w
+}
+
+// fulfilment is the worker of mail and of issues that did not work at once: never so busy that a sale suffers.
+func (o Options) fulfilment(fatal func(error)) worker.Worker {
+	w := worker.New(o.Temporal, workflows.QueueFulfilment, worker.Options{
+		WorkerStopTimeout:                  o.StopGrace,
+		OnFatalError:                       fatal,
+		WorkflowTaskPollerBehavior:         autoscale(1, 1, 2),
+		ActivityTaskPollerBehavior:         autoscale(1, 1, 4),
+		MaxConcurrentActivityExecutionSize: 20,
+	})
+	w.RegisterWorkflow(o.Workflows.Mail)
+	w.RegisterActivity(o.Activities)
+	return w
+}
+
+func autoscale(initial, least, most int) worker.PollerBehavior {
+	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+		InitialNumberOfPollers: initial, MinimumNumberOfPollers: least, MaximumNumberOfPollers: most,
+	})
+}
+
+// sweep starts or wakes the run of every booking that is overdue, until ctx is done. Several workers may sweep: each
+// claims others.
+func (o Options) sweep(ctx context.Context) {
+	tick := time.NewTicker(o.SweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			o.sweepOnce(ctx)
+		}
+	}
+}
+
+// maxSweepFailures is after how many failures a sweep believes that Temporal is away.
+const maxSweepFailures = 3
+
+func (o Options) sweepOnce(ctx context.Context) {
+	overdue, err := o.Store.ClaimOverdue(ctx, o.SweepBatch)
+	if err != nil {
+		if ctx.Err() == nil {
+			o.Logger.WarnContext(ctx, "sweep: the store did not answer", "error", err)
+		}
+		return
+	}
+	failures := 0
+	for _, ref := range overdue {
+		if ctx.Err() != nil || failures == maxSweepFailures {
+			return // what was claimed is due again in half a minute
+		}
+		if err := o.Nudger.Nudge(ctx, ref); err != nil {
+			failures++
+			o.Logger.WarnContext(ctx, "sweep: a run was not woken", "booking", ref.BookingID, "error", err)
+			continue
+		}
+		o.Logger.InfoContext(ctx, "sweep: woke a run", "booking", ref.BookingID, "status", ref.Status)
+	}
+}
