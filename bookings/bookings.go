@@ -12,12 +12,13 @@ import (
 	"net/url"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/failpoint"
 	"github.com/boxoffice/boxoffice/workflows"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 )
 
-// Options are what a Service is made of. All fields but StartsInFlight are required.
+// Options are what a Service is made of. Required are those up to Logger.
 type Options struct {
 	Store    boxoffice.BookingStore
 	Provider boxoffice.PaymentProvider
@@ -27,8 +28,17 @@ type Options struct {
 	BaseURL  *url.URL // our own origin, where buyers come back to
 	Logger   *slog.Logger
 
+	// Failpoints are for tests that kill the process; nil in a deployed program.
+	Failpoints *failpoint.Points
+
 	StartsInFlight int // background starts at once; 512 if zero. Beyond that the sweep starts the run.
 }
+
+// The failpoints of this package.
+const (
+	PointHeldNotStarted = "api-held-not-started" // the hold is committed, the run not started
+	PointPaidNotWoken   = "api-paid-not-woken"   // the webhook is stored, the run not woken
+)
 
 // Service is the booking service.
 type Service struct {
@@ -58,6 +68,9 @@ func (s *Service) Drain() error { return s.starts.Wait() }
 func (s *Service) Book(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
 	booking, ref, fresh, err := s.Store.HoldSeats(ctx, req)
 	if err != nil {
+		return boxoffice.Booking{}, err
+	}
+	if err := s.Failpoints.Reach(ctx, PointHeldNotStarted); err != nil {
 		return boxoffice.Booking{}, err
 	}
 	if fresh {

@@ -91,6 +91,9 @@ func (s *Service) ReceiveWebhook(ctx context.Context, payload []byte, signature 
 	if err != nil || ref == nil {
 		return err
 	}
+	if err := s.Failpoints.Reach(ctx, PointPaidNotWoken); err != nil {
+		return err
+	}
 	s.wake(ctx, *ref, workflows.SignalPayment)
 	return nil
 }
