@@ -1,0 +1,154 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/stripe/stripe-go/v76"
+)
+
+// Metadata that says which row of ours a refund is.
+const (
+	metaPayment = "payment_id"
+	metaNumber  = "n"
+)
+
+// refundLimit is how many refunds of one payment are looked through: far more than a payment has seats.
+const refundLimit = 1000
+
+// Refund gives money back. Without a ProviderID it looks for the refund among those of the payment intent and makes it,
+// under [boxoffice.RefundKey], where it is not there; with one it asks how the refund stands. One to three calls.
+//
+// Looking first costs a call, and is what makes the promise hold for longer than a day: then Stripe forgets the key, and a
+// part of a payment could be given back twice.
+//
+// Errors: CodeProviderUnknown; CodeProviderDeclined where Stripe says no for good. A refused key and an empty balance are
+// not for good: the money is owed, and the call succeeds once somebody has mended that.
+func (c *Client) Refund(ctx context.Context, r boxoffice.Refund) (boxoffice.ProviderRefund, error) {
+	if r.ProviderID != "" {
+		return c.refundNow(ctx, r.ProviderID)
+	}
+	if r.PaymentIntent == "" || r.PaymentID == "" || r.N < 1 || r.Amount.Minor < 1 {
+		return boxoffice.ProviderRefund{}, declined(errors.New("the refund names no payment, number or amount"), refusedRefund)
+	}
+	known, found, err := c.findRefund(ctx, r)
+	if err != nil || found {
+		return known, err
+	}
+	made, err := c.refunds.New(refundParams(ctx, r))
+	if err != nil {
+		return c.refundRefused(ctx, r, fail("create refund", err))
+	}
+	return c.refundAnswer("create refund", made)
+}
+
+const refusedRefund = "The payment provider refuses this refund."
+
+func refundParams(ctx context.Context, r boxoffice.Refund) *stripe.RefundParams {
+	return &stripe.RefundParams{
+		Params:        stripe.Params{Context: ctx, IdempotencyKey: stripe.String(boxoffice.RefundKey(r.PaymentID, r.N))},
+		PaymentIntent: stripe.String(r.PaymentIntent),
+		Amount:        stripe.Int64(r.Amount.Minor),
+		Reason:        stripe.String(string(stripe.RefundReasonRequestedByCustomer)),
+		Metadata:      map[string]string{metaPayment: r.PaymentID, metaNumber: strconv.Itoa(r.N)},
+	}
+}
+
+// refundNow asks how a refund stands that Stripe has.
+func (c *Client) refundNow(ctx context.Context, id string) (boxoffice.ProviderRefund, error) {
+	const op = "retrieve refund"
+	found, err := c.refunds.Get(id, &stripe.RefundParams{Params: stripe.Params{Context: ctx}})
+	if err != nil {
+		// Also where Stripe says that there is none: it gave us this ID, so the question went to the wrong account.
+		return boxoffice.ProviderRefund{}, c.unknown(fail(op, err))
+	}
+	return c.refundAnswer(op, found)
+}
+
+// refundRefused decides what a refund is that Stripe did not make when asked. Another call under the same key may have made
+// it meanwhile, and charge_already_refunded may mean this very refund: so a no is believed only after a second look.
+func (c *Client) refundRefused(ctx context.Context, r boxoffice.Refund, f *failure) (boxoffice.ProviderRefund, error) {
+	if !f.refused() && !f.stored500() {
+		return boxoffice.ProviderRefund{}, c.unknown(f)
+	}
+	known, found, err := c.findRefund(ctx, r)
+	switch {
+	case err != nil || found:
+		return known, err
+	case f.stored500(), f.unauthorized(), f.code == stripe.ErrorCodeBalanceInsufficient:
+		// Not made, and this key will say so for a day at most: then Stripe forgets it, and the same call goes through.
+		return boxoffice.ProviderRefund{}, c.unknown(f)
+	}
+	return boxoffice.ProviderRefund{}, declined(f, refusedRefund)
+}
+
+// findRefund looks for the refund of our row among those of its payment intent.
+func (c *Client) findRefund(ctx context.Context, r boxoffice.Refund) (known boxoffice.ProviderRefund, found bool, err error) {
+	const op = "list refunds"
+	params := &stripe.RefundListParams{PaymentIntent: stripe.String(r.PaymentIntent)}
+	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
+	list := c.refunds.List(params)
+	for seen := 0; list.Next(); seen++ {
+		one := list.Refund()
+		if one == nil {
+			return known, false, c.unknown(&failure{op: op, cause: errUnreadable})
+		}
+		if seen == refundLimit {
+			return known, false, c.unknown(&failure{op: op, cause: errTooMany})
+		}
+		if payment, n := ours(one); payment == r.PaymentID && n == r.N {
+			known, err = c.refundAnswer(op, one)
+			return known, err == nil, err
+		}
+	}
+	if err := list.Err(); err != nil {
+		return known, false, c.unknown(fail(op, err))
+	}
+	return known, false, nil
+}
+
+// ours reads from the metadata which row of ours a refund is; nothing for one that was made by hand.
+func ours(r *stripe.Refund) (paymentID string, n int) {
+	n, err := strconv.Atoi(r.Metadata[metaNumber])
+	if err != nil || n < 1 || r.Metadata[metaPayment] == "" {
+		return "", 0
+	}
+	return r.Metadata[metaPayment], n
+}
+
+func (c *Client) refundAnswer(op string, r *stripe.Refund) (boxoffice.ProviderRefund, error) {
+	read, ok := readRefund(r)
+	if !ok {
+		return boxoffice.ProviderRefund{}, c.unknown(&failure{op: op, cause: errUnreadable})
+	}
+	return read, nil
+}
+
+// refundStates translates Stripe's statuses. requires_action is the bank's or the buyer's turn; canceled is a refund that
+// needed such an action and was called off: either way the money is where the state says.
+var refundStates = map[stripe.RefundStatus]boxoffice.RefundState{
+	stripe.RefundStatusPending:        boxoffice.RefundPending,
+	stripe.RefundStatusRequiresAction: boxoffice.RefundPending,
+	stripe.RefundStatusSucceeded:      boxoffice.RefundSucceeded,
+	stripe.RefundStatusFailed:         boxoffice.RefundFailed,
+	stripe.RefundStatusCanceled:       boxoffice.RefundFailed,
+}
+
+// readRefund translates a refund; ok is false where it has no ID or no status that we know.
+func readRefund(r *stripe.Refund) (read boxoffice.ProviderRefund, ok bool) {
+	state, ok := refundStates[r.Status]
+	read = boxoffice.ProviderRefund{ID: r.ID, State: state, Amount: money(r.Amount, r.Currency)}
+	read.PaymentID, read.N = ours(r)
+	if r.PaymentIntent != nil {
+		read.PaymentIntent = r.PaymentIntent.ID
+	}
+	if state == boxoffice.RefundFailed {
+		read.Failure = string(r.FailureReason)
+		if read.Failure == "" {
+			read.Failure = string(r.Status)
+		}
+	}
+	return read, ok && r.ID != ""
+}
