@@ -1,0 +1,109 @@
+package seed
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/seatplan"
+)
+
+// firstCity is where the first cinema of every seed stands, and firstFilm its first film on the first day, so that
+// examples and demonstrations have something to search for.
+const (
+	firstCity = "Chico"
+	firstFilm = "Ghost"
+)
+
+// houses are what a city's cinemas are called, one after the other.
+var houses = []string{
+	"%s Grand Cinema", "%s Majestic", "Palace Theatre %s", "%s Bijou", "Orpheum %s", "%s Regent", "%s Tivoli",
+	"%s Starlight", "Lyric Cinema %s", "%s Paramount", "Rialto %s", "%s Empire", "Capitol Theatre %s", "%s Roxy",
+	"Uptown Cinema %s", "%s Odeon", "Criterion %s", "%s Alhambra", "Gem Theatre %s", "%s Embassy",
+}
+
+// venue is a cinema of one hall with what it charges.
+type venue struct {
+	boxoffice.Venue
+	zone     *time.Location
+	planHash string
+	base     int64 // price of a standard seat on a weekday evening, in cents
+}
+
+// chooseVenues draws cinemas: the larger the city, the likelier; a city gets its second one when all have their first.
+func chooseVenues(n int, cities []city, r *rand.Rand) ([]venue, error) {
+	if most := len(houses) * len(cities); n > most {
+		return nil, boxoffice.Errorf(boxoffice.CodeInvalid,
+			"So many events in so few days need %d cinemas; there are %d. Choose more days.", n, most)
+	}
+	venues := make([]venue, 0, n)
+	for _, house := range houses {
+		for _, c := range drawCities(cities, r) {
+			if len(venues) == n {
+				return venues, nil
+			}
+			v, err := newVenue(fmt.Sprintf(house, c.name), c)
+			if err != nil {
+				return nil, err
+			}
+			venues = append(venues, v)
+		}
+	}
+	return venues, nil
+}
+
+// drawCities puts the cities into a random order in which larger ones tend to come first (weighted sampling by
+// exponential keys, Efraimidis and Spirakis 2006). The first city leads whatever its size.
+func drawCities(cities []city, r *rand.Rand) []city {
+	type keyed struct {
+		city
+		key float64
+	}
+	draw := make([]keyed, len(cities))
+	for i, c := range cities {
+		draw[i] = keyed{c, r.ExpFloat64() / float64(c.population)}
+		if c.name == firstCity {
+			draw[i].key = -1
+		}
+	}
+	slices.SortFunc(draw, func(a, b keyed) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.geonameID, b.geonameID))
+	})
+	drawn := make([]city, len(cities))
+	for i, k := range draw {
+		drawn[i] = k.city
+	}
+	return drawn
+}
+
+// newVenue makes the cinema of this name. All of it follows from name and city, since other seeds know it too.
+func newVenue(name string, c city) (venue, error) {
+	geoname := strconv.Itoa(c.geonameID)
+	r := random("venue", name, geoname)
+	v := venue{
+		Venue: boxoffice.Venue{
+			ID: lastingID("venue", name, geoname), Name: name, City: c.name, State: c.state, TimeZone: c.zone.String(),
+			Lat: nearby(c.lat, r), Lon: nearby(c.lon, r),
+		},
+		zone: c.zone,
+		base: 1400 + 50*r.Int64N(9),
+	}
+	var err error
+	v.planHash, err = v.plan().Hash()
+	return v, err
+}
+
+// plan draws the hall, every time anew: all halls together would fill the memory.
+func (v venue) plan() seatplan.Plan {
+	return seatplan.Cinema(v.Name + " · " + v.City + ", " + v.State)
+}
+
+// nearby moves a coordinate off the centre by at most 0.02 degrees (2 km), to five decimals (1 m).
+func nearby(degrees float64, r *rand.Rand) float64 {
+	return math.Round((degrees+0.04*(r.Float64()-0.5))*1e5) / 1e5
+}
