@@ -18,7 +18,7 @@ import (
 
 // A face is embedded in one of two ways. Text of Windows-1252 (Western European, nearly every ticket) uses a simple font
 // of one byte a character, which is cut, compressed and measured once a process: it costs nothing to speak of. Any
-// other text uses a composite font that gofpdf parses and cuts anew in each document, for about 4 ms. Both draw the same
+// other text uses a composite font that gofpdf parses and cuts anew in each document, for about 10 ms. Both draw the same
 // glyphs, and one line of text uses one of them.
 type face struct {
 	family     string

@@ -1,6 +1,7 @@
 package tickets_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"syscall"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/stretchr/testify/require"
 )
 
@@ -160,6 +163,18 @@ func TestTheFileTellsItsTitleAndAuthor(t *testing.T) {
 	require.Regexp(t, `Page size:\s+595.28 x 841.89 pts \(A4\)`, info)
 	fonts := string(poppler(t, pdf, "pdffonts", "-"))
 	require.NotRegexp(t, `\bno\s+(yes|no)\s+(yes|no)\s+\d`, fonts, "every font is embedded")
+}
+
+func TestTheFileIsValidByTheLetter(t *testing.T) {
+	t.Parallel()
+	doc := document(2)
+	doc.HolderName = "Ωμέγα 🎭"
+	pdf, err := renderer(t).PDF(doc)
+	require.NoError(t, err)
+	api.DisableConfigDir() // it would write to the home folder
+	strict := model.NewDefaultConfiguration()
+	strict.ValidationMode = model.ValidationStrict
+	require.NoError(t, api.Validate(bytes.NewReader(pdf), strict))
 }
 
 func TestADocumentOfWhichNoTicketCanBeMade(t *testing.T) {
