@@ -79,11 +79,11 @@ func (r *Renderer) page(s *sheet, doc boxoffice.TicketDocument, index int, zone 
 	y := drawShow(s, doc, zone)
 	y = drawSeat(s, page.Ticket, y)
 
-	// The quiet zone is white anyway, so the symbol's black edge is what lines up with the text.
+	// The quiet zone is white anyway, so the symbol's black edge is what lines up with the text; the ID stands below it.
 	modules := symbol.Bitmap() // encodes anew at each call, for 2 ms
 	quiet := codeSide * 4 / float64(len(modules))
 	s.code(left-quiet, y+2, codeSide, modules)
-	s.center(left-quiet+codeSide/2, y+2+codeSide+1, font{mono, 11, black}, shortID(page.Admission.ID))
+	s.center(left-quiet+codeSide/2, y+2+codeSide+3.2, font{mono, 11, black}, shortID(page.Admission.ID))
 	drawFacts(s, doc, page.Ticket, left+codeSide+2, y+2+quiet)
 	return nil
 }
