@@ -183,7 +183,8 @@ func (c *Client) ExpireSession(ctx context.Context, sessionID string) (boxoffice
 	now, err := c.Session(ctx, sessionID)
 	switch {
 	case err != nil:
-		return boxoffice.PaymentSession{}, c.unknown(&failure{op: op, cause: errors.Join(first, err), wait: first.wait})
+		// Only the text of the second error: its code in the chain would let errors.Is take this for an absent session.
+		return boxoffice.PaymentSession{}, c.unknown(&failure{op: op, cause: fmt.Errorf("%w; then %v", first, err), wait: first.wait})
 	case now.Status == boxoffice.SessionOpen:
 		return boxoffice.PaymentSession{}, c.unknown(first)
 	}

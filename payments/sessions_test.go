@@ -263,6 +263,7 @@ func TestExpireSessionGoesByTheSession(t *testing.T) {
 			client, _ := newClient(t, server.URL)
 			got, err := client.ExpireSession(t.Context(), "cs_1")
 			require.Equal(t, tc.code, codeOf(t, err))
+			require.NotErrorIs(t, err, &boxoffice.Error{Code: boxoffice.CodeNotFound})
 			require.Equal(t, tc.want, got.Status)
 		})
 	}
