@@ -1,0 +1,151 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+)
+
+// The times of a booking in these tests; the environment skips them.
+const (
+	hold            = 8 * time.Minute
+	checkoutMinimum = 10 * time.Minute
+	issuePatience   = time.Minute
+)
+
+// run is one booking with its run in Temporal's test environment, and what was seen of it.
+type run struct {
+	*testsuite.TestWorkflowEnvironment
+	t      *testing.T
+	w      *workflows.Bookings
+	b      *booking
+	start  time.Time
+	steps  []string // activities in the order of their tries, "regular" where they were not local, with the number of tries
+	last   string
+	tries  int
+	shown  []boxoffice.BookingStatus // search attribute upserts
+	mailed []string                  // child workflows
+}
+
+// newRun holds seats and prepares the run that makes the best of it.
+func newRun(t *testing.T) *run {
+	t.Helper()
+	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	r := &run{TestWorkflowEnvironment: env, t: t, start: time.Date(2026, 9, 18, 19, 0, 0, 0, time.UTC)}
+	env.SetStartTime(r.start)
+	env.SetTestTimeout(20 * time.Second)
+	rows := newRows(env.Now)
+	r.b = rows.book("b1", hold)
+	r.w = &workflows.Bookings{IssuePatience: issuePatience}
+	env.RegisterWorkflow(r.w.Booking)
+	env.RegisterWorkflow(r.w.Mail)
+	env.RegisterActivity(stepsOver(rows))
+	env.SetOnLocalActivityStartedListener(func(info *activity.Info, _ context.Context, _ []any) { r.took(info.ActivityType.Name) })
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		r.took(info.ActivityType.Name + " regular")
+	})
+	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+		r.mailed = append(r.mailed, info.WorkflowExecution.ID)
+	})
+	env.OnUpsertTypedSearchAttributes(mock.Anything).Maybe().Return(nil).Run(func(args mock.Arguments) {
+		status, ok := args.Get(0).(temporal.SearchAttributes).GetKeyword(workflows.AttributeBookingStatus)
+		require.True(t, ok)
+		r.shown = append(r.shown, boxoffice.BookingStatus(status))
+	})
+	return r
+}
+
+// took keeps a try of a step; tries that follow each other are one entry.
+func (r *run) took(step string) {
+	if step == r.last {
+		r.tries++
+		r.steps[len(r.steps)-1] = fmt.Sprintf("%s ×%d", step, r.tries)
+		return
+	}
+	r.last, r.tries = step, 1
+	r.steps = append(r.steps, step)
+}
+
+// after does something at a time of the run.
+func (r *run) after(d time.Duration, do func()) { r.RegisterDelayedCallback(do, d) }
+
+// nudge is a signal, as the API sends it.
+func (r *run) nudge(signal string) { r.SignalWorkflow(signal, nil) }
+
+// end runs the booking and gives the status that it returns. Nothing may be left to do then.
+func (r *run) end() boxoffice.BookingStatus {
+	r.t.Helper()
+	r.ExecuteWorkflow(r.w.Booking, r.b.ref)
+	require.True(r.t, r.IsWorkflowCompleted())
+	require.NoError(r.t, r.GetWorkflowError())
+	var status boxoffice.BookingStatus
+	require.NoError(r.t, r.GetWorkflowResult(&status))
+	seen := r.b.seen()
+	require.Equal(r.t, seen.Status, status, "the run and the rows must agree")
+	require.Equal(r.t, boxoffice.StepEnd, seen.Next(), "the run ended although something was left to do")
+	return status
+}
+
+// fail runs a booking whose run cannot go on and gives the code that it fails with.
+func (r *run) fail() boxoffice.Code {
+	r.t.Helper()
+	r.ExecuteWorkflow(r.w.Booking, r.b.ref)
+	require.True(r.t, r.IsWorkflowCompleted())
+	require.Error(r.t, r.GetWorkflowError())
+	return activities.CodeOf(r.GetWorkflowError())
+}
+
+// duration is how long the run took, by the clock that skips.
+func (r *run) duration() time.Duration { return r.Now().Sub(r.start) }
+
+// status asks the status query.
+func (r *run) status() workflows.Status {
+	r.t.Helper()
+	var s workflows.Status
+	answer, err := r.QueryWorkflow("status")
+	require.NoError(r.t, err)
+	require.NoError(r.t, answer.Get(&s))
+	return s
+}
+
+// timeline asks the timeline query and gives what it says, without the times.
+func (r *run) timeline() []string {
+	r.t.Helper()
+	var lines []workflows.Line
+	answer, err := r.QueryWorkflow("timeline")
+	require.NoError(r.t, err)
+	require.NoError(r.t, answer.Get(&lines))
+	said := make([]string, len(lines))
+	for i, line := range lines {
+		require.False(r.t, line.At.Before(r.start), "a line before the run began")
+		said[i] = line.What
+	}
+	return said
+}
+
+// details gives the current details, which staff read at the head of the run's page.
+func (r *run) details() string {
+	r.t.Helper()
+	var metadata sdkpb.WorkflowMetadata
+	answer, err := r.QueryWorkflow("__temporal_workflow_metadata")
+	require.NoError(r.t, err)
+	require.NoError(r.t, answer.Get(&metadata))
+	return metadata.CurrentDetails
+}

@@ -1,0 +1,119 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/stretchr/testify/require"
+)
+
+// lateRun is a run that a payment started although its booking had expired.
+func lateRun(t *testing.T) *run {
+	t.Helper()
+	r := newRun(t)
+	r.b.checkout(0)
+	r.b.attempts[0].State, r.b.status, r.b.ref.Status = boxoffice.AttemptDead, boxoffice.BookingExpired, boxoffice.BookingExpired
+	r.b.pay()
+	r.b.webhook()
+	return r
+}
+
+func TestALatePaymentGetsTheSameSeatsIfTheyAreFree(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+
+	require.Equal(t, boxoffice.BookingCompleted, r.end())
+	require.Equal(t, []string{"HoldSeats", "SellLate", "IssueTickets", "SendTickets"}, r.steps)
+	require.Empty(t, r.b.refunds)
+	require.Equal(t, []boxoffice.BookingStatus{boxoffice.BookingCompleted}, r.shown)
+}
+
+func TestALatePaymentIsRefundedIfTheSeatsAreGone(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+	r.b.seatsGone = true
+
+	require.Equal(t, boxoffice.BookingRefunded, r.end())
+	require.Equal(t, []string{"HoldSeats", "SellLate", "SendRefund", "FinishRefund", "SendTickets"}, r.steps)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailRefunded: 1}, r.b.mailsSent())
+}
+
+// Money on a booking that can have no tickets any more always goes back.
+func TestAPaymentOnAnEndedBookingIsRefunded(t *testing.T) {
+	t.Parallel()
+	for _, status := range []boxoffice.BookingStatus{boxoffice.BookingCancelled, boxoffice.BookingRefunded} {
+		t.Run(string(status), func(t *testing.T) {
+			t.Parallel()
+			r := lateRun(t)
+			r.b.status, r.b.ref.Status = status, status
+
+			require.Equal(t, boxoffice.BookingRefunded, r.end())
+			require.Equal(t, []string{"HoldSeats", "RequestRefund", "SendRefund", "FinishRefund", "SendTickets"}, r.steps)
+		})
+	}
+}
+
+func TestASurplusPaymentIsRefundedWhileTheBookingGoesOn(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.after(time.Minute, func() { r.b.checkout(checkoutMinimum); r.b.surplus(); r.nudge(workflows.SignalPayment) })
+	r.after(2*time.Minute, func() {
+		require.Equal(t, boxoffice.BookingHeld, r.b.seen().Status, "the seats stay held for the page that can buy them")
+		r.b.pay()
+		r.b.webhook()
+		r.nudge(workflows.SignalPayment)
+	})
+
+	require.Equal(t, boxoffice.BookingCompleted, r.end())
+	require.Equal(t, []string{
+		"HoldSeats", "Look", "RequestRefund", "SendRefund", "Look", "ConfirmSeats", "IssueTickets", "SendTickets",
+	}, r.steps)
+	require.Len(t, r.b.refunds, 1)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, r.b.mailsSent())
+}
+
+// Both came while nobody looked: the one that can buy is not kept waiting by the one that cannot.
+func TestASurplusPaymentBesideASaleIsRefundedAfterIt(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.after(time.Minute, func() {
+		r.b.checkout(checkoutMinimum)
+		r.b.surplus()
+		r.b.pay()
+		r.b.webhook()
+		r.nudge(workflows.SignalPayment)
+	})
+
+	require.Equal(t, boxoffice.BookingCompleted, r.end())
+	require.Equal(t, []string{
+		"HoldSeats", "Look", "ConfirmSeats", "RequestRefund", "SendRefund", "IssueTickets", "SendTickets",
+	}, r.steps)
+}
+
+func TestARefusedRefundIsLeftToSupport(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+	r.b.seatsGone = true
+	r.b.faults["Refund"] = always(boxoffice.CodeProviderDeclined)
+
+	require.Equal(t, boxoffice.BookingRefunding, r.end())
+	require.Equal(t, []string{"HoldSeats", "SellLate", "SendRefund"}, r.steps, "asking again would give the same answer")
+	require.Equal(t, boxoffice.RefundFailed, r.b.refunds[0].State)
+	require.Contains(t, r.details(), "A refund **failed at the bank**")
+	require.Equal(t, []boxoffice.BookingStatus{boxoffice.BookingRefunding}, r.shown)
+}
+
+func TestARefundWhoseAnswerIsUnknownIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+	r.b.seatsGone = true
+	r.b.faults["Refund"] = first(5, boxoffice.CodeProviderUnknown)
+
+	require.Equal(t, boxoffice.BookingRefunded, r.end())
+	require.Equal(t, []string{
+		"HoldSeats", "SellLate", "SendRefund ×3", "SendRefund regular ×3", "FinishRefund", "SendTickets",
+	}, r.steps)
+	require.Len(t, r.b.refunds, 1, "one row, however often it is asked for")
+}
