@@ -31,6 +31,13 @@ func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situa
 	return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
 }
 
+// GiveMailUp notes that a mail which was tried for days will not be sent. One that was sent after all stays sent.
+func (a *Activities) GiveMailUp(ctx context.Context, act Act) error {
+	gaveUp := boxoffice.Errorf(boxoffice.CodeMailRejected, "The mail could not be sent for days.")
+	_, err := done(a, ctx, act.BookingID)(boxoffice.Situation{}, a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
+	return err
+}
+
 // send sends a queued mail and notes how that went. One that was sent before is left alone. A crash between the server's
 // word and our note sends it twice: a second copy is better than none, and it carries the same Message-ID.
 func (a *Activities) send(ctx context.Context, emailID string) error {

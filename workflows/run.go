@@ -32,7 +32,7 @@ type Line struct {
 	What string    `json:"what"`
 }
 
-// Status is the answer of the status query.
+// Status is the answer of the status query. Before the run has looked for the first time, all but Booking is zero.
 type Status struct {
 	Booking  boxoffice.BookingStatus `json:"booking"`
 	Next     boxoffice.Step          `json:"next"`
@@ -47,7 +47,7 @@ func newBookingRun(ctx workflow.Context, ref boxoffice.BookingRef, patience time
 		r.signals = append(r.signals, workflow.GetSignalChannel(ctx, name))
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, "status", func() (Status, error) {
-		return Status{Booking: r.now.Status, Next: r.now.Next(), Deadline: r.now.Deadline, Epoch: r.now.Epoch}, nil
+		return Status{Booking: r.now.Status, Next: r.ahead(), Deadline: r.now.Deadline, Epoch: r.now.Epoch}, nil
 	}, workflow.QueryHandlerOptions{Description: "How the booking stands and what comes next"})
 	if err != nil {
 		return nil, err
@@ -55,6 +55,14 @@ func newBookingRun(ctx workflow.Context, ref boxoffice.BookingRef, patience time
 	err = workflow.SetQueryHandlerWithOptions(ctx, "timeline", func() ([]Line, error) { return r.story, nil },
 		workflow.QueryHandlerOptions{Description: "What this run did so far"})
 	return r, err
+}
+
+// ahead is the step that the run is at, for people: empty before the first look, when nothing is known.
+func (r *bookingRun) ahead() boxoffice.Step {
+	if r.now.Epoch == 0 {
+		return ""
+	}
+	return r.now.Next()
 }
 
 // act names the booking and the epoch that this run acts for.
@@ -117,7 +125,7 @@ func (r *bookingRun) do(ctx workflow.Context, k kind, summary string, activity a
 	if err := r.showStatus(ctx); err != nil {
 		return err
 	}
-	workflow.SetCurrentDetails(ctx, r.details(r.now.Next())+"\n\nThis does not work at the moment and is being tried again: "+summary+".")
+	workflow.SetCurrentDetails(ctx, r.details(r.ahead())+"\n\nThis does not work at the moment and is being tried again: "+summary+".")
 	var now boxoffice.Situation
 	if err := workflow.ExecuteActivity(k.regular(ctx, summary), activity, arg).Get(ctx, &now); err != nil {
 		return err
@@ -171,9 +179,18 @@ func (r *bookingRun) startMail(ctx workflow.Context, act activities.Act) error {
 	return err
 }
 
-// Mail looks after one mail of a booking for days: MailWorkflowID. It ends when the mail was sent or refused for good.
+// Mail looks after one mail of a booking for days: MailWorkflowID. It ends when the mail was sent or refused for good. One
+// that could not be sent in all that time counts as refused, and the run fails, so that both places show it.
 func (w *Bookings) Mail(ctx workflow.Context, act activities.Act) error {
-	return workflow.ExecuteActivity(mailDelivery().regular(ctx, "Send the mail"), steps.SendMail, act).Get(ctx, nil)
+	err := workflow.ExecuteActivity(mailDelivery().regular(ctx, "Send the mail"), steps.SendMail, act).Get(ctx, nil)
+	if err == nil || temporal.IsCanceledError(err) {
+		return err
+	}
+	noted := workflow.ExecuteActivity(quickSQL().regular(ctx, "Give the mail up"), steps.GiveMailUp, act).Get(ctx, nil)
+	if noted != nil {
+		workflow.GetLogger(ctx).Error("a mail that is given up was not marked so", "email", act.EmailID, "error", noted)
+	}
+	return err
 }
 
 // clock writes a time for support staff.
@@ -182,6 +199,8 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
 // details says in a sentence what happened, what is waited for and until when.
 func (r *bookingRun) details(step boxoffice.Step) string {
 	switch step {
+	case "":
+		return "The booking has not been looked at yet."
 	case boxoffice.StepWait:
 		page := "No payment page is open."
 		if r.now.LiveAttempt != "" {
