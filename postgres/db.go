@@ -6,12 +6,14 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"strconv"
 	"time"
 
+	"github.com/boxoffice/boxoffice"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -74,7 +76,14 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return translate(db.pool.Ping(ctx)) }
+func (db *DB) Ping(ctx context.Context) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return translate(conn.Ping(ctx))
+}
 
 // Close ends the pool's connections once they are given back.
 func (db *DB) Close() { db.pool.Close() }
@@ -116,6 +125,19 @@ func migrate(ctx context.Context, conn *sql.DB, migrations fs.FS) error {
 	return err
 }
 
+// acquire takes a connection from the pool. None to be had is CodeUnavailable, also from a pool that is closed, which the
+// driver tells by an error of its own kind; the server's own refusal keeps its meaning.
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := db.pool.Acquire(ctx)
+	if err == nil {
+		return conn, nil
+	}
+	if err = translate(err); boxoffice.CodeOf(err) == boxoffice.CodeInternal && !errors.Is(err, context.Canceled) && ofServer(err) == nil {
+		err = away(err)
+	}
+	return nil, err
+}
+
 // attempts is how often a transaction is tried that lost a deadlock or a serialization race.
 const attempts = 5
 
@@ -128,9 +150,9 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 	if err := ctx.Err(); err != nil {
 		return translate(err)
 	}
-	conn, err := db.pool.Acquire(ctx)
+	conn, err := db.acquire(ctx)
 	if err != nil {
-		return translate(err)
+		return err
 	}
 	defer conn.Release()
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
@@ -152,9 +174,9 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 
 // read runs a read-only act on one connection, outside a transaction block.
 func (db *DB) read(ctx context.Context, act func(ctx context.Context, conn *pgxpool.Conn) error) error {
-	conn, err := db.pool.Acquire(ctx)
+	conn, err := db.acquire(ctx)
 	if err != nil {
-		return translate(err)
+		return err
 	}
 	defer conn.Release()
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -22,10 +24,12 @@ const (
 	stateTooManyConnections   = "53300"
 )
 
-// lostRace reports whether the whole transaction should be tried again.
+// lostRace reports whether the whole transaction should be tried again. A booking's reference is drawn at random, so that a
+// try of its own draws another.
 func lostRace(err error) bool {
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == stateSerializationFailure || pg.Code == stateDeadlock)
+	pg := ofServer(err)
+	return pg != nil && (pg.Code == stateSerializationFailure || pg.Code == stateDeadlock ||
+		pg.Code == stateUnique && pg.ConstraintName == "bookings_reference_key")
 }
 
 // translate is the one place where database errors become the program's. Errors that already are pass unchanged.
@@ -39,8 +43,8 @@ func translate(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return boxoffice.WrapError(boxoffice.CodeNotFound, err, "There is no such thing.")
 	}
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
+	pg := ofServer(err)
+	if pg == nil {
 		return translateConnection(err)
 	}
 	switch pg.Code {
@@ -57,18 +61,38 @@ func translate(err error) error {
 		return unavailable(err, "The database does not take changes at this moment. Please try again.", 2*time.Second)
 	}
 	if class := pg.Code[:2]; class == "08" || class == "53" || class == "57" {
-		return unavailable(err, "The database is away at this moment. Please try again.", 2*time.Second)
+		return away(err)
 	}
 	return boxoffice.WrapError(boxoffice.CodeInternal, err, "The database refused the statement.")
 }
 
-// translateConnection handles errors that are not the server's answer: the connection broke or the pool is exhausted. A
-// commit whose reply was lost is among them; acts are harmless to repeat, so the caller may.
+// translateConnection handles errors that are not the server's answer. Where the connection broke or none was to be had,
+// the act may be repeated; a commit whose reply was lost is among these, since acts are harmless to repeat. All else, as a
+// row that does not fit its type, is a fault of ours, and repeating would not help.
 func translateConnection(err error) error {
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
 		return err
+	case connectionBroke(err):
+		return away(err)
+	default:
+		return boxoffice.WrapError(boxoffice.CodeInternal, err, "The database's answer was not understood.")
 	}
-	return unavailable(err, "The database is away at this moment. Please try again.", 2*time.Second)
+}
+
+func connectionBroke(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	for _, broken := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded} {
+		if errors.Is(err, broken) {
+			return true
+		}
+	}
+	return pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
 func translateUnique(pg *pgconn.PgError) error {
@@ -78,6 +102,16 @@ func translateUnique(pg *pgconn.PgError) error {
 	default:
 		return boxoffice.WrapError(boxoffice.CodeDuplicateIdentifier, pg, "This exists already.")
 	}
+}
+
+// ofServer gives the server's own answer in err's chain, or nil.
+func ofServer(err error) *pgconn.PgError {
+	pg, _ := errors.AsType[*pgconn.PgError](err)
+	return pg
+}
+
+func away(err error) error {
+	return unavailable(err, "The database is away at this moment. Please try again.", 2*time.Second)
 }
 
 func unavailable(err error, message string, after time.Duration) error {
