@@ -15,42 +15,72 @@ func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentE
 	var ref *boxoffice.BookingRef
 	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		ref = nil
+		about, err := subjectOf(ctx, tx, e)
+		if err != nil {
+			return err
+		}
 		var processed bool
-		err := tx.QueryRow(ctx, `
+		err = tx.QueryRow(ctx, `
 			INSERT INTO webhook_inbox AS w (stripe_event_id, object_id, type, api_version, payload) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (stripe_event_id) DO UPDATE SET received_at = w.received_at
 			RETURNING processed_at IS NOT NULL`, e.ID, e.ObjectID, e.Type, e.APIVersion, e.Payload).Scan(&processed)
 		if err != nil || processed {
 			return err
 		}
-		bookingID, err := applyPaymentEvent(ctx, tx, e)
-		if err != nil || bookingID == "" {
+		if err := applyPaymentEvent(ctx, tx, e, about); err != nil || about.booking.id == "" {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE webhook_inbox SET booking_id = $2 WHERE stripe_event_id = $1`, e.ID, bookingID); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE webhook_inbox SET booking_id = $2 WHERE stripe_event_id = $1`, e.ID, about.booking.id); err != nil {
 			return err
 		}
-		if _, err := look(ctx, tx, bookingID); err != nil {
+		if _, err := look(ctx, tx, about.booking.id); err != nil {
 			return err
 		}
-		found, err := readRef(ctx, tx, bookingID)
+		found, err := readRef(ctx, tx, about.booking.id)
 		ref = &found
 		return err
 	})
 	return ref, err
 }
 
-// applyPaymentEvent does what an event asks for and gives the booking it belongs to, if any.
-func applyPaymentEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (bookingID string, err error) {
+// subject is what an event tells of: nothing of ours, or a booking under its lock and, of a session, its attempt.
+type subject struct {
+	booking   lockedBooking
+	attemptID string
+}
+
+// subjectOf finds and locks what an event tells of. The booking's lock comes before the inbox row's, as it does in the
+// acts that settle a payment and with it its events: a repeated event would else wait with them in a circle.
+func subjectOf(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (subject, error) {
+	var about subject
+	var bookingID string
+	var err error
 	switch {
 	case e.Parked != "":
-		return "", noteOutcome(ctx, tx, e.ID, "parked: "+e.Parked, false)
+		return about, nil
 	case e.Session != nil:
-		return applySession(ctx, tx, e)
+		about.attemptID, bookingID, err = attemptOf(ctx, tx, *e.Session)
 	case e.Refund != nil:
-		return applyRefund(ctx, tx, e)
+		bookingID, err = bookingOfRefund(ctx, tx, *e.Refund)
+	}
+	if err != nil || bookingID == "" {
+		return about, err
+	}
+	about.booking, err = lockBooking(ctx, tx, bookingID)
+	return about, err
+}
+
+// applyPaymentEvent does what an event asks for.
+func applyPaymentEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
+	switch {
+	case e.Parked != "":
+		return noteOutcome(ctx, tx, e.ID, "parked: "+e.Parked, false)
+	case e.Session != nil:
+		return applySession(ctx, tx, e, about)
+	case e.Refund != nil:
+		return applyRefund(ctx, tx, e, about)
 	default:
-		return "", noteOutcome(ctx, tx, e.ID, "ignored", true)
+		return noteOutcome(ctx, tx, e.ID, "ignored", true)
 	}
 }
 
@@ -61,36 +91,28 @@ func noteOutcome(ctx context.Context, tx pgx.Tx, eventID, outcome string, done b
 	return err
 }
 
-func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (string, error) {
-	attemptID, bookingID, err := attemptOf(ctx, tx, *e.Session)
-	if err != nil {
-		return "", err
-	}
-	if bookingID == "" {
-		return "", noteOutcome(ctx, tx, e.ID, "unknown session", false)
-	}
-	b, err := lockBooking(ctx, tx, bookingID)
-	if err != nil {
-		return "", err
+func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
+	if about.booking.id == "" {
+		return noteOutcome(ctx, tx, e.ID, "unknown session", false)
 	}
 	paid := e.Session.Status == boxoffice.SessionComplete
 	if paid && !e.Session.Paid {
-		return bookingID, noteOutcome(ctx, tx, e.ID, "complete but not paid", true)
+		return noteOutcome(ctx, tx, e.ID, "complete but not paid", true)
 	}
-	if err := resolveAttempt(ctx, tx, b, attemptID, e.Session); err != nil {
-		return "", err
+	if err := resolveAttempt(ctx, tx, about.booking, about.attemptID, e.Session); err != nil {
+		return err
 	}
 	if !paid {
-		return bookingID, noteOutcome(ctx, tx, e.ID, "session "+string(e.Session.Status), true)
+		return noteOutcome(ctx, tx, e.ID, "session "+string(e.Session.Status), true)
 	}
 	// A payment's event is done when the payment sold the seats or got its refund row, by the act that does so; a twin
 	// that comes after that has nothing left to do.
 	var settled bool
-	err = tx.QueryRow(ctx, `SELECT settled_as IS NOT NULL FROM payments WHERE payment_intent = $1`, e.Session.PaymentIntent).Scan(&settled)
+	err := tx.QueryRow(ctx, `SELECT settled_as IS NOT NULL FROM payments WHERE payment_intent = $1`, e.Session.PaymentIntent).Scan(&settled)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return bookingID, noteOutcome(ctx, tx, e.ID, "payment received", settled)
+	return noteOutcome(ctx, tx, e.ID, "payment received", settled)
 }
 
 // attemptOf finds our attempt by the reference that the session carries, else by the session's own ID.
@@ -125,7 +147,7 @@ func markPaid(ctx context.Context, tx pgx.Tx, b lockedBooking, attemptID string,
 	var state boxoffice.AttemptState
 	err = tx.QueryRow(ctx, `
 		UPDATE payment_attempts a SET ended_at = boxoffice_now(), session_id = coalesce(session_id, $2), state = CASE
-			WHEN a.state = 'paid' OR (a.amount_minor = $3 AND a.currency = $4 AND coalesce(a.session_id, $2) = $2
+			WHEN a.state = 'paid' OR (a.state <> 'surplus' AND a.amount_minor = $3 AND a.currency = $4 AND coalesce(a.session_id, $2) = $2
 				AND NOT EXISTS (SELECT FROM payment_attempts o WHERE o.booking_id = a.booking_id AND o.id <> a.id
 					AND o.state IN ('live', 'paid'))) THEN 'paid'::attempt_state
 			ELSE 'surplus' END
@@ -161,24 +183,26 @@ func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
 	return err
 }
 
-// applyRefund notes the provider's word on one of our refunds. One that was made elsewhere is kept in the inbox.
-func applyRefund(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (string, error) {
-	var bookingID string
-	err := tx.QueryRow(ctx, `
+// bookingOfRefund finds the booking of one of our refunds, by the provider's ID or by the row that the provider was asked
+// for; "" for one that was made elsewhere.
+func bookingOfRefund(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) (bookingID string, err error) {
+	err = tx.QueryRow(ctx, `
 		SELECT p.booking_id FROM refunds r JOIN payments p ON p.id = r.payment_id
 		WHERE r.provider_id = $1 OR (r.payment_id::text = $2 AND r.n = $3 AND r.provider_id IS NULL) LIMIT 1`,
-		e.Refund.ID, e.Refund.PaymentID, e.Refund.N).Scan(&bookingID)
+		r.ID, r.PaymentID, r.N).Scan(&bookingID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", noteOutcome(ctx, tx, e.ID, "unknown refund", false)
+		return "", nil
 	}
-	if err != nil {
-		return "", err
+	return bookingID, err
+}
+
+// applyRefund notes the provider's word on one of our refunds. One that was made elsewhere is kept in the inbox.
+func applyRefund(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
+	if about.booking.id == "" {
+		return noteOutcome(ctx, tx, e.ID, "unknown refund", false)
 	}
-	if _, err := lockBooking(ctx, tx, bookingID); err != nil {
-		return "", err
+	if err := markRefund(ctx, tx, about.booking.id, *e.Refund); err != nil {
+		return err
 	}
-	if err := markRefund(ctx, tx, bookingID, *e.Refund); err != nil {
-		return "", err
-	}
-	return bookingID, noteOutcome(ctx, tx, e.ID, "refund "+string(e.Refund.State), true)
+	return noteOutcome(ctx, tx, e.ID, "refund "+string(e.Refund.State), true)
 }

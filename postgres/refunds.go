@@ -10,21 +10,22 @@ import (
 
 // Compensate undoes, in one transaction, a booking that has money and cannot end in tickets: a refund row for what each
 // payment still has to give back, admissions void, seats free, refunding. It does nothing to a booking that is neither
-// held with an unsettled payment nor confirmed.
+// held with a paid attempt nor confirmed: beside a surplus payment a page may be open, and its seats must stay.
 func (s *Bookings) Compensate(ctx context.Context, bookingID string, epoch int64, reason string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		var payments []string
+		var paid bool
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payment_attempts WHERE booking_id = $1 AND state = 'paid')`, b.id).Scan(&paid)
+		if err != nil || !(paid && b.status == boxoffice.BookingHeld || b.status == boxoffice.BookingConfirmed) {
+			return err
+		}
 		rows, err := tx.Query(ctx, `SELECT id FROM payments WHERE booking_id = $1 AND settled_as IS DISTINCT FROM 'refund'
 			ORDER BY id FOR NO KEY UPDATE`, b.id)
 		if err != nil {
 			return err
 		}
-		if payments, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		payments, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
 			return err
-		}
-		held := b.status == boxoffice.BookingHeld && len(payments) > 0
-		if !held && b.status != boxoffice.BookingConfirmed {
-			return nil
 		}
 		for _, paymentID := range payments {
 			if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
@@ -63,11 +64,12 @@ func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) erro
 }
 
 // RequestRefund gives a payment that bought nothing its refund row, under the payment's lock. A booking at its end goes
-// to refunding until the money is back; one that is open or sold goes on.
+// to refunding until the money is back; one that is open or sold goes on. It does nothing to the payment that can still buy
+// the seats of a held booking: that is confirmed or compensated.
 func (s *Bookings) RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID, reason string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		open, err := isUnsettled(ctx, tx, b.id, paymentID)
-		if err != nil || !open {
+		p, err := lockPayment(ctx, tx, b.id, paymentID)
+		if err != nil || !p.unsettled || (b.status == boxoffice.BookingHeld && !p.surplus) {
 			return err
 		}
 		return requestRefund(ctx, tx, b, paymentID, reason)
@@ -107,18 +109,30 @@ func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64
 }
 
 // markRefund follows the provider: pending may become succeeded or failed, and a success may fail days later, when the
-// bank sends the money back. A failure is the end of that refund.
+// bank sends the money back. A failure is the end of that refund; a booking that was refunded by it is so no longer.
 func markRefund(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.ProviderRefund) error {
-	var state boxoffice.RefundState
+	var was, state boxoffice.RefundState
 	var n int
 	err := tx.QueryRow(ctx, `
-		UPDATE refunds SET provider_id = coalesce(nullif($1, ''), provider_id), asked_at = boxoffice_now(), failure = nullif($5, ''),
-			state = CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending') THEN state ELSE $4 END,
-			ended_at = CASE WHEN $4 = 'pending' THEN ended_at ELSE boxoffice_now() END
-		WHERE provider_id = $1 OR (payment_id::text = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
-		RETURNING state, n`, r.ID, r.PaymentID, r.N, r.State, r.Failure).Scan(&state, &n)
-	if err != nil {
+		WITH was AS (
+			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
+				THEN state ELSE $4 END AS next
+			FROM refunds WHERE provider_id = $1 OR (payment_id::text = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
+			FOR NO KEY UPDATE)
+		UPDATE refunds r SET provider_id = coalesce(nullif($1, ''), r.provider_id), asked_at = boxoffice_now(),
+			failure = coalesce(nullif($5, ''), r.failure), state = was.next,
+			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
+		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
+		RETURNING was.state, r.state, r.n`, r.ID, r.PaymentID, r.N, r.State, r.Failure).Scan(&was, &state, &n)
+	if err != nil || state == was {
 		return err
+	}
+	if state == boxoffice.RefundFailed {
+		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', next_check_at = boxoffice_now() + interval '60 seconds'
+			WHERE id = $1 AND status = 'refunded'`, bookingID)
+		if err != nil {
+			return err
+		}
 	}
 	return addTimeline(ctx, tx, bookingID, "refund "+string(state), "provider", map[string]any{"n": n})
 }

@@ -12,8 +12,8 @@ import (
 // nobody took over is still the booking's.
 func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		open, err := isUnsettled(ctx, tx, b.id, paymentID)
-		if err != nil || !open || b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel {
+		p, err := lockPayment(ctx, tx, b.id, paymentID)
+		if err != nil || !p.buys() || b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel {
 			return err
 		}
 		onSale, err := eventSells(ctx, tx, b.eventID)
@@ -34,12 +34,22 @@ func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int
 	})
 }
 
-// isUnsettled reports whether the payment is the booking's and neither sold its seats nor has a refund.
-func isUnsettled(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (bool, error) {
-	var open bool
-	err := tx.QueryRow(ctx, `SELECT settled_as IS NULL FROM payments WHERE id = $1 AND booking_id = $2 FOR NO KEY UPDATE`,
-		paymentID, bookingID).Scan(&open)
-	return open, err
+// lockedPayment is a payment under its lock.
+type lockedPayment struct {
+	unsettled bool // it neither sold seats nor has a refund
+	surplus   bool // it can never buy: see markPaid
+}
+
+// buys reports whether seats can still be sold to the payment.
+func (p lockedPayment) buys() bool { return p.unsettled && !p.surplus }
+
+// lockPayment locks a payment of the booking.
+func lockPayment(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (lockedPayment, error) {
+	var p lockedPayment
+	err := tx.QueryRow(ctx, `SELECT p.settled_as IS NULL, a.state = 'surplus'
+		FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+		WHERE p.id = $1 AND p.booking_id = $2 FOR NO KEY UPDATE OF p`, paymentID, bookingID).Scan(&p.unsettled, &p.surplus)
+	return p, err
 }
 
 // eventSells reports whether the event is still on sale. Its sales window is not asked: who held seats in time may pay.
@@ -83,8 +93,8 @@ func queueSettle(batch *pgx.Batch, paymentID, as, outcome string) {
 // a refund.
 func (s *Bookings) SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		open, err := isUnsettled(ctx, tx, b.id, paymentID)
-		if err != nil || !open || b.status != boxoffice.BookingExpired {
+		p, err := lockPayment(ctx, tx, b.id, paymentID)
+		if err != nil || !p.buys() || b.status != boxoffice.BookingExpired {
 			return err
 		}
 		onSale, err := eventSells(ctx, tx, b.eventID)
@@ -187,4 +197,3 @@ func (s *Bookings) TicketDocument(ctx context.Context, userID, bookingID string)
 	})
 	return doc, blobKey, err
 }
-
