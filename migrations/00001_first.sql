@@ -219,7 +219,7 @@ CREATE TABLE payments (
     booking_id     uuid NOT NULL REFERENCES bookings,
     attempt_id     uuid NOT NULL REFERENCES payment_attempts,
     session_id     text NOT NULL,
-    payment_intent text NOT NULL UNIQUE,
+    payment_intent text NOT NULL UNIQUE CHECK (payment_intent <> ''),
     amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
     currency       char(3) NOT NULL,
     received_at    timestamptz NOT NULL DEFAULT boxoffice_now(),

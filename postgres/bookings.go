@@ -187,7 +187,7 @@ func (s *Bookings) ClaimOverdue(ctx context.Context, limit int) ([]boxoffice.Boo
 	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH due AS (
-				SELECT id FROM bookings WHERE next_check_at <= boxoffice_now()
+				SELECT id FROM bookings WHERE next_check_at <= (SELECT boxoffice_now()) -- read once, so that the index is searched
 				ORDER BY next_check_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED),
 			claimed AS (
 				UPDATE bookings SET next_check_at = boxoffice_now() + interval '30 seconds' FROM due
