@@ -1,0 +1,174 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// The writes of bookings as their idempotency keys name them.
+const (
+	routeBook     = "POST /book"
+	routeCheckout = "POST /bookings/{id}/checkout"
+	routeExtend   = "POST /bookings/{id}/extend"
+	routeCancel   = "POST /bookings/{id}/cancel"
+)
+
+func (s *Server) book(c *gin.Context, user boxoffice.User) error {
+	var ids BookRequest
+	body, err := readJSON(c, &ids)
+	if err != nil {
+		return err
+	}
+	if err := checkTicketIDs(ids).err(); err != nil {
+		return err
+	}
+	key, err := idempotencyKey(c, user, routeBook, "", body)
+	if err != nil {
+		return err
+	}
+	booking, err := s.opts.Bookings.Book(c.Request.Context(), boxoffice.HoldRequest{UserID: user.ID, TicketIDs: ids, Key: key})
+	if err != nil {
+		return err
+	}
+	c.Header("Location", bookingPath(booking.ID))
+	return reply(c, http.StatusCreated, viewBooking(booking))
+}
+
+// checkTicketIDs names what is wrong by index, and writes the IDs in lower case. How many may be booked the service knows.
+func checkTicketIDs(ids []string) fields {
+	var wrong fields
+	if len(ids) == 0 {
+		wrong.add("body", "This must name at least one ticket.")
+	}
+	first := make(map[string]int, len(ids))
+	for i, id := range ids {
+		ids[i] = strings.ToLower(id)
+		earlier, twice := first[ids[i]]
+		switch {
+		case len(wrong) == maxComplaints:
+			return wrong
+		case !uuidShape.MatchString(id):
+			wrong.add("["+strconv.Itoa(i)+"]", "This is not a UUID.")
+		case twice:
+			wrong.add("["+strconv.Itoa(i)+"]", "This is the same ticket as ["+strconv.Itoa(earlier)+"].")
+		default:
+			first[ids[i]] = i
+		}
+	}
+	return wrong
+}
+
+func (s *Server) listBookings(c *gin.Context, user boxoffice.User) error {
+	q := newQuery(c)
+	cursor, limit := q.cursor(), q.limit()
+	if err := q.wrong.err(); err != nil {
+		return err
+	}
+	page, err := s.opts.Bookings.Bookings(c.Request.Context(), user.ID, cursor, limit)
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, BookingPage{Bookings: mapped(page.Bookings, viewBooking), Next: page.Next})
+}
+
+func (s *Server) getBooking(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	booking, err := s.opts.Bookings.Booking(c.Request.Context(), user.ID, id)
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, viewBooking(booking))
+}
+
+func (s *Server) checkout(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	var in CheckoutRequest
+	body, err := readOptionalJSON(c, &in)
+	if err != nil {
+		return err
+	}
+	request, err := s.checkoutRequest(user, id, in)
+	if err != nil {
+		return err
+	}
+	if request.Key, err = idempotencyKey(c, user, routeCheckout, id, body); err != nil {
+		return err
+	}
+	page, err := s.opts.Bookings.Checkout(c.Request.Context(), request)
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, Checkout{CheckoutURL: page.URL, ExpiresAt: page.ExpiresAt.UTC()})
+}
+
+// checkoutRequest checks what the client asks for; the payment page leads back to our own origin only.
+func (s *Server) checkoutRequest(user boxoffice.User, id string, in CheckoutRequest) (boxoffice.CheckoutRequest, error) {
+	request := boxoffice.CheckoutRequest{UserID: user.ID, BookingID: id, Email: in.Email}
+	var wrong fields
+	if in.Email != "" && !isEmail(in.Email) {
+		wrong.add("email", "This is not an e-mail address.")
+	}
+	back := func(field, place string) string {
+		if place == "" {
+			return s.absolute(pagePath(id))
+		}
+		address, ours := s.onOurOrigin(place)
+		if !ours || len(place) > 2048 {
+			wrong.add(field, "This must be a place on "+s.base.String()+".")
+		}
+		return address
+	}
+	request.SuccessURL, request.CancelURL = back("success_url", in.SuccessURL), back("cancel_url", in.CancelURL)
+	return request, wrong.err()
+}
+
+func (s *Server) extend(c *gin.Context, user boxoffice.User) error {
+	return s.act(c, user, routeExtend, s.opts.Bookings.Extend)
+}
+
+func (s *Server) cancel(c *gin.Context, user boxoffice.User) error {
+	return s.act(c, user, routeCancel, s.opts.Bookings.Cancel)
+}
+
+// act answers a write on a booking that takes no body and gives the booking.
+func (s *Server) act(c *gin.Context, user boxoffice.User, route string, do bookingAct) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := readNothing(c); err != nil {
+		return err
+	}
+	key, err := idempotencyKey(c, user, route, id, nil)
+	if err != nil {
+		return err
+	}
+	booking, err := do(c.Request.Context(), user.ID, id, key)
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, viewBooking(booking))
+}
+
+// receiveStripeWebhook hands over the body as it came, because the signature is over its bytes.
+func (s *Server) receiveStripeWebhook(c *gin.Context, _ boxoffice.User) error {
+	payload, err := readBody(c, maxWebhookBody)
+	if err != nil {
+		return err
+	}
+	if err := s.opts.Bookings.ReceiveWebhook(c.Request.Context(), payload, c.GetHeader("Stripe-Signature")); err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, Empty{})
+}

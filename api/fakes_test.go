@@ -1,0 +1,276 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// The fakes answer the least that HTTP needs: what is behind the interfaces has tests of its own.
+var (
+	_ boxoffice.UserStore      = (*fakeUsers)(nil)
+	_ boxoffice.Catalogue      = (*fakeCatalogue)(nil)
+	_ boxoffice.BookingService = (*fakeBookings)(nil)
+)
+
+const (
+	bookingID = "0199a1b2-0000-7000-8000-0000000000b1"
+	eventID   = "0199a1b2-0000-7000-8000-0000000000e1"
+	titleID   = "0199a1b2-0000-7000-8000-0000000000a1"
+	ticketID  = "0199a1b2-0000-7000-8000-0000000000c1"
+	otherID   = "0199a1b2-0000-7000-8000-0000000000ff"
+	planHash  = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+)
+
+type fakeUsers struct {
+	mu       sync.Mutex
+	users    map[string]boxoffice.User // by lower-case name
+	sessions map[string]string         // token hash to lower-case name
+	err      error                     // of every call
+}
+
+func newFakeUsers() *fakeUsers {
+	return &fakeUsers{users: map[string]boxoffice.User{}, sessions: map[string]string{}}
+}
+
+func (f *fakeUsers) CreateUser(_ context.Context, u boxoffice.User) (boxoffice.User, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := strings.ToLower(u.Username)
+	if _, taken := f.users[name]; taken {
+		return boxoffice.User{}, boxoffice.Errorf(boxoffice.CodeUsernameTaken, "Somebody has this name.")
+	}
+	u.ID = uuid.NewString()
+	f.users[name] = u
+	return u, f.err
+}
+
+func (f *fakeUsers) UserByUsername(_ context.Context, username string) (boxoffice.User, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u, ok := f.users[strings.ToLower(username)]
+	if !ok {
+		return u, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such user.")
+	}
+	return u, f.err
+}
+
+func (f *fakeUsers) CreateSession(_ context.Context, userID string, tokenHash []byte, ttl time.Duration) (time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, u := range f.users {
+		if u.ID == userID {
+			f.sessions[string(tokenHash)] = name
+		}
+	}
+	return time.Now().Add(ttl), f.err
+}
+
+func (f *fakeUsers) UserBySession(_ context.Context, tokenHash []byte, _ time.Duration) (boxoffice.User, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name, ok := f.sessions[string(tokenHash)]
+	if !ok && f.err == nil {
+		return boxoffice.User{}, boxoffice.Errorf(boxoffice.CodeUnauthenticated, "The session is over.")
+	}
+	return f.users[name], f.err
+}
+
+func (f *fakeUsers) DeleteSession(_ context.Context, tokenHash []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sessions, string(tokenHash))
+	return f.err
+}
+
+// join adds a user with an open session, without the cost of a password.
+func (f *fakeUsers) join(username string) (token string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.users[username] = boxoffice.User{ID: uuid.NewString(), Username: username, Role: boxoffice.RoleBuyer}
+	token = newToken()
+	f.sessions[string(hashToken(token))] = username
+	return token
+}
+
+type fakeCatalogue struct {
+	err       error
+	panics    bool
+	sold      atomic.Bool
+	seatReads atomic.Int64
+	seats     int // of the map; 2 if zero
+	filter    boxoffice.EventFilter
+}
+
+func someEvent() boxoffice.Event {
+	start := time.Date(2026, 12, 5, 3, 30, 0, 0, time.UTC)
+	return boxoffice.Event{
+		ID: eventID, OwnerID: otherID, TitleID: titleID, Name: "Ghost <script>", Type: "film", PlanHash: planHash,
+		Venue: boxoffice.Venue{
+			ID: otherID, Name: "El Rey", City: "Chico", State: "CA", TimeZone: "America/Los_Angeles", Lat: 39.73, Lon: -121.84,
+		},
+		StartsAt: start, EndsAt: start.Add(127 * time.Minute), Status: boxoffice.EventOnSale, Currency: "USD",
+		PriceFromMinor: 1450, Total: 2, Available: 2,
+	}
+}
+
+func someTicket() boxoffice.Ticket {
+	return boxoffice.Ticket{
+		ID: ticketID, EventID: eventID, Section: "Stalls", Row: "C", Number: 12, Category: "standard", PriceMinor: 1450,
+		State: boxoffice.SeatAvailable,
+	}
+}
+
+func (f *fakeCatalogue) Events(_ context.Context, filter boxoffice.EventFilter) (boxoffice.EventPage, error) {
+	if f.panics {
+		panic("a fault")
+	}
+	f.filter = filter
+	return boxoffice.EventPage{Events: []boxoffice.Event{someEvent()}, Next: "more"}, f.err
+}
+
+func (f *fakeCatalogue) TitleShowtimes(_ context.Context, id string) (boxoffice.TitleShowtimes, error) {
+	if id != titleID {
+		return boxoffice.TitleShowtimes{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such title.")
+	}
+	title := boxoffice.Title{ID: titleID, Name: "Ghost", Kind: "film", Year: 1990}
+	return boxoffice.TitleShowtimes{Title: title, Events: []boxoffice.Event{someEvent()}}, f.err
+}
+
+func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, _ int) (boxoffice.EventTickets, error) {
+	if id != eventID {
+		return boxoffice.EventTickets{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	held := someTicket()
+	held.HolderID = otherID
+	return boxoffice.EventTickets{Event: someEvent(), Tickets: []boxoffice.Ticket{held}}, f.err
+}
+
+func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.SeatStatusColumns, error) {
+	f.seatReads.Add(1)
+	if id != eventID {
+		return boxoffice.SeatStatusColumns{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	columns := boxoffice.SeatStatusColumns{EventID: eventID, PlanHash: planHash, Currency: "USD"}
+	for i := range max(f.seats, 2) {
+		columns.TicketIDs = append(columns.TicketIDs, ticketID[:30]+strconv.Itoa(100000+i))
+		columns.Sections = append(columns.Sections, "Stalls")
+		columns.Rows = append(columns.Rows, "C")
+		columns.Numbers = append(columns.Numbers, i+1)
+		columns.States = append(columns.States, boxoffice.SeatAvailable)
+		columns.Prices = append(columns.Prices, 1450)
+		columns.Categories = append(columns.Categories, "standard")
+		columns.Accessible = append(columns.Accessible, false)
+	}
+	if f.sold.Load() {
+		columns.States[0] = boxoffice.SeatSold
+	}
+	return columns, f.err
+}
+
+func (f *fakeCatalogue) SeatPlan(_ context.Context, hash string) (json.RawMessage, error) {
+	if hash != planHash {
+		return nil, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such plan.")
+	}
+	return json.RawMessage(`{"sections": []}`), f.err
+}
+
+// fakeBookings has one booking, which every user owns.
+type fakeBookings struct {
+	booking  boxoffice.Booking // what differs from the standard one
+	err      error
+	hold     boxoffice.HoldRequest
+	checkout boxoffice.CheckoutRequest
+	key      *boxoffice.IdempotencyKey
+	payload  []byte
+	block    chan struct{} // Booking waits for it, if set
+	entered  chan struct{}
+}
+
+func (f *fakeBookings) some(userID string) boxoffice.Booking {
+	b := f.booking
+	b.ID, b.UserID, b.EventID, b.Reference = bookingID, userID, eventID, "7KQ2M9XD"
+	b.Amount = boxoffice.Money{Minor: 1450, Currency: "USD"}
+	b.CreatedAt = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	b.HoldExpiresAt = b.CreatedAt.Add(8 * time.Minute)
+	if b.Status == "" {
+		b.Status, b.Payment = boxoffice.BookingHeld, boxoffice.PaymentNone
+	}
+	ticket := someTicket()
+	ticket.State, ticket.HolderID = boxoffice.SeatSold, userID
+	b.Tickets = []boxoffice.Ticket{ticket}
+	return b
+}
+
+func (f *fakeBookings) Book(_ context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
+	f.hold, f.key = req, req.Key
+	f.hold.TicketIDs = slices.Clone(req.TicketIDs)
+	return f.some(req.UserID), f.err
+}
+
+func (f *fakeBookings) Booking(ctx context.Context, userID, id string) (boxoffice.Booking, error) {
+	if f.block != nil {
+		close(f.entered)
+		select {
+		case <-f.block:
+		case <-ctx.Done():
+			return boxoffice.Booking{}, ctx.Err()
+		}
+	}
+	if id != bookingID {
+		return boxoffice.Booking{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such booking.")
+	}
+	return f.some(userID), f.err
+}
+
+func (f *fakeBookings) Bookings(_ context.Context, userID, _ string, _ int) (boxoffice.BookingPage, error) {
+	return boxoffice.BookingPage{Bookings: []boxoffice.Booking{f.some(userID)}}, f.err
+}
+
+func (f *fakeBookings) Checkout(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.Checkout, error) {
+	f.checkout, f.key = req, req.Key
+	return boxoffice.Checkout{URL: "https://pay.test/c/pay/cs_1", ExpiresAt: time.Now()}, f.err
+}
+
+func (f *fakeBookings) Extend(
+	ctx context.Context, userID, id string, key *boxoffice.IdempotencyKey,
+) (boxoffice.Booking, error) {
+	f.key = key
+	return f.Booking(ctx, userID, id)
+}
+
+func (f *fakeBookings) Cancel(
+	ctx context.Context, userID, id string, key *boxoffice.IdempotencyKey,
+) (boxoffice.Booking, error) {
+	f.key = key
+	return f.Booking(ctx, userID, id)
+}
+
+func (f *fakeBookings) TicketsPDF(context.Context, string, string) ([]byte, error) {
+	return []byte("%PDF-1.7"), f.err
+}
+
+func (f *fakeBookings) Calendar(context.Context, string, string) ([]byte, error) {
+	return []byte("BEGIN:VCALENDAR"), f.err
+}
+
+func (f *fakeBookings) QR(context.Context, string, string, string) ([]byte, error) {
+	return []byte("\x89PNG"), f.err
+}
+
+func (f *fakeBookings) ReceiveWebhook(_ context.Context, payload []byte, signature string) error {
+	f.payload = payload
+	if signature != "good" {
+		return boxoffice.Errorf(boxoffice.CodeBadSignature, "The signature is wrong.")
+	}
+	return f.err
+}

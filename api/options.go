@@ -1,0 +1,163 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// The groups of routes that Options.Services may name.
+const (
+	ServiceUsers    = "users"    // accounts and sessions
+	ServiceSearch   = "search"   // no route yet
+	ServiceEvents   = "events"   // the catalogue
+	ServiceBookings = "bookings" // bookings, their files, the webhook, and the pages under /app
+)
+
+var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceBookings}
+
+// checkoutOrigin is where Stripe's payment page lives.
+const checkoutOrigin = "https://checkout.stripe.com"
+
+// Options are what a Server is made of. Users, BaseURL and Logger are required; Catalogue and Bookings where a mounted
+// group of routes needs them. Zero durations and limits take the defaults that are named.
+type Options struct {
+	Users     boxoffice.UserStore
+	Catalogue boxoffice.Catalogue
+	Bookings  boxoffice.BookingService
+	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
+	Ready map[string]func(context.Context) error
+
+	BaseURL        string   // the origin that browsers see: "https://tickets.example"; https decides on cookies and HSTS
+	Name           string   // of the site, on its pages; "boxoffice"
+	PublicBrowsing bool     // the catalogue needs no session
+	Services       []string // the groups of routes to mount; empty: all
+	TrustedProxies []string // addresses or CIDRs whose X-Forwarded-For is believed; empty: nobody's
+	PaymentOrigins []string // where a payment page may live besides checkoutOrigin: forms of the pages may lead there
+
+	SessionTTL  time.Duration // from login to the end of a session however much it is used; 7 days
+	SessionIdle time.Duration // a session unused for so long is over; 24 h
+
+	RequestTimeout  time.Duration // a request is given up after this, and only then: a client that leaves does not stop it; 10 s
+	ReadCache       time.Duration // how long event pages and seat maps are served from memory; 300 ms; negative: not at all
+	DrainDelay      time.Duration // from "not ready" to the closing of the listener, for load balancers to notice; 0
+	ShutdownTimeout time.Duration // for the requests under way; 20 s
+	Limits          Limits
+
+	Logger    *slog.Logger
+	Registry  *prometheus.Registry // the metrics go here; nil: a new one with those of Go and the process
+	Profiling bool                 // the admin handler serves /debug/pprof/
+}
+
+// Limits bound what one client may ask for. Zero fields take the defaults that are named.
+type Limits struct {
+	LoginPerAddress  Rate // 30 a minute
+	LoginPerAccount  Rate // 10 in 15 minutes; a login that succeeds clears the count
+	SignUpPerAddress Rate // 20 in 10 minutes
+	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU
+}
+
+// Rate is a number of requests in a time: a client may spend all of them at once, and they come back evenly.
+type Rate struct {
+	Requests int // negative: no limit
+	Per      time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	orDuration(&o.SessionTTL, 7*24*time.Hour)
+	orDuration(&o.SessionIdle, 24*time.Hour)
+	orDuration(&o.RequestTimeout, 10*time.Second)
+	orDuration(&o.ReadCache, 300*time.Millisecond)
+	orDuration(&o.ShutdownTimeout, 20*time.Second)
+	orRate(&o.Limits.LoginPerAddress, Rate{Requests: 30, Per: time.Minute})
+	orRate(&o.Limits.LoginPerAccount, Rate{Requests: 10, Per: 15 * time.Minute})
+	orRate(&o.Limits.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute})
+	if o.Limits.PasswordHashes == 0 {
+		o.Limits.PasswordHashes = runtime.NumCPU()
+	}
+	if o.Name == "" {
+		o.Name = "boxoffice"
+	}
+	if len(o.Services) == 0 {
+		o.Services = serviceNames
+	}
+	o.PaymentOrigins = append([]string{checkoutOrigin}, o.PaymentOrigins...)
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+		o.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	return o
+}
+
+func orDuration(field *time.Duration, standard time.Duration) {
+	if *field == 0 {
+		*field = standard
+	}
+}
+
+func orRate(field *Rate, standard Rate) {
+	if *field == (Rate{}) {
+		*field = standard
+	}
+}
+
+// check reports everything that is wrong, each by the name of its field.
+func (o Options) check() error {
+	var problems []error
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf("api: "+format, args...)) }
+	if o.Users == nil {
+		wrong("Users is missing")
+	}
+	if o.Logger == nil {
+		wrong("Logger is missing")
+	}
+	for _, name := range o.Services {
+		if !slices.Contains(serviceNames, name) {
+			wrong("Services names %q, which is none of %v", name, serviceNames)
+		}
+	}
+	if o.Catalogue == nil && (slices.Contains(o.Services, ServiceEvents) || slices.Contains(o.Services, ServiceBookings)) {
+		wrong("Catalogue is missing")
+	}
+	if o.Bookings == nil && slices.Contains(o.Services, ServiceBookings) {
+		wrong("Bookings is missing")
+	}
+	for _, origin := range append([]string{o.BaseURL}, o.PaymentOrigins...) {
+		if _, err := parseOrigin(origin); err != nil {
+			wrong("%q: %w", origin, err)
+		}
+	}
+	for name, rate := range map[string]Rate{
+		"LoginPerAddress": o.Limits.LoginPerAddress, "LoginPerAccount": o.Limits.LoginPerAccount,
+		"SignUpPerAddress": o.Limits.SignUpPerAddress,
+	} {
+		if rate.Requests == 0 || rate.Requests > 0 && rate.Per <= 0 {
+			wrong("Limits.%s: %d in %s is no rate", name, rate.Requests, rate.Per)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// parseOrigin reads scheme, host and port; a slash at the end is let through.
+func parseOrigin(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, errors.New("this is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		return nil, errors.New("an origin looks like https://tickets.example")
+	case u.User != nil, u.RawQuery != "", u.Fragment != "", u.Path != "" && u.Path != "/":
+		return nil, errors.New("an origin has neither user, path, query nor fragment")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+}

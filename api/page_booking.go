@@ -1,0 +1,125 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+func (s *Server) pageBooking(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if user.ID == "" {
+		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+	}
+	booking, err := s.opts.Bookings.Booking(c.Request.Context(), user.ID, id)
+	if err != nil {
+		return err
+	}
+	showing, err := s.opts.Catalogue.EventTickets(c.Request.Context(), booking.EventID, "", 1)
+	if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeNotFound {
+		return err
+	}
+	zone := zoneOf(showing.Event.Venue.TimeZone)
+	return s.render(c, http.StatusOK, "booking", page{
+		Title: "Booking " + booking.Reference, User: user, Refresh: refreshAfter(booking),
+		Content: gin.H{
+			"Booking": viewBooking(booking), "Event": viewEvent(showing.Event), "Says": sayStatus(booking),
+			"Deadline": booking.HoldExpiresAt.In(zone), "Path": pagePath(booking.ID), "Open": isOpen(booking),
+		},
+	})
+}
+
+// refreshAfter is in how many seconds the page is worth another look; 0: never.
+func refreshAfter(b boxoffice.Booking) int {
+	switch {
+	case b.Status.Final():
+		return 0
+	case b.Status == boxoffice.BookingRefunding, isOpen(b) && b.Payment == boxoffice.PaymentNone:
+		return 30
+	case isOpen(b):
+		return 5
+	default:
+		return 2
+	}
+}
+
+// sayStatus tells a buyer in a sentence how the booking stands.
+func sayStatus(b boxoffice.Booking) string {
+	switch b.Status {
+	case boxoffice.BookingHeld:
+		switch {
+		case b.Payment == boxoffice.PaymentPaid:
+			return "Your payment has arrived. The tickets are being made."
+		case b.ClosingReason == boxoffice.ClosingByCancel:
+			return "This booking is being cancelled."
+		case b.Payment == boxoffice.PaymentOpen:
+			return "The seats are held for you while you pay."
+		default:
+			return "The seats are held for you. They are yours once you have paid."
+		}
+	case boxoffice.BookingConfirmed:
+		return "The seats are yours. The tickets are being made."
+	case boxoffice.BookingCompleted:
+		return "The seats are yours, and here are your tickets."
+	case boxoffice.BookingExpired:
+		return "The time ran out before a payment arrived, and the seats are free again. Nothing was charged."
+	case boxoffice.BookingCancelled:
+		return "This booking was cancelled before it was paid. Nothing was charged."
+	case boxoffice.BookingRefunding:
+		return "This booking could not be kept. Your money is on its way back."
+	case boxoffice.BookingRefunded:
+		return "This booking could not be kept. Your money is back."
+	default:
+		return ""
+	}
+}
+
+// pageCheckout leads the browser to the payment page.
+func (s *Server) pageCheckout(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if user.ID == "" {
+		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+	}
+	request, err := s.checkoutRequest(user, id, CheckoutRequest{})
+	if err != nil {
+		return err
+	}
+	payment, err := s.opts.Bookings.Checkout(c.Request.Context(), request)
+	if err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, payment.URL)
+	return nil
+}
+
+func (s *Server) pageExtend(c *gin.Context, user boxoffice.User) error {
+	return s.pageAct(c, user, s.opts.Bookings.Extend)
+}
+
+func (s *Server) pageCancel(c *gin.Context, user boxoffice.User) error {
+	return s.pageAct(c, user, s.opts.Bookings.Cancel)
+}
+
+// pageAct answers a button of the booking's page and leads back to it.
+func (s *Server) pageAct(c *gin.Context, user boxoffice.User, do bookingAct) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if user.ID == "" {
+		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+	}
+	if _, err := do(c.Request.Context(), user.ID, id, nil); err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, pagePath(id))
+	return nil
+}

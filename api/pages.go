@@ -1,0 +1,204 @@
+package api
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// The pages work without any script. Forms post to /app, and every post ends in a redirect or in an error page.
+
+//go:embed pages
+var pageFiles embed.FS
+
+var pageTemplates = parsePages("home", "login", "booking", "error")
+
+// parsePages joins each page with the layout. The files are part of the program: a broken one shows at the first start.
+func parsePages(names ...string) map[string]*template.Template {
+	functions := template.FuncMap{
+		"money": func(minor int64, currency string) string {
+			return boxoffice.Money{Minor: minor, Currency: currency}.String()
+		},
+		"clock": func(t time.Time) string { return t.Format("Monday 2 January 2006, 15:04 MST") },
+	}
+	pages := make(map[string]*template.Template, len(names))
+	for _, name := range names {
+		pages[name] = template.Must(template.New("layout.html").Funcs(functions).
+			ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html"))
+	}
+	return pages
+}
+
+// page is what the layout needs, with what the page itself shows.
+type page struct {
+	Site    string
+	Title   string
+	User    boxoffice.User // zero: nobody is logged in
+	Refresh int            // seconds until the browser asks again; 0: never
+	Content any
+}
+
+// servePage is serve for what people see: an error is a page, too.
+func (s *Server) servePage(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Set(routeKey, r.path)
+		user, err := s.admit(c, r.access)
+		if err == nil {
+			err = r.handle(c, user)
+		}
+		if err == nil {
+			return
+		}
+		problem := s.refuse(c, err)
+		if c.Writer.Written() {
+			return
+		}
+		back := "/app"
+		if bookingOf(c) != "" && problem.Status == http.StatusConflict {
+			back = pagePath(bookingOf(c))
+		}
+		shown := page{Title: problem.Title, User: user, Content: gin.H{"Problem": problem, "Back": back}}
+		if err := s.render(c, problem.Status, "error", shown); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// render answers with a page. Its policy lets forms lead to us and, by redirect, to the payment page.
+func (s *Server) render(c *gin.Context, status int, name string, p page) error {
+	p.Site = s.opts.Name
+	var out bytes.Buffer
+	if err := pageTemplates[name].Execute(&out, p); err != nil {
+		return err
+	}
+	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "+
+		"frame-ancestors 'none'; form-action 'self' "+strings.Join(s.opts.PaymentOrigins, " "))
+	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+	return nil
+}
+
+func (s *Server) pageRoot(c *gin.Context, _ boxoffice.User) error {
+	c.Redirect(http.StatusFound, "/app")
+	return nil
+}
+
+func (s *Server) pageStyle(c *gin.Context, _ boxoffice.User) error {
+	content, err := fs.ReadFile(pageFiles, "pages/style.css")
+	if err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "text/css; charset=utf-8", content)
+	return nil
+}
+
+// homeLength is how many bookings and events the first page shows.
+const homeLength = 20
+
+func (s *Server) pageIndex(c *gin.Context, user boxoffice.User) error {
+	if user.ID == "" {
+		return s.askLogIn(c, http.StatusOK, logInForm{Next: "/app"})
+	}
+	mine, err := s.opts.Bookings.Bookings(c.Request.Context(), user.ID, "", homeLength)
+	if err != nil {
+		return err
+	}
+	coming, err := s.opts.Catalogue.Events(c.Request.Context(), boxoffice.EventFilter{Limit: homeLength})
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "home", page{Title: "Your bookings", User: user, Content: gin.H{
+		"Bookings": mapped(mine.Bookings, viewBooking), "Events": mapped(coming.Events, viewEvent),
+	}})
+}
+
+// logInForm is what the log-in page shows again after a mistake.
+type logInForm struct {
+	Username string
+	Next     string // where to go afterwards
+	Mistake  string
+}
+
+func (s *Server) askLogIn(c *gin.Context, status int, form logInForm) error {
+	return s.render(c, status, "login", page{Title: "Log in", Content: form})
+}
+
+func (s *Server) pageLogIn(c *gin.Context, _ boxoffice.User) error {
+	form, password, err := readLogInForm(c)
+	if err != nil {
+		return err
+	}
+	return s.enterByForm(c, form, password)
+}
+
+func (s *Server) pageSignUp(c *gin.Context, _ boxoffice.User) error {
+	form, password, err := readLogInForm(c)
+	if err != nil {
+		return err
+	}
+	if _, err := s.register(c, SignUpRequest{Username: form.Username, Password: password}); err != nil {
+		return s.showMistake(c, form, err)
+	}
+	return s.enterByForm(c, form, password)
+}
+
+// enterByForm logs in and leads on.
+func (s *Server) enterByForm(c *gin.Context, form logInForm, password string) error {
+	user, err := s.authenticate(c, LogInRequest{Username: form.Username, Password: password})
+	if err != nil {
+		return s.showMistake(c, form, err)
+	}
+	if _, err := s.begin(c, user); err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, form.Next)
+	return nil
+}
+
+// showMistake shows the form again with what the person can mend; other errors are passed on.
+func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
+	switch boxoffice.CodeOf(err) {
+	case boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited:
+		problem := s.refuse(c, err)
+		form.Mistake = problem.Detail
+		return s.askLogIn(c, problem.Status, form)
+	default:
+		return err
+	}
+}
+
+var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)
+
+// readLogInForm reads username, password, and where to go afterwards: a page of ours and nothing else.
+func readLogInForm(c *gin.Context) (logInForm, string, error) {
+	if err := checkMediaType(c.Request.Header, "application/x-www-form-urlencoded"); err != nil {
+		return logInForm{}, "", err
+	}
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
+	if err := c.Request.ParseForm(); err != nil {
+		return logInForm{}, "", boxoffice.WrapError(boxoffice.CodeMalformed, err, "The form cannot be read.")
+	}
+	form := logInForm{Username: c.Request.PostForm.Get("username"), Next: c.Request.PostForm.Get("next")}
+	if !nextShape.MatchString(form.Next) {
+		form.Next = "/app"
+	}
+	return form, c.Request.PostForm.Get("password"), nil
+}
+
+func (s *Server) pageLogOut(c *gin.Context, _ boxoffice.User) error {
+	s.setCookie(c, "", -1)
+	if err := s.end(c); err != nil {
+		return err
+	}
+	c.Redirect(http.StatusSeeOther, "/app")
+	return nil
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// access says who may ask.
+type access int
+
+const (
+	anyone  access = iota // no session needed
+	machine               // no session, and no browser: the caller proves itself by a signature
+	visitor               // a session, unless the catalogue is open to all
+	member                // a session
+	guest                 // the user if there is a session, else nobody
+)
+
+// handler answers a request of user, who is zero where access does not ask for a session. The error that it returns is
+// answered as a problem, or on a page of its own under /app.
+type handler func(c *gin.Context, user boxoffice.User) error
+
+// route is one line of the list. The path is written as in openapi.yaml.
+type route struct {
+	service string // one of Options.Services; "" is always mounted
+	method  string
+	path    string
+	access  access
+	handle  handler
+}
+
+// routes lists all of the API. It has the same operations as openapi.yaml.
+func (s *Server) routes() []route {
+	return []route{
+		{ServiceUsers, "POST", "/signup", anyone, s.signUp},
+		{ServiceUsers, "POST", "/login", anyone, s.logIn},
+		{ServiceUsers, "POST", "/logout", anyone, s.logOut},
+		{ServiceUsers, "GET", "/me", member, s.me},
+
+		{ServiceEvents, "GET", "/events", visitor, s.listEvents},
+		{ServiceEvents, "GET", "/titles/{id}", visitor, s.getTitle},
+		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},
+		{ServiceEvents, "GET", "/events/{id}/seats", visitor, s.getSeats},
+		{ServiceEvents, "GET", "/seat-plans/{hash}", visitor, s.getSeatPlan},
+
+		{ServiceBookings, "POST", "/book", member, s.book},
+		{ServiceBookings, "POST", "/book/", member, s.book},
+		{ServiceBookings, "POST", "/reserve", member, s.book},
+		{ServiceBookings, "GET", "/bookings", member, s.listBookings},
+		{ServiceBookings, "GET", "/bookings/{id}", member, s.getBooking},
+		{ServiceBookings, "POST", "/bookings/{id}/checkout", member, s.checkout},
+		{ServiceBookings, "POST", "/bookings/{id}/extend", member, s.extend},
+		{ServiceBookings, "POST", "/bookings/{id}/cancel", member, s.cancel},
+		{ServiceBookings, "GET", "/bookings/{id}/tickets.pdf", member, s.getTicketsPDF},
+		{ServiceBookings, "GET", "/bookings/{id}/calendar.ics", member, s.getCalendar},
+		{ServiceBookings, "GET", "/bookings/{id}/tickets/{ticketID}/qr.png", member, s.getQR},
+		{ServiceBookings, "POST", "/webhooks/stripe", machine, s.receiveStripeWebhook},
+
+		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
+		{"", "GET", "/healthz", anyone, s.getHealth},
+		{"", "GET", "/readyz", anyone, s.getReadiness},
+	}
+}
+
+// pages lists what people see. The user is zero without a session; each page says what it then shows.
+func (s *Server) pages() []route {
+	return []route{
+		{ServiceBookings, "GET", "/", anyone, s.pageRoot},
+		{ServiceBookings, "GET", "/app", guest, s.pageIndex},
+		{ServiceBookings, "GET", "/app/style.css", anyone, s.pageStyle},
+		{ServiceBookings, "POST", "/app/signup", anyone, s.pageSignUp},
+		{ServiceBookings, "POST", "/app/login", anyone, s.pageLogIn},
+		{ServiceBookings, "POST", "/app/logout", anyone, s.pageLogOut},
+		{ServiceBookings, "GET", "/app/bookings/{id}", guest, s.pageBooking},
+		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.pageCheckout},
+		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.pageExtend},
+		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.pageCancel},
+	}
+}
+
+// mount builds the router. Paths match exactly: a redirect would turn a POST into a GET or cost a round trip.
+func (s *Server) mount() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false
+	engine.HandleMethodNotAllowed = true
+	if err := engine.SetTrustedProxies(s.opts.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("api: TrustedProxies: %w", err)
+	}
+	engine.Use(s.observe, s.recoverPanics, s.secure, s.bound)
+	engine.NoRoute(func(c *gin.Context) {
+		s.fail(c, boxoffice.Errorf(boxoffice.CodeNotFound, "There is nothing at this path."))
+	})
+	engine.NoMethod(func(c *gin.Context) {
+		s.fail(c, boxoffice.Errorf(boxoffice.CodeMethodNotAllowed, "This path takes only %s.", c.Writer.Header().Get("Allow")))
+	})
+	for _, r := range s.routes() {
+		if r.service == "" || slices.Contains(s.opts.Services, r.service) {
+			engine.Handle(r.method, ginPath(r.path), s.serve(r))
+		}
+	}
+	for _, r := range s.pages() {
+		if slices.Contains(s.opts.Services, r.service) {
+			engine.Handle(r.method, ginPath(r.path), s.servePage(r))
+		}
+	}
+	return headAsGet(engine), nil
+}
+
+var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
+
+// ginPath writes "/events/{id}" as "/events/:id".
+func ginPath(path string) string { return pathParameter.ReplaceAllString(path, ":$1") }
+
+// serve admits the caller, runs the handler, and answers its error.
+func (s *Server) serve(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Set(routeKey, r.path)
+		user, err := s.admit(c, r.access)
+		if err == nil {
+			err = r.handle(c, user)
+		}
+		if err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// headAsGet answers HEAD as GET: the server itself leaves the body out.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			get := *r
+			get.Method = http.MethodGet
+			r = &get
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// A session token is 256 random bits; only its hash is stored, so that a stolen table opens no session.
+const tokenBytes = 32
+
+var tokenShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+func newToken() string {
+	var secret [tokenBytes]byte
+	_, _ = rand.Read(secret[:]) // never fails: crypto/rand ends the process instead
+	return base64.RawURLEncoding.EncodeToString(secret[:])
+}
+
+func hashToken(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// tokenOf finds the session token of a request; "" without one. A request that has an Authorization header is judged by
+// that alone.
+func (s *Server) tokenOf(r *http.Request) string {
+	var token string
+	if header := r.Header.Values("Authorization"); len(header) == 1 {
+		if scheme, credentials, _ := strings.Cut(header[0], " "); strings.EqualFold(scheme, "Bearer") {
+			token = strings.TrimSpace(credentials)
+		}
+	} else if len(header) == 0 {
+		if cookie, err := r.Cookie(s.cookieName()); err == nil {
+			token = cookie.Value
+		}
+	}
+	if !tokenShape.MatchString(token) {
+		return ""
+	}
+	return token
+}
+
+// userOf finds the user of a request's session. CodeUnauthenticated, CodeUnavailable.
+func (s *Server) userOf(c *gin.Context) (boxoffice.User, error) {
+	token := s.tokenOf(c.Request)
+	if token == "" {
+		return boxoffice.User{}, boxoffice.Errorf(boxoffice.CodeUnauthenticated, "This needs a session: log in first.")
+	}
+	return s.opts.Users.UserBySession(c.Request.Context(), hashToken(token), s.opts.SessionIdle)
+}
+
+// begin opens a session, which always has a new token, and sets its cookie. One that the request came with ends.
+func (s *Server) begin(c *gin.Context, user boxoffice.User) (Session, error) {
+	if err := s.end(c); err != nil {
+		return Session{}, err
+	}
+	token := newToken()
+	expires, err := s.opts.Users.CreateSession(c.Request.Context(), user.ID, hashToken(token), s.opts.SessionTTL)
+	if err != nil {
+		return Session{}, err
+	}
+	s.setCookie(c, token, int(s.opts.SessionTTL.Seconds()))
+	return Session{Token: token, ExpiresAt: expires.UTC(), User: viewUser(user)}, nil
+}
+
+// end revokes the session that the request came with, if any.
+func (s *Server) end(c *gin.Context) error {
+	token := s.tokenOf(c.Request)
+	if token == "" {
+		return nil
+	}
+	return s.opts.Users.DeleteSession(c.Request.Context(), hashToken(token))
+}
+
+// cookieName has the prefix __Host- under TLS: browsers then let no other host or path set or shadow the cookie.
+func (s *Server) cookieName() string {
+	if s.tls {
+		return "__Host-boxoffice"
+	}
+	return "boxoffice"
+}
+
+// setCookie gives the browser its token; a maxAge below zero takes it away.
+func (s *Server) setCookie(c *gin.Context, token string, maxAge int) {
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: s.cookieName(), Value: token, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.tls, SameSite: http.SameSiteLaxMode,
+	})
+}

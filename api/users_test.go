@@ -1,0 +1,199 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+const goodPassword = "correct horse battery"
+
+func credentials(username, password string) string {
+	return `{"username":"` + username + `","password":"` + password + `"}`
+}
+
+func TestSignUpLogInMeLogOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	signUp := `{"username":"Ada","password":"` + goodPassword + `","email":"ada@example.com","location":"Coeur d’Alene, ID"}`
+	created := b.do(t, request{method: "POST", path: "/signup", body: signUp})
+	require.Equal(t, http.StatusCreated, created.status)
+	require.Empty(t, created.header.Get("Set-Cookie"))
+	require.NotContains(t, string(created.body), "argon2")
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("aDA", goodPassword)}).problem(409, "username-taken")
+
+	var session Session
+	b.do(t, request{method: "POST", path: "/login", body: credentials("ada", goodPassword)}).json(&session)
+	require.Equal(t, "Ada", session.User.Username)
+	require.WithinDuration(t, time.Now().Add(7*24*time.Hour), session.ExpiresAt, time.Minute)
+
+	var me User
+	b.do(t, request{method: "GET", path: "/me", token: session.Token}).json(&me)
+	require.Equal(t, session.User, me)
+	require.Equal(t, "Coeur d’Alene, ID", me.Location)
+
+	for range 2 {
+		out := b.do(t, request{method: "POST", path: "/logout", token: session.Token})
+		require.Equal(t, http.StatusNoContent, out.status)
+		require.Equal(t, "boxoffice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", out.header.Get("Set-Cookie"))
+	}
+	b.do(t, request{method: "GET", path: "/me", token: session.Token}).problem(401, "unauthenticated")
+}
+
+func TestPasswordsAreStoredAsArgon2id(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+	stored := b.users.users["ada"].PasswordHash
+	for _, hash := range []string{stored, nobodysHash} {
+		params, _, _, err := argon2id.DecodeHash(hash)
+		require.NoError(t, err)
+		require.Equal(t, hashing, *params)
+	}
+	require.NotEqual(t, stored, nobodysHash)
+}
+
+func TestAnAccentIsTheSameHoweverItIsTyped(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", `caf\u00e9 au lait`)})
+	require.Equal(t, 200, b.do(t, request{method: "POST", path: "/login", body: credentials("ada", `cafe\u0301 au lait`)}).status)
+}
+
+func TestAWrongNameAndAWrongPasswordLookAlike(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+	wrong := b.do(t, request{method: "POST", path: "/login", body: credentials("ada", "wrong horse")}).problem(401, "unauthenticated")
+	for _, name := range []string{"nobody", "no such name!", strings.Repeat("x", 200)} {
+		unknown := b.do(t, request{method: "POST", path: "/login", body: credentials(name, "wrong horse")}).problem(401, "unauthenticated")
+		wrong.RequestID, unknown.RequestID = "", ""
+		require.Equal(t, wrong, unknown)
+	}
+}
+
+func TestEachLoginHasANewTokenAndEndsTheOldOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+	var first, second Session
+	b.do(t, request{method: "POST", path: "/login", body: credentials("ada", goodPassword)}).json(&first)
+	b.do(t, request{
+		method: "POST", path: "/login", body: credentials("ada", goodPassword), headers: []string{"Cookie", "boxoffice=" + first.Token},
+	}).json(&second)
+	require.NotEqual(t, first.Token, second.Token)
+	b.do(t, request{method: "GET", path: "/me", token: first.Token}).problem(401, "unauthenticated")
+	require.Equal(t, 200, b.do(t, request{method: "GET", path: "/me", token: second.Token}).status)
+}
+
+func TestCookieFlags(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"http://box.test":  `^boxoffice=[A-Za-z0-9_-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax$`,
+		"https://box.test": `^__Host-boxoffice=[A-Za-z0-9_-]{43}; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax$`,
+	} {
+		b := setup(t, func(o *Options) { o.BaseURL = base })
+		b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+		got := b.do(t, request{method: "POST", path: "/login", body: credentials("ada", goodPassword)})
+		require.Regexp(t, want, got.header.Get("Set-Cookie"))
+		cookie, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";")
+		require.Equal(t, 200, b.do(t, request{method: "GET", path: "/me", headers: []string{"Cookie", cookie}}).status)
+	}
+}
+
+func TestCredentialsThatAreNoneAreRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.users.join("ada")
+	for _, header := range []string{"Basic " + token, "Bearer", "Bearer  ", "Bearer x", "Bearer " + token + "x", token} {
+		b.do(t, request{method: "GET", path: "/me", headers: []string{"Authorization", header}}).problem(401, "unauthenticated")
+	}
+	// A header that is wrong is not made good by a cookie.
+	b.do(t, request{
+		method: "GET", path: "/me", headers: []string{"Authorization", "Bearer x", "Cookie", "boxoffice=" + token},
+	}).problem(401, "unauthenticated")
+	require.Equal(t, 200, b.do(t, request{method: "GET", path: "/me", headers: []string{"Authorization", "bearer " + token}}).status)
+}
+
+func TestLogOutTellsWhenTheSessionLivesOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.users.join("ada")
+	b.users.err = boxoffice.Errorf(boxoffice.CodeUnavailable, "The database is away.")
+	got := b.do(t, request{method: "POST", path: "/logout", token: token})
+	got.problem(503, "unavailable")
+	require.Contains(t, got.header.Get("Set-Cookie"), "Max-Age=0")
+}
+
+func TestLoginsAreLimitedByAddressAndByAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *Options) {
+		o.Limits.LoginPerAddress = Rate{Requests: 5, Per: time.Hour}
+		o.Limits.LoginPerAccount = Rate{Requests: 2, Per: time.Hour}
+	})
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+	logIn := func(name, password string) result {
+		return b.do(t, request{method: "POST", path: "/login", body: credentials(name, password)})
+	}
+	logIn("ada", "wrong horse").problem(401, "unauthenticated")
+	require.Equal(t, 200, logIn("ada", goodPassword).status) // and clears the account's count
+	logIn("ada", "wrong horse").problem(401, "unauthenticated")
+	logIn("ADA", "wrong horse").problem(401, "unauthenticated")
+	refused := logIn("ada", goodPassword)
+	refused.problem(429, "rate-limited")
+	require.Regexp(t, `^1[78]\d\d$`, refused.header.Get("Retry-After"))
+	logIn("eve", "wrong horse").problem(429, "rate-limited") // the address has had its five
+}
+
+func TestSignUpsAreLimitedByAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *Options) { o.Limits.SignUpPerAddress = Rate{Requests: 1, Per: time.Hour} })
+	signUp := func(name, forwarded string) result {
+		return b.do(t, request{
+			method: "POST", path: "/signup", body: credentials(name, goodPassword), headers: []string{"X-Forwarded-For", forwarded},
+		})
+	}
+	require.Equal(t, 201, signUp("ada", "198.51.100.1").status)
+	signUp("eve", "198.51.100.2").problem(429, "rate-limited") // a client cannot make up its address
+}
+
+func TestATrustedProxyNamesTheClient(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *Options) {
+		o.Limits.SignUpPerAddress = Rate{Requests: 1, Per: time.Hour}
+		o.TrustedProxies = []string{"192.0.2.0/24"}
+	})
+	statuses := map[string]int{}
+	for i, address := range []string{"198.51.100.1", "198.51.100.1", "2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"} {
+		got := b.do(t, request{
+			method: "POST", path: "/signup", body: credentials("ada"+string(rune('0'+i)), goodPassword),
+			headers: []string{"X-Forwarded-For", address},
+		})
+		statuses[address+"#"+string(rune('0'+i))] = got.status
+	}
+	require.Equal(t, map[string]int{
+		"198.51.100.1#0": 201, "198.51.100.1#1": 429, "2001:db8:1:2::1#2": 201, "2001:db8:1:2::2#3": 429, "2001:db8:1:3::1#4": 201,
+	}, statuses)
+}
+
+func TestFewPasswordsAreHashedAtOneTime(t *testing.T) {
+	t.Parallel()
+	p := newPasswords(1)
+	require.NoError(t, p.enter(t.Context()))
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		_, err := p.hash(t.Context(), goodPassword)
+		require.NoError(t, err)
+	})
+	require.False(t, p.slots.TryAcquire(1))
+	p.slots.Release(1)
+	waiting.Wait()
+	require.True(t, p.slots.TryAcquire(1))
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"sync"
+	"time"
+	_ "time/tzdata" // venues keep their own time, also on an image without a zone database
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// What leaves the program is copied field by field from the vocabulary into the generated types: a new field of a user or
+// of a ticket reaches nobody by accident.
+
+func viewUser(u boxoffice.User) User {
+	return User{ID: u.ID, Username: u.Username, Email: u.Email, Location: u.Location, Role: UserRole(u.Role)}
+}
+
+func viewEvent(e boxoffice.Event) Event {
+	zone := zoneOf(e.Venue.TimeZone)
+	return Event{
+		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
+		Venue: Venue{
+			ID: e.Venue.ID, Name: e.Venue.Name, City: e.Venue.City, State: e.Venue.State,
+			TimeZone: e.Venue.TimeZone, Lat: e.Venue.Lat, Lon: e.Venue.Lon,
+		},
+		Time: e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
+		Currency: e.Currency, PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
+	}
+}
+
+func viewTitle(t boxoffice.Title) Title {
+	return Title{
+		ID: t.ID, Name: t.Name, Kind: t.Kind, Year: t.Year, RuntimeMinutes: t.RuntimeMinutes,
+		Genre: t.Genre, Rating: t.Rating, Director: t.Director,
+	}
+}
+
+// viewTicket shows a ticket to the user of viewerID: only its holder learns who holds it.
+func viewTicket(t boxoffice.Ticket, viewerID string) Ticket {
+	view := Ticket{
+		ID: t.ID, EventID: t.EventID, Seat: t.Seat(), Section: t.Section, Row: t.Row, Number: t.Number,
+		Category: t.Category, PriceMinor: t.PriceMinor, Accessible: t.Accessible, State: SeatState(t.State),
+	}
+	if t.HolderID == viewerID {
+		view.HolderID = t.HolderID
+	}
+	return view
+}
+
+func viewSeats(columns boxoffice.SeatStatusColumns) SeatColumns {
+	return SeatColumns{
+		EventID: columns.EventID, PlanHash: columns.PlanHash, Currency: columns.Currency,
+		TicketIDs: filled(columns.TicketIDs), Sections: filled(columns.Sections), Rows: filled(columns.Rows),
+		Numbers: filled(columns.Numbers), PricesMinor: filled(columns.Prices), Categories: filled(columns.Categories),
+		Accessible: filled(columns.Accessible),
+		States:     mapped(columns.States, func(state boxoffice.SeatState) SeatState { return SeatState(state) }),
+	}
+}
+
+func viewBooking(b boxoffice.Booking) Booking {
+	return Booking{
+		ID: b.ID, Reference: b.Reference, EventID: b.EventID, Status: BookingStatus(b.Status),
+		Payment: BookingPayment(b.Payment), CheckoutURL: b.CheckoutURL,
+		Tickets:     mapped(b.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, b.UserID) }),
+		AmountMinor: b.Amount.Minor, Currency: b.Amount.Currency, Email: b.Email,
+		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
+	}
+}
+
+// linksOf says where a buyer can go on from a booking. What would be refused in its state is left out.
+func linksOf(b boxoffice.Booking) BookingLinks {
+	self := bookingPath(b.ID)
+	links := BookingLinks{Self: self, Event: "/events/" + b.EventID, Page: pagePath(b.ID)}
+	if isOpen(b) {
+		links.Checkout, links.Extend, links.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
+	}
+	if b.Status == boxoffice.BookingCompleted {
+		links.Tickets, links.Calendar = self+"/tickets.pdf", self+"/calendar.ics"
+	}
+	return links
+}
+
+// isOpen reports whether the buyer can still act on a booking.
+func isOpen(b boxoffice.Booking) bool {
+	return b.Status == boxoffice.BookingHeld && b.Payment != boxoffice.PaymentPaid && b.ClosingReason != boxoffice.ClosingByCancel
+}
+
+func bookingPath(id string) string { return "/bookings/" + id }
+func pagePath(id string) string    { return "/app/bookings/" + id }
+
+// filled makes an absent list an empty one: JSON has no null for it here.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func mapped[T, V any](list []T, view func(T) V) []V {
+	views := make([]V, 0, len(list))
+	for _, item := range list {
+		views = append(views, view(item))
+	}
+	return views
+}
+
+// zones keeps the time zones that were read: time.LoadLocation opens a file each time.
+var zones sync.Map
+
+// zoneOf gives a venue's time zone, and UTC where the name is unknown.
+func zoneOf(name string) *time.Location {
+	if zone, ok := zones.Load(name); ok {
+		if zone, ok := zone.(*time.Location); ok {
+			return zone
+		}
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		zone = time.UTC
+	}
+	zones.Store(name, zone)
+	return zone
+}
