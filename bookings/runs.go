@@ -19,6 +19,9 @@ const (
 	wakePatience = 2 * time.Second
 )
 
+// runs names the workflows. It stays nil: only its methods' names are used.
+var runs *workflows.Bookings
+
 // runOptions are those of every start. Its ID is the booking's, so a booking has one open run at most.
 func runOptions(ref boxoffice.BookingRef, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
@@ -52,7 +55,7 @@ func (s *Service) startInBackground(ctx context.Context, ref boxoffice.BookingRe
 // start starts the first run of a booking; one that ran before, or is running, is no error.
 func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) error {
 	options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
-	_, err := s.Temporal.ExecuteWorkflow(ctx, options, (*workflows.Bookings).Booking, ref)
+	_, err := s.Temporal.ExecuteWorkflow(ctx, options, runs.Booking, ref)
 	if _, ran := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ran {
 		return nil
 	}
@@ -87,7 +90,7 @@ func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
 
 func (s *Service) signalWithStart(ctx context.Context, ref boxoffice.BookingRef, signal string) error {
 	options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
-	_, err := s.Temporal.SignalWithStartWorkflow(ctx, options.ID, signal, nil, options, (*workflows.Bookings).Booking, ref)
+	_, err := s.Temporal.SignalWithStartWorkflow(ctx, options.ID, signal, nil, options, runs.Booking, ref)
 	if err != nil {
 		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The booking's run cannot be reached at this moment.")
 	}

@@ -28,6 +28,13 @@ var (
 	}
 )
 
+// WebhookTypes are the event types that a webhook endpoint of ours asks for, at stripe.APIVersion. Others would be stored
+// and ignored: each payment would cost three webhooks more.
+func WebhookTypes() []string {
+	return append(append([]string{string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeClosed)},
+		sessionEvents...), string(stripe.EventTypeChargeRefundUpdated))
+}
+
 // VerifyWebhook checks the Stripe-Signature header over the raw body, and reads the event after that. It calls nobody and
 // never panics. Events of other types come with neither Session nor Refund.
 //

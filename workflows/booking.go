@@ -18,6 +18,9 @@ import (
 // steps names the activities. It stays nil: only its methods' names are used.
 var steps *activities.Activities
 
+// workflows names the workflows to each other. It stays nil for the same reason.
+var workflows *Bookings
+
 // Bookings are the workflows of bookings with their settings. Both may change between releases without breaking the
 // replay of a run, since neither decides which commands are issued.
 type Bookings struct {

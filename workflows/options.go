@@ -105,3 +105,12 @@ func SearchAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
 		AttributeBookingID.ValueSet(ref.BookingID), AttributeEventID.ValueSet(ref.EventID),
 		AttributeUserID.ValueSet(ref.UserID), AttributeBookingStatus.ValueSet(string(ref.Status)))
 }
+
+// SearchAttributeTypes gives the search attributes that a namespace must have, with their types as Temporal spells them.
+func SearchAttributeTypes() map[string]string {
+	types := map[string]string{}
+	for _, key := range []temporal.SearchAttributeKeyKeyword{AttributeBookingID, AttributeEventID, AttributeUserID, AttributeBookingStatus} {
+		types[key.GetName()] = "Keyword"
+	}
+	return types
+}

@@ -171,7 +171,7 @@ func (r *bookingRun) startMail(ctx workflow.Context, act activities.Act) error {
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Mail of " + r.ref.Summary,
-	}), (*Bookings).Mail, act)
+	}), workflows.Mail, act)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return nil

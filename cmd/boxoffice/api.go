@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/boxoffice/boxoffice/api"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+)
+
+// apiCommand serves the HTTP API: boxoffice api.
+type apiCommand struct {
+	coreSettings `embed:""`
+
+	Addr           string   `env:"BOXOFFICE_ADDR" default:":8080" help:"Where the API listens." group:"HTTP"`
+	AdminAddr      string   `env:"BOXOFFICE_ADMIN_ADDR" default:"127.0.0.1:8081" help:"Where metrics and health are, not for the public." group:"HTTP"`
+	Services       []string `env:"BOXOFFICE_SERVICES" help:"Groups of routes to serve: users, search, events, bookings; all if empty." group:"HTTP"`
+	PublicBrowsing bool     `env:"BOXOFFICE_PUBLIC_BROWSING" help:"The catalogue needs no login." group:"HTTP"`
+	TrustedProxies []string `env:"BOXOFFICE_TRUSTED_PROXIES" help:"Proxies whose X-Forwarded-For is believed, as addresses or CIDR; nobody if empty." group:"HTTP"`
+	LoginRate      int      `env:"BOXOFFICE_LOGIN_RATE" default:"30" help:"Logins a minute an address; negative: no limit." group:"HTTP"`
+	SignUpRate     int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit." group:"HTTP"`
+	Profiling      bool     `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
+}
+
+// Run serves until ctx is done, then lets the requests under way finish.
+func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
+	logger = logger.With("process", "api")
+	parts, err := c.open(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer parts.close(logger)
+	server, err := c.server(parts, logger)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	public, err := listen("BOXOFFICE_ADDR", c.Addr)
+	if err != nil {
+		return err
+	}
+	admin, err := listen("BOXOFFICE_ADMIN_ADDR", c.AdminAddr)
+	if err != nil {
+		return errors.Join(err, public.Close())
+	}
+	logger.Info("serving", "addr", public.Addr().String(), "admin", admin.Addr().String())
+	serving, ctx := errgroup.WithContext(ctx)
+	serving.Go(func() error { return server.Run(ctx, public) })
+	serving.Go(func() error { return server.RunAdmin(ctx, admin) })
+	return serving.Wait()
+}
+
+func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
+	return api.New(api.Options{
+		Users: parts.db.Users(), Catalogue: parts.db.Catalogue(), Bookings: parts.service,
+		Ready: map[string]func(context.Context) error{
+			"postgres": parts.db.Ping,
+			"temporal": func(ctx context.Context) error {
+				_, err := parts.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+				return err
+			},
+		},
+		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
+		TrustedProxies: c.TrustedProxies, PaymentOrigins: c.paymentOrigins(), Profiling: c.Profiling, Logger: logger,
+		Limits: api.Limits{
+			LoginPerAddress:  api.Rate{Requests: c.LoginRate, Per: time.Minute},
+			SignUpPerAddress: api.Rate{Requests: c.SignUpRate, Per: 10 * time.Minute},
+		},
+	})
+}
+
+// paymentOrigins is where the payment page lives: Stripe's, or that of whatever stands in for it.
+func (c *apiCommand) paymentOrigins() []string {
+	u, err := url.Parse(c.Stripe.StripeAPIBase)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{u.Scheme + "://" + u.Host}
+}
+
+func listen(setting, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return l, nil
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/bookings"
+	"github.com/boxoffice/boxoffice/files"
+	"github.com/boxoffice/boxoffice/internal/failpoint"
+	"github.com/boxoffice/boxoffice/payments"
+	"github.com/boxoffice/boxoffice/postgres"
+	"github.com/boxoffice/boxoffice/tickets"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+)
+
+// databaseSettings say where the primary is.
+type databaseSettings struct {
+	DatabaseURL   string `env:"DATABASE_URL" required:"" help:"PostgreSQL: postgres://user:password@host:5432/name."`
+	DatabaseConns int32  `env:"BOXOFFICE_DATABASE_CONNS" default:"16" help:"Connections of this process at most."`
+}
+
+func (s databaseSettings) open(ctx context.Context) (*postgres.DB, error) {
+	return postgres.Open(ctx, s.DatabaseURL, postgres.Options{MaxConns: s.DatabaseConns})
+}
+
+// holdSettings are the times and limits of a hold.
+type holdSettings struct {
+	HoldDuration    time.Duration `env:"BOXOFFICE_HOLD_DURATION" default:"8m" help:"How long seats are held at first."`
+	HoldExtension   time.Duration `env:"BOXOFFICE_HOLD_EXTENSION" default:"2m" help:"What one press of extend adds."`
+	CheckoutMinimum time.Duration `env:"BOXOFFICE_CHECKOUT_MINIMUM" default:"10m" help:"What is left at least when the payment page first opens."`
+	HoldMax         time.Duration `env:"BOXOFFICE_HOLD_MAX" default:"30m" help:"The longest hold, from its beginning; only the first checkout may pass it."`
+	HoldGrace       time.Duration `env:"BOXOFFICE_HOLD_GRACE" default:"15m" help:"From the deadline until seats free themselves if nobody acts."`
+	MaxSeats        int           `env:"BOXOFFICE_MAX_SEATS" default:"10" help:"Seats a booking."`
+	MaxOpenBookings int           `env:"BOXOFFICE_MAX_OPEN_BOOKINGS" default:"1" help:"Open bookings a user an event."`
+}
+
+// Validate is called by kong: a rule that makes no sense names itself.
+func (s holdSettings) Validate() error {
+	for name, d := range map[string]time.Duration{
+		"BOXOFFICE_HOLD_DURATION": s.HoldDuration, "BOXOFFICE_HOLD_EXTENSION": s.HoldExtension, "BOXOFFICE_HOLD_GRACE": s.HoldGrace,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("%s must be longer than nothing", name)
+		}
+	}
+	if s.HoldMax < s.HoldDuration {
+		return fmt.Errorf("BOXOFFICE_HOLD_MAX (%s) must not be shorter than BOXOFFICE_HOLD_DURATION (%s)", s.HoldMax, s.HoldDuration)
+	}
+	if s.CheckoutMinimum > maxCheckoutMinimum {
+		return fmt.Errorf("BOXOFFICE_CHECKOUT_MINIMUM must not be longer than %s: a payment page lives 35 minutes", maxCheckoutMinimum)
+	}
+	if s.MaxSeats < 1 || s.MaxOpenBookings < 1 {
+		return errors.New("BOXOFFICE_MAX_SEATS and BOXOFFICE_MAX_OPEN_BOOKINGS must be at least 1")
+	}
+	return nil
+}
+
+// maxCheckoutMinimum keeps the deadline before the payment page's own end.
+const maxCheckoutMinimum = 30 * time.Minute
+
+func (s holdSettings) rules() boxoffice.HoldRules {
+	return boxoffice.HoldRules{
+		Duration: s.HoldDuration, Extension: s.HoldExtension, CheckoutMinimum: s.CheckoutMinimum, Max: s.HoldMax,
+		Grace: s.HoldGrace, MaxSeats: s.MaxSeats, MaxOpenBookings: s.MaxOpenBookings,
+	}
+}
+
+// temporalSettings say where Temporal is.
+type temporalSettings struct {
+	TemporalAddress   string `env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233" help:"Temporal: host:port."`
+	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" default:"default" help:"Temporal namespace."`
+}
+
+// dial makes a client that connects when it is first used, so that Temporal may be away at the start.
+func (s temporalSettings) dial(logger *slog.Logger) (client.Client, error) {
+	return client.NewLazyClient(client.Options{
+		HostPort: s.TemporalAddress, Namespace: s.TemporalNamespace, Logger: log.NewStructuredLogger(logger),
+	})
+}
+
+// stripeSettings say how to reach Stripe.
+type stripeSettings struct {
+	StripeAPIKey        string `env:"STRIPE_API_KEY" name:"stripe-api-key" required:"" help:"Stripe's secret key: sk_live_… or sk_test_…."`
+	StripeAPIBase       string `env:"STRIPE_API_BASE" name:"stripe-api-base" help:"Another address of Stripe's API; empty: Stripe."`
+	StripeWebhookSecret string `env:"STRIPE_WEBHOOK_SECRET" name:"stripe-webhook-secret" required:"" help:"The webhook's signing secret; several, separated by commas, while one is rotated."`
+}
+
+func (s stripeSettings) client(logger *slog.Logger) (*payments.Client, error) {
+	return payments.New(payments.Options{
+		APIKey: s.StripeAPIKey, APIBase: s.StripeAPIBase, WebhookSecrets: splitList(s.StripeWebhookSecret), Logger: logger,
+	})
+}
+
+func splitList(s string) []string {
+	var list []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// ticketSettings say how tickets are made and kept.
+type ticketSettings struct {
+	TicketSigningKey string `env:"TICKET_SIGNING_KEY" required:"" help:"Signs entry tokens: id:seed, several separated by commas while one is rotated; the first signs."`
+	BlobURL          string `env:"BLOB_URL" required:"" help:"Where made files are kept: file:///folder or s3://bucket?region=…."`
+	Name             string `env:"BOXOFFICE_NAME" default:"boxoffice" help:"The box office's name, on tickets, mails and pages."`
+}
+
+func (s ticketSettings) renderer() (*tickets.Renderer, error) {
+	keys, err := tickets.ParseKeys(s.TicketSigningKey)
+	if err != nil {
+		return nil, fmt.Errorf("TICKET_SIGNING_KEY: %w", err)
+	}
+	return tickets.New(tickets.Options{Keys: keys, Name: s.Name})
+}
+
+// originSettings say what buyers see us as.
+type originSettings struct {
+	BaseURL string `env:"BOXOFFICE_BASE_URL" default:"http://localhost:8080" help:"Our own origin, as browsers see it."`
+}
+
+func (s originSettings) parse() (*url.URL, error) {
+	u, err := url.Parse(s.BaseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("BOXOFFICE_BASE_URL: %q is no http or https origin", s.BaseURL)
+	}
+	return u, nil
+}
+
+// coreSettings are what both the API and the worker are made of.
+type coreSettings struct {
+	Database databaseSettings `embed:"" group:"Database"`
+	Hold     holdSettings     `embed:"" group:"Holds"`
+	Temporal temporalSettings `embed:"" group:"Temporal"`
+	Stripe   stripeSettings   `embed:"" group:"Stripe"`
+	Tickets  ticketSettings   `embed:"" group:"Tickets"`
+	Origin   originSettings   `embed:"" group:"Origin"`
+}
+
+// core is what both the API and the worker are made of, opened.
+type core struct {
+	db       *postgres.DB
+	store    *postgres.Bookings
+	temporal client.Client
+	provider *payments.Client
+	renderer *tickets.Renderer
+	files    *files.Store
+	service  *bookings.Service
+}
+
+func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, err error) {
+	defer func() {
+		if err != nil {
+			c.close(logger)
+		}
+	}()
+	base, err := s.Origin.parse()
+	if err != nil {
+		return c, err
+	}
+	if c.db, err = s.Database.open(ctx); err != nil {
+		return c, err
+	}
+	c.store = c.db.Bookings(s.Hold.rules())
+	if c.temporal, err = s.Temporal.dial(logger); err != nil {
+		return c, fmt.Errorf("TEMPORAL_ADDRESS: %w", err)
+	}
+	if c.provider, err = s.Stripe.client(logger); err != nil {
+		return c, fmt.Errorf("STRIPE_API_KEY or STRIPE_API_BASE: %w", err)
+	}
+	if c.renderer, err = s.Tickets.renderer(); err != nil {
+		return c, err
+	}
+	if c.files, err = files.Open(ctx, s.Tickets.BlobURL); err != nil {
+		return c, fmt.Errorf("BLOB_URL: %w", err)
+	}
+	c.service = bookings.New(bookings.Options{
+		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
+		Logger: logger, Failpoints: failpoint.FromEnv(),
+	})
+	return c, nil
+}
+
+// close gives everything back, the starts in the background first.
+func (c core) close(logger *slog.Logger) {
+	if c.service != nil {
+		if err := c.service.Drain(); err != nil {
+			logger.Error("starts in the background", "error", err)
+		}
+	}
+	if c.files != nil {
+		if err := c.files.Close(); err != nil {
+			logger.Error("close the file store", "error", err)
+		}
+	}
+	if c.temporal != nil {
+		c.temporal.Close()
+	}
+	if c.db != nil {
+		c.db.Close()
+	}
+}

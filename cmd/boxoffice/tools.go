@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/boxoffice/boxoffice/migrations"
+	"github.com/boxoffice/boxoffice/postgres"
+	"github.com/boxoffice/boxoffice/tickets"
+)
+
+// migrateCommand brings the schema up to date: boxoffice migrate.
+type migrateCommand struct {
+	DatabaseURL string `env:"DATABASE_URL" required:"" help:"PostgreSQL, as a user who may change the schema."`
+}
+
+// Run migrates; it waits for a migration that another process is running.
+func (c *migrateCommand) Run(ctx context.Context, logger *slog.Logger) error {
+	if err := postgres.Migrate(ctx, c.DatabaseURL, migrations.FS); err != nil {
+		return err
+	}
+	logger.Info("the schema is up to date")
+	return nil
+}
+
+// keySettings give the keys by which entry tokens are verified: the public ones, or those of the signing keys.
+type keySettings struct {
+	TicketPublicKeys string `env:"TICKET_PUBLIC_KEYS" help:"Public keys of entry tokens: id:key, several separated by commas."`
+	TicketSigningKey string `env:"TICKET_SIGNING_KEY" help:"Signing keys, where the public ones are not at hand."`
+}
+
+func (s keySettings) public() (tickets.PublicKeys, error) {
+	if s.TicketPublicKeys != "" {
+		return tickets.ParsePublicKeys(s.TicketPublicKeys)
+	}
+	if s.TicketSigningKey == "" {
+		return tickets.PublicKeys{}, fmt.Errorf("give the public keys of entry tokens: --ticket-public-keys or TICKET_PUBLIC_KEYS")
+	}
+	keys, err := tickets.ParseKeys(s.TicketSigningKey)
+	if err != nil {
+		return tickets.PublicKeys{}, err
+	}
+	return keys.Public(), nil
+}
+
+// verifyTicketCommand verifies an entry token with the public key alone: boxoffice verify-ticket TOKEN.
+type verifyTicketCommand struct {
+	keySettings `embed:""`
+	Token       string `arg:"" help:"What the QR code says."`
+}
+
+// Run prints what the token admits to as JSON; a token that is wrong, forged or expired is an error.
+func (c *verifyTicketCommand) Run() error {
+	keys, err := c.public()
+	if err != nil {
+		return err
+	}
+	claims, err := keys.Verify(c.Token, time.Now())
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{
+		"valid": true, "admission": claims.AdmissionID, "event": claims.EventID, "seat": claims.Seat,
+		"expires_at": claims.ExpiresAt.UTC().Format(time.RFC3339),
+	})
+}

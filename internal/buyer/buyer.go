@@ -1,0 +1,299 @@
+// Package buyer does over HTTP what a person does at the box office: sign up, look around, hold seats, pay on the
+// payment page, fetch the tickets. The demo, the tests of the whole stack and the load runs buy with it. It speaks the
+// API's JSON and the payment page's form; gozxing, which reads QR codes, is its one dependency.
+package buyer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Buyer is one person with one session. It is not safe for use by several goroutines.
+type Buyer struct {
+	base  string
+	http  *http.Client
+	token string
+}
+
+// New makes a buyer who goes to the box office at base, "http://localhost:8080". The client's redirects and timeouts are
+// replaced: a buyer follows no redirect and gives up a request after 30 s.
+func New(base string, transport http.RoundTripper) *Buyer {
+	return &Buyer{base: strings.TrimRight(base, "/"), http: &http.Client{
+		Transport: transport, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Problem is an answer that is no success.
+type Problem struct {
+	Status    int
+	Type      string     `json:"type"`
+	Detail    string     `json:"detail"`
+	Link      string     `json:"link"`
+	Conflicts []Conflict `json:"conflicts"`
+	Errors    []struct {
+		Field   string `json:"field"`
+		Message string `json:"message"`
+	} `json:"errors"`
+	RequestID string `json:"request_id"`
+}
+
+// Conflict is a seat that could not be had.
+type Conflict struct {
+	TicketID string `json:"ticket_id"`
+	Seat     string `json:"seat"`
+	Reason   string `json:"reason"`
+}
+
+// Error says what the box office said.
+func (p *Problem) Error() string {
+	return fmt.Sprintf("the box office answers %d %s: %s (request %s)", p.Status, p.Type, p.Detail, p.RequestID)
+}
+
+// Event is a showing.
+type Event struct {
+	ID        string `json:"id"`
+	TitleID   string `json:"title_id"`
+	Name      string `json:"name"`
+	Status    string `json:"status"`
+	Time      string `json:"time"`
+	Currency  string `json:"currency"`
+	Available int    `json:"available"`
+	Total     int    `json:"total"`
+	Venue     struct {
+		Name     string `json:"name"`
+		City     string `json:"city"`
+		TimeZone string `json:"time_zone"`
+	} `json:"venue"`
+}
+
+// Ticket is a seat.
+type Ticket struct {
+	ID         string `json:"id"`
+	Seat       string `json:"seat"`
+	Section    string `json:"section"`
+	Row        string `json:"row"`
+	Number     int    `json:"number"`
+	State      string `json:"state"`
+	PriceMinor int64  `json:"price_minor"`
+	HolderID   string `json:"holder_id"`
+}
+
+// Booking is a booking.
+type Booking struct {
+	ID            string    `json:"id"`
+	Reference     string    `json:"reference"`
+	Status        string    `json:"status"`
+	Payment       string    `json:"payment"`
+	Tickets       []Ticket  `json:"tickets"`
+	AmountMinor   int64     `json:"amount_minor"`
+	HoldExpiresAt time.Time `json:"hold_expires_at"`
+}
+
+// Checkout is an open payment page.
+type Checkout struct {
+	URL       string    `json:"checkout_url"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// SignUp makes an account and logs in.
+func (b *Buyer) SignUp(ctx context.Context, username, password, email string) error {
+	body := map[string]string{"username": username, "password": password, "email": email, "location": "Chico, CA"}
+	if err := b.Call(ctx, http.MethodPost, "/signup", body, nil); err != nil {
+		return err
+	}
+	return b.LogIn(ctx, username, password)
+}
+
+// LogIn begins a session.
+func (b *Buyer) LogIn(ctx context.Context, username, password string) error {
+	var session struct {
+		Token string `json:"token"`
+	}
+	err := b.Call(ctx, http.MethodPost, "/login", map[string]string{"username": username, "password": password}, &session)
+	b.token = session.Token
+	return err
+}
+
+// Events gives the first page of what is on.
+func (b *Buyer) Events(ctx context.Context) ([]Event, error) {
+	var page struct {
+		Events []Event `json:"events"`
+	}
+	return page.Events, b.Call(ctx, http.MethodGet, "/events?limit=50", nil, &page)
+}
+
+// Event gives an event with its available tickets.
+func (b *Buyer) Event(ctx context.Context, id string) (Event, []Ticket, error) {
+	var page struct {
+		Event   Event    `json:"event"`
+		Tickets []Ticket `json:"tickets"`
+	}
+	err := b.Call(ctx, http.MethodGet, "/events/"+id, nil, &page)
+	return page.Event, page.Tickets, err
+}
+
+// Book holds seats; key is the Idempotency-Key, or empty.
+func (b *Buyer) Book(ctx context.Context, key string, ticketIDs ...string) (Booking, error) {
+	var booking Booking
+	return booking, b.call(ctx, http.MethodPost, "/book", key, ticketIDs, &booking)
+}
+
+// Booking reads a booking.
+func (b *Buyer) Booking(ctx context.Context, id string) (Booking, error) {
+	var booking Booking
+	return booking, b.Call(ctx, http.MethodGet, "/bookings/"+id, nil, &booking)
+}
+
+// Checkout opens the payment page.
+func (b *Buyer) Checkout(ctx context.Context, bookingID string) (Checkout, error) {
+	var checkout Checkout
+	return checkout, b.Call(ctx, http.MethodPost, "/bookings/"+bookingID+"/checkout", struct{}{}, &checkout)
+}
+
+// Extend moves the deadline.
+func (b *Buyer) Extend(ctx context.Context, bookingID string) (Booking, error) {
+	var booking Booking
+	return booking, b.Call(ctx, http.MethodPost, "/bookings/"+bookingID+"/extend", nil, &booking)
+}
+
+// Cancel lets go of a booking.
+func (b *Buyer) Cancel(ctx context.Context, bookingID string) (Booking, error) {
+	var booking Booking
+	return booking, b.Call(ctx, http.MethodPost, "/bookings/"+bookingID+"/cancel", nil, &booking)
+}
+
+// Declined is the payment page's word that a card was not taken.
+type Declined struct{ Status int }
+
+// Error says so.
+func (d *Declined) Error() string {
+	return fmt.Sprintf("the card was declined: the page answers %d", d.Status)
+}
+
+// Pay fills in the payment page's form. It gives where the page leads to, or *Declined.
+func (b *Buyer) Pay(ctx context.Context, page, email, card string) (string, error) {
+	form := url.Values{"email": {email}, "card_number": {card}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, page, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := b.http.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	switch response.StatusCode {
+	case http.StatusSeeOther:
+		return response.Header.Get("Location"), nil
+	case http.StatusPaymentRequired:
+		return "", &Declined{Status: response.StatusCode}
+	default:
+		return "", fmt.Errorf("the payment page answers %s", response.Status)
+	}
+}
+
+// Await looks at a booking until it has one of the statuses, or ctx ends.
+func (b *Buyer) Await(ctx context.Context, bookingID string, statuses ...string) (Booking, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		booking, err := b.Booking(ctx, bookingID)
+		if err != nil {
+			return booking, err
+		}
+		for _, status := range statuses {
+			if booking.Status == status {
+				return booking, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return booking, fmt.Errorf("booking %s is %s and not %s: %w", bookingID, booking.Status, strings.Join(statuses, " or "), ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// File fetches a file of a booking: "tickets.pdf", "calendar.ics", "tickets/<id>/qr.png".
+func (b *Buyer) File(ctx context.Context, bookingID, name string) ([]byte, error) {
+	response, err := b.send(ctx, http.MethodGet, "/bookings/"+bookingID+"/"+name, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return readAnswer(response)
+}
+
+// Call makes a request with the session; body and answer are JSON, or nil. An answer that is no success is *Problem.
+func (b *Buyer) Call(ctx context.Context, method, path string, body, answer any) error {
+	return b.call(ctx, method, path, "", body, answer)
+}
+
+func (b *Buyer) call(ctx context.Context, method, path, key string, body, answer any) error {
+	response, err := b.send(ctx, method, path, key, body)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := readAnswer(response)
+	if err != nil || answer == nil {
+		return err
+	}
+	if err := json.Unmarshal(content, answer); err != nil {
+		return fmt.Errorf("%s %s: the answer cannot be read: %w", method, path, err)
+	}
+	return nil
+}
+
+func (b *Buyer) send(ctx context.Context, method, path, key string, body any) (*http.Response, error) {
+	var content io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		content = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, b.base+path, content)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	if b.token != "" {
+		request.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	return b.http.Do(request)
+}
+
+// maxAnswer bounds what a buyer reads: a PDF of ten pages is well below it.
+const maxAnswer = 32 << 20
+
+func readAnswer(response *http.Response) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode < 300 {
+		return content, nil
+	}
+	problem := &Problem{}
+	if err := json.Unmarshal(content, problem); err != nil {
+		problem.Detail = "no problem document: " + response.Header.Get("Content-Type")
+	}
+	problem.Status = response.StatusCode
+	return nil, problem
+}

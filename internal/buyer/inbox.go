@@ -1,0 +1,75 @@
+package buyer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Inbox reads a mail server that speaks Mailpit's HTTP API (https://mailpit.axllent.org/docs/api-v1/).
+type Inbox struct {
+	base string
+	http *http.Client
+}
+
+// NewInbox makes a reader of the inbox at base.
+func NewInbox(base string, transport http.RoundTripper) *Inbox {
+	return &Inbox{base: strings.TrimRight(base, "/"), http: &http.Client{Transport: transport}}
+}
+
+// Message is one mail.
+type Message struct {
+	ID          string
+	Subject     string
+	Text        string
+	HTML        string
+	Attachments []Attachment
+}
+
+// Attachment is a file of a mail.
+type Attachment struct {
+	PartID      string
+	FileName    string
+	ContentType string
+	Size        int
+}
+
+// To gives the IDs of the mails to an address, newest first, at most 50.
+func (i *Inbox) To(ctx context.Context, address string) ([]string, error) {
+	var found struct {
+		Messages []struct{ ID string }
+	}
+	if err := i.get(ctx, "/api/v1/search?limit=50&query="+url.QueryEscape(`to:"`+address+`"`), &found); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(found.Messages))
+	for n, message := range found.Messages {
+		ids[n] = message.ID
+	}
+	return ids, nil
+}
+
+// Message reads a mail.
+func (i *Inbox) Message(ctx context.Context, id string) (Message, error) {
+	var m Message
+	return m, i.get(ctx, "/api/v1/message/"+url.PathEscape(id), &m)
+}
+
+func (i *Inbox) get(ctx context.Context, path string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := i.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the inbox answers %s", response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
+}

@@ -1,0 +1,239 @@
+package workflows_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	devtemporal "github.com/boxoffice/boxoffice/internal/devstack/temporal"
+	"github.com/boxoffice/boxoffice/worker"
+	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
+)
+
+// To record the histories anew after a change that needs it: go test ./workflows -run TestHistoryEventCounts -record
+var record = flag.Bool("record", false, "write the histories of a real server to testdata")
+
+// runs names the workflows; it stays nil.
+var runs *workflows.Bookings
+
+const (
+	identity = "boxoffice"
+	patience = time.Minute // for a server and its runs, on a busy machine
+)
+
+// scenario is a booking that is led to its end on a real server, and the most events that this may cost.
+type scenario struct {
+	name  string
+	most  int
+	ends  boxoffice.BookingStatus
+	hold  time.Duration
+	begin func(b *booking)        // before the run starts
+	meet  func(b *booking) string // once the run waits; gives the signal that follows, if any
+	wakes string                  // the signal that starts the run; empty: it is started plainly
+}
+
+func paid(b *booking) string {
+	b.checkout(checkoutMinimum)
+	b.pay()
+	b.webhook()
+	return workflows.SignalPayment
+}
+
+func late(gone bool) func(b *booking) {
+	return func(b *booking) {
+		b.checkout(0)
+		b.attempts[0].State, b.status, b.seatsGone = boxoffice.AttemptDead, boxoffice.BookingExpired, gone
+		b.ref.Status = boxoffice.BookingExpired
+		b.pay()
+		b.webhook()
+	}
+}
+
+// scenarios lists the ends of a booking. The first three counts are promises, which the capacity of the whole system
+// rests on; the others are what the code of today costs, so that a change of them is seen.
+func scenarios() []scenario {
+	return []scenario{
+		{name: "sold", most: 16, ends: boxoffice.BookingCompleted, hold: hold, meet: paid},
+		{name: "expired", most: 14, ends: boxoffice.BookingExpired, hold: 300 * time.Millisecond},
+		{name: "expired-page-open", most: 19, ends: boxoffice.BookingExpired, hold: 2 * time.Second,
+			meet: func(b *booking) string { b.checkout(3 * time.Second); return "" }},
+		{name: "expired-extended", most: 19, ends: boxoffice.BookingExpired, hold: 2 * time.Second,
+			meet: func(b *booking) string { b.extend(500 * time.Millisecond); return "" }},
+		{name: "cancelled", most: 13, ends: boxoffice.BookingCancelled, hold: hold,
+			meet: func(b *booking) string { b.cancel(); return workflows.SignalCancel }},
+		{name: "cancelled-page-open", most: 14, ends: boxoffice.BookingCancelled, hold: hold,
+			meet: func(b *booking) string { b.checkout(checkoutMinimum); b.cancel(); return workflows.SignalCancel }},
+		{name: "refunded-seats-lost", most: 18, ends: boxoffice.BookingRefunded, hold: hold, meet: paid,
+			begin: func(b *booking) { b.seatsGone = true }},
+		{name: "refunded-issue-impossible", most: 19, ends: boxoffice.BookingRefunded, hold: hold, meet: paid,
+			begin: func(b *booking) { b.faults["PDF"] = always(boxoffice.CodeIssueImpossible) }},
+		{name: "late-sold", most: 11, ends: boxoffice.BookingCompleted, hold: hold, begin: late(false), wakes: workflows.SignalPayment},
+		{name: "late-refunded", most: 12, ends: boxoffice.BookingRefunded, hold: hold, begin: late(true), wakes: workflows.SignalPayment},
+		{name: "sold-issue-retried", most: 22, ends: boxoffice.BookingCompleted, hold: hold, meet: paid,
+			begin: func(b *booking) { b.faults["Put"] = first(3, boxoffice.CodeUnavailable) }},
+		{name: "sold-mail-handed-over", most: 22, ends: boxoffice.BookingCompleted, hold: hold, meet: paid,
+			begin: func(b *booking) { b.faults["Send"] = first(3, boxoffice.CodeUnavailable) }},
+	}
+}
+
+// live is a real server with the real worker over rows in memory.
+type live struct {
+	client client.Client
+	rows   *rows
+}
+
+func startLive(t *testing.T) *live {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	server, err := devtemporal.Start(ctx, devtemporal.Options{SearchAttributes: workflows.SearchAttributeTypes()})
+	if err != nil {
+		cancel()
+		require.NoError(t, err)
+	}
+	c, err := client.Dial(client.Options{HostPort: server.Address, Namespace: server.Namespace, Identity: identity, Logger: quiet})
+	require.NoError(t, err)
+	l := &live{client: c, rows: newRows(time.Now)}
+	work, stopWork := context.WithCancel(ctx)
+	worked := make(chan error, 1)
+	go func() {
+		worked <- worker.Run(work, worker.Options{
+			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
+			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour,
+		})
+	}()
+	t.Cleanup(func() {
+		stopWork()
+		require.NoError(t, <-worked)
+		c.Close()
+		cancel()
+		require.NoError(t, server.Wait())
+	})
+	return l
+}
+
+// lead leads a booking to its end and gives the history of its run.
+func (l *live) lead(ctx context.Context, t *testing.T, s scenario) *historypb.History {
+	t.Helper()
+	b := l.rows.book(s.name, s.hold)
+	if s.begin != nil {
+		b.set(func() {}) // the worker has not seen it yet
+		s.begin(b)
+	}
+	id := workflows.BookingWorkflowID(s.name)
+	options := client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.QueueBooking, StaticSummary: b.ref.Summary, TypedSearchAttributes: workflows.SearchAttributes(b.ref),
+	}
+	var run client.WorkflowRun
+	var err error
+	if s.wakes == "" {
+		run, err = l.client.ExecuteWorkflow(ctx, options, runs.Booking, b.ref)
+	} else {
+		run, err = l.client.SignalWithStartWorkflow(ctx, id, s.wakes, nil, options, runs.Booking, b.ref)
+	}
+	require.NoError(t, err)
+	if s.meet != nil {
+		l.await(ctx, t, id, enumspb.EVENT_TYPE_TIMER_STARTED)
+		if signal := s.meet(b); signal != "" {
+			require.NoError(t, l.client.SignalWorkflow(ctx, id, run.GetRunID(), signal, nil))
+		}
+	}
+	var status boxoffice.BookingStatus
+	require.NoError(t, run.Get(ctx, &status))
+	require.Equal(t, s.ends, status)
+	require.Equal(t, boxoffice.StepEnd, b.seen().Next())
+	return l.history(ctx, t, id)
+}
+
+// await returns when the run's history has an event of a type.
+func (l *live) await(ctx context.Context, t *testing.T, id string, kind enumspb.EventType) {
+	t.Helper()
+	events := l.client.GetWorkflowHistory(ctx, id, "", true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		require.NoError(t, err)
+		if e.GetEventType() == kind {
+			return
+		}
+	}
+	require.Fail(t, "the run ended without the event", "%s: %s", id, kind)
+}
+
+func (l *live) history(ctx context.Context, t *testing.T, id string) *historypb.History {
+	t.Helper()
+	history := &historypb.History{}
+	events := l.client.GetWorkflowHistory(ctx, id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		require.NoError(t, err)
+		history.Events = append(history.Events, e)
+	}
+	return history
+}
+
+// The server is what all capacity is measured by, and it is paid by the event: a change that adds one is to be seen here.
+func TestHistoryEventCounts(t *testing.T) {
+	t.Parallel()
+	l := startLive(t)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	t.Run("runs", func(t *testing.T) {
+		for _, s := range scenarios() {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				history := l.lead(ctx, t, s)
+				t.Logf("%s: %d events", s.name, len(history.Events))
+				keep(t, s.name, history)
+				require.LessOrEqual(t, len(history.Events), s.most, "%s", kinds(history))
+			})
+		}
+	})
+	mail := workflows.MailWorkflowID("sold-mail-handed-over")
+	require.NoError(t, l.client.GetWorkflow(ctx, mail, "").Get(ctx, nil), "the handed over mail must be sent by its own workflow")
+	keep(t, "mail", l.history(ctx, t, mail))
+	b, err := l.rows.byID("sold-mail-handed-over")
+	require.NoError(t, err)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, b.mailsSent())
+}
+
+func kinds(h *historypb.History) []string {
+	names := make([]string, len(h.Events))
+	for i, e := range h.Events {
+		names[i] = e.GetEventType().String()
+	}
+	return names
+}
+
+// keep writes a history to testdata where that was asked for, without what names the machine that it was recorded on.
+func keep(t *testing.T, name string, h *historypb.History) {
+	t.Helper()
+	if !*record {
+		return
+	}
+	for _, e := range h.Events {
+		if q := e.GetWorkflowTaskScheduledEventAttributes().GetTaskQueue(); q.GetKind() == enumspb.TASK_QUEUE_KIND_STICKY {
+			q.Name = stickyQueue
+		}
+		if v := e.GetWorkflowTaskCompletedEventAttributes().GetWorkerVersion(); v != nil {
+			v.BuildId = identity
+		}
+	}
+	raw, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(h)
+	require.NoError(t, err)
+	var indented bytes.Buffer
+	require.NoError(t, json.Indent(&indented, raw, "", " "))
+	indented.WriteByte('\n')
+	require.NoError(t, os.MkdirAll("testdata", 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join("testdata", name+".json"), indented.Bytes(), 0o644))
+}
