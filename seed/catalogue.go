@@ -55,7 +55,8 @@ type Catalogue struct {
 	showings []showing
 }
 
-// New plans a catalogue. CodeInvalid. It costs some 50 ms, and 80 bytes an event; tickets are made when they are read.
+// New plans a catalogue. CodeInvalid. It costs 10 ms and 4 µs an event, and 60 bytes an event as long as the catalogue is
+// used; tickets are made when they are read.
 func New(o Options) (*Catalogue, error) {
 	if err := o.check(); err != nil {
 		return nil, err
