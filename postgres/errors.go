@@ -49,7 +49,7 @@ func translate(err error) error {
 	}
 	switch pg.Code {
 	case stateUnique:
-		return translateUnique(pg)
+		return translateUnique(err, pg.ConstraintName)
 	case stateCheck:
 		if pg.ConstraintName == "refunds_within_payment" {
 			return boxoffice.WrapError(boxoffice.CodeRefundExceeds, err, "More would be refunded than was paid.")
@@ -95,12 +95,12 @@ func connectionBroke(err error) bool {
 	return pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
-func translateUnique(pg *pgconn.PgError) error {
-	switch pg.ConstraintName {
+func translateUnique(err error, constraint string) error {
+	switch constraint {
 	case "users_username":
-		return boxoffice.WrapError(boxoffice.CodeUsernameTaken, pg, "This username is taken.")
+		return boxoffice.WrapError(boxoffice.CodeUsernameTaken, err, "This username is taken.")
 	default:
-		return boxoffice.WrapError(boxoffice.CodeDuplicateIdentifier, pg, "This exists already.")
+		return boxoffice.WrapError(boxoffice.CodeDuplicateIdentifier, err, "This exists already.")
 	}
 }
 
