@@ -20,7 +20,7 @@ var options = seed.Options{
 }
 
 // goldenFirstEvent is what these options begin with.
-const goldenFirstEvent = "01a20ada-2c00-7000-a2d3-be55d7f75b1a Midnight Run The Bronx Grand Cinema 2026-11-24T19:15:00Z"
+const goldenFirstEvent = "01a20ada-2c00-7000-a2d3-be55d7f75b1a Midnight Run The Bronx Tivoli 2026-11-24T19:15:00Z"
 
 func catalogue(t *testing.T, o seed.Options) *seed.Catalogue {
 	t.Helper()

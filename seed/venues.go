@@ -20,7 +20,7 @@ const (
 	firstFilm = "Ghost"
 )
 
-// houses are what a city's cinemas are called, one after the other.
+// houses are what a city's cinemas are called, one after the other, from firstHouse on.
 var houses = []string{
 	"%s Grand Cinema", "%s Majestic", "Palace Theatre %s", "%s Bijou", "Orpheum %s", "%s Regent", "%s Tivoli",
 	"%s Starlight", "Lyric Cinema %s", "%s Paramount", "Rialto %s", "%s Empire", "Capitol Theatre %s", "%s Roxy",
@@ -42,12 +42,12 @@ func chooseVenues(n int, cities []city, r *rand.Rand) ([]venue, error) {
 			"So many events in so few days need %d cinemas; there are %d. Choose more days.", n, most)
 	}
 	venues := make([]venue, 0, n)
-	for _, house := range houses {
+	for round := range houses {
 		for _, c := range drawCities(cities, r) {
 			if len(venues) == n {
 				return venues, nil
 			}
-			v, err := newVenue(fmt.Sprintf(house, c.name), c)
+			v, err := newVenue(fmt.Sprintf(houses[(round+firstHouse(c))%len(houses)], c.name), c)
 			if err != nil {
 				return nil, err
 			}
@@ -55,6 +55,14 @@ func chooseVenues(n int, cities []city, r *rand.Rand) ([]venue, error) {
 		}
 	}
 	return venues, nil
+}
+
+// firstHouse is where a city begins in the list of houses, so that not every city has a Grand Cinema.
+func firstHouse(c city) int {
+	if c.name == firstCity {
+		return 0
+	}
+	return c.geonameID % len(houses)
 }
 
 // drawCities puts the cities into a random order in which larger ones tend to come first (weighted sampling by
