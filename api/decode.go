@@ -235,25 +235,20 @@ func joinPath(path, name string) string {
 	return path + "." + name
 }
 
-// jsonKind says in words what JSON a Go type is read from; "" if any.
+// jsonKinds says in words what JSON the kinds of Go types are read from that the generated types have.
+var jsonKinds = map[reflect.Kind]string{
+	reflect.String: "a string", reflect.Bool: "true or false", reflect.Slice: "an array",
+	reflect.Int: "a number", reflect.Int32: "a number", reflect.Int64: "a number",
+	reflect.Float32: "a number", reflect.Float64: "a number",
+	reflect.Struct: "an object", reflect.Map: "an object",
+}
+
+// jsonKind says what a type is read from; "" if from anything.
 func jsonKind(t reflect.Type) string {
 	if t == nil {
 		return ""
 	}
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "an array"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	default:
-		return ""
-	}
+	return jsonKinds[t.Kind()]
 }
 
 func tokenKind(token json.Token) string {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ func newDocument(body []byte, keep time.Duration) *document {
 func newDocuments() (*otter.Cache[string, *document], error) {
 	return otter.New(&otter.Options[string, *document]{
 		MaximumWeight: documentMemory,
-		Weigher:       func(key string, d *document) uint32 { return uint32(len(key) + len(d.body)) },
+		Weigher:       func(key string, d *document) uint32 { return uint32(min(len(key)+len(d.body), math.MaxUint32)) },
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(entry otter.Entry[string, *document]) time.Duration {
 			return entry.Value.keep
 		}),

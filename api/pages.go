@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,16 +165,19 @@ func (s *Server) enterByForm(c *gin.Context, form logInForm, password string) er
 	return nil
 }
 
+// mendable are the errors after which the form is shown again.
+var mendable = []boxoffice.Code{
+	boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited,
+}
+
 // showMistake shows the form again with what the person can mend; other errors are passed on.
 func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
-	switch boxoffice.CodeOf(err) {
-	case boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited:
-		problem := s.refuse(c, err)
-		form.Mistake = problem.Detail
-		return s.askLogIn(c, problem.Status, form)
-	default:
+	if !slices.Contains(mendable, boxoffice.CodeOf(err)) {
 		return err
 	}
+	problem := s.refuse(c, err)
+	form.Mistake = problem.Detail
+	return s.askLogIn(c, problem.Status, form)
 }
 
 var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)

@@ -125,7 +125,7 @@ func TestMetricsLiveOnTheAdminHandlerOnly(t *testing.T) {
 	b.do(t, request{method: "BREW", path: "/coffee"})
 	admin := func(path string) (int, string) {
 		recorder := httptest.NewRecorder()
-		b.AdminHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+		b.AdminHandler().ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return recorder.Code, recorder.Body.String()
 	}
 	status, text := admin("/metrics")
@@ -144,7 +144,7 @@ func TestProfilesAreServedWhenAskedFor(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *Options) { o.Profiling = true })
 	recorder := httptest.NewRecorder()
-	b.AdminHandler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/debug/pprof/cmdline", nil))
+	b.AdminHandler().ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/debug/pprof/cmdline", nil))
 	require.Equal(t, http.StatusOK, recorder.Code)
 }
 

@@ -61,7 +61,7 @@ type result struct {
 
 func (b *bundle) do(t *testing.T, in request) result {
 	t.Helper()
-	r := httptest.NewRequest(in.method, "http://box.test"+in.path, strings.NewReader(in.body))
+	r := httptest.NewRequestWithContext(t.Context(), in.method, "http://box.test"+in.path, strings.NewReader(in.body))
 	r.RemoteAddr = "192.0.2.1:1234"
 	if in.body != "" {
 		r.Header.Set("Content-Type", "application/json")
