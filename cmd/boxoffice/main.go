@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // venues have time zones, and a slim image has none
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"

@@ -1,0 +1,69 @@
+# boxoffice. `make` alone lists what can be made.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+CACHE    := $(shell echo "$${BOXOFFICE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/boxoffice}")
+TOOLS    := $(CACHE)/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
+SOURCES  := $(shell find . -name '*.go' -not -path './tools/*' -not -path './.boxoffice/*') $(shell find api migrations mail seed internal -type f -not -name '*.go') go.mod go.sum
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: build servers ## Install and build all it needs, and start everything on this machine
+	exec bin/boxoffice dev $(ARGS)
+
+test: system servers ## Run every test, under the race detector
+	$(GO) test -race -timeout 20m $(ARGS) ./...
+
+demo: build servers ## Make one booking, from sign-up to the PDF, on a system of its own
+	bin/boxoffice demo --json --out .boxoffice/demo $(ARGS)
+
+build: bin/boxoffice ## Build bin/boxoffice
+
+bin/boxoffice: $(SOURCES)
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/boxoffice
+
+lint: $(TOOLS)/golangci-lint $(TOOLS)/workflowcheck ## Check style, limits, imports and the determinism of workflows
+	$(TOOLS)/golangci-lint run --allow-parallel-runners ./...
+	$(TOOLS)/workflowcheck ./workflows/...
+	./internal/archtest/lines.sh
+
+generate: $(TOOLS)/oapi-codegen ## Make the API's types from api/openapi.yaml
+	PATH="$(TOOLS):$$PATH" $(GO) generate ./...
+
+record: servers ## Record workflow histories anew, from a real Temporal server
+	$(GO) test ./workflows -run 'TestRecord' -record
+
+bench: ## Measure the hold in the store, one buyer and fifty at once
+	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
+
+clean: ## Remove what was built, and the state of `make run`
+	rm -rf bin .boxoffice
+
+# PostgreSQL and the Temporal CLI are found on the machine, or installed once into the cache: about four minutes on two
+# cores for the latter, which is built.
+servers: ; @$(GO) run ./internal/devstack/prepare
+
+# What tests read PDFs with. As root on Debian it is installed; elsewhere a person must.
+system:
+	@if ! command -v pdftotext >/dev/null || ! command -v pdftoppm >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq poppler-utils >/dev/null; \
+	  else \
+	    echo "The tests read PDFs with poppler: install it (Debian: apt-get install poppler-utils; macOS: brew install poppler)." >&2; exit 1; \
+	  fi; \
+	fi
+
+# Build tools are pinned in tools/go.mod and kept in the cache, by the checksum of tools/go.sum.
+$(TOOLS)/golangci-lint:
+	cd tools && $(GO) build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/workflowcheck:
+	cd tools && $(GO) build -o $@ go.temporal.io/sdk/contrib/tools/workflowcheck
+$(TOOLS)/oapi-codegen:
+	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+
+.PHONY: help run test demo build lint generate record bench clean servers system
