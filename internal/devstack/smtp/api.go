@@ -44,7 +44,7 @@ func (s *Server) ok(w http.ResponseWriter) {
 }
 
 func (s *Server) write(w http.ResponseWriter, body []byte) {
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // mail is shown with nosniff and a policy that runs nothing
 		s.log.Debug("the client left before its answer", "error", err)
 	}
 }

@@ -92,11 +92,12 @@ func TestSink_ShowsBrokenMailAsFarAsItCan(t *testing.T) {
 }
 
 func texts(b *bundle, query string) []string {
-	var all []string
-	for _, m := range b.search(query).Messages {
+	found := b.search(query).Messages
+	all := make([]string, len(found))
+	for i, m := range found {
 		var d details
 		b.into("/api/v1/message/"+m.ID, &d)
-		all = append(all, strings.TrimSpace(d.Text))
+		all[i] = strings.TrimSpace(d.Text)
 	}
 	return all
 }

@@ -36,15 +36,15 @@ func terms(query string) []term {
 
 // words cuts at blanks outside of quotes.
 func words(query string) []string {
-	var list []string
 	quoted := false
-	for _, field := range strings.FieldsFunc(query, func(r rune) bool {
+	list := strings.FieldsFunc(query, func(r rune) bool {
 		if r == '"' {
 			quoted = !quoted
 		}
 		return !quoted && (r == ' ' || r == '\t')
-	}) {
-		list = append(list, strings.ReplaceAll(field, `"`, ""))
+	})
+	for i, word := range list {
+		list[i] = strings.ReplaceAll(word, `"`, "")
 	}
 	return list
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -35,7 +34,7 @@ func setup(t *testing.T, change ...func(*Options)) *bundle {
 
 func (b *bundle) start(change ...func(*Options)) {
 	b.t.Helper()
-	o := Options{Dir: b.dir, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	o := Options{Dir: b.dir, Logger: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&o)
 	}
@@ -216,9 +215,9 @@ func TestSink_KeepsMailOverARestart(t *testing.T) {
 }
 
 func subjects(list summaries) []string {
-	var all []string
-	for _, m := range list.Messages {
-		all = append(all, m.Subject)
+	all := make([]string, len(list.Messages))
+	for i, m := range list.Messages {
+		all[i] = m.Subject
 	}
 	return all
 }
@@ -258,9 +257,9 @@ func TestSink_TakesManyAtOnce(t *testing.T) {
 }
 
 func ids(list summaries) []string {
-	var all []string
-	for _, m := range list.Messages {
-		all = append(all, m.ID)
+	all := make([]string, len(list.Messages))
+	for i, m := range list.Messages {
+		all[i] = m.ID
 	}
 	return all
 }
@@ -278,16 +277,16 @@ func TestSearch_FindsMail(t *testing.T) {
 		`subject:"refund done"`:       {"Refund done"},
 		"needle":                      {"Your tickets"},
 		"money back":                  {"Refund done"},
-		`"money back"`:                nil,
+		`"money back"`:                {},
 		"to:example.com -refund":      {"Your tickets for “Ghost”", "Your tickets"},
 		"from:shop.example !to:ann":   {"Refund done"},
 		"has:attachment":              {"Your tickets for “Ghost”"},
 		"cc:bob":                      {"Your tickets for “Ghost”"},
 		"addressed:bob":               {"Your tickets for “Ghost”", "Refund done"},
 		"message-id:<m1@example.com>": {"Your tickets for “Ghost”"},
-		"is:read":                     nil,
+		"is:read":                     {},
 		"café":                        {"Your tickets for “Ghost”"},
-		"alert":                       nil,
+		"alert":                       {},
 	} {
 		got := b.search(query)
 		require.Equal(t, want, subjects(got), query)
@@ -341,65 +340,4 @@ func TestAPI_UnknownMessages(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status)
 	require.Equal(t, "ok", b.text("/livez"))
 	require.Equal(t, "ok", b.text("/readyz"))
-}
-
-func TestPage_EscapesWhatMailSays(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.send("From: \"<b>x\" <a@example.com>\nTo: zoe@example.com\nSubject: <script>alert(1)</script>\n\n<img src=x onerror=alert(2)>\n", "zoe@example.com")
-	inbox := b.text("/")
-	require.Contains(t, inbox, "&lt;script&gt;alert(1)")
-	require.NotContains(t, inbox, "<script")
-	require.NotContains(t, inbox, "<img")
-	require.Contains(t, b.text("/?q="+url.QueryEscape(`"><script>`)), "Nothing matches")
-	require.NotContains(t, b.text("/?q="+url.QueryEscape(`"><script>`)), "<script")
-
-	b.send(ticketMail(), "zoe@example.com")
-	id := b.messages("/api/v1/messages").Messages[0].ID
-	status, header, page := b.request(http.MethodGet, "/view/"+id, "")
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
-	require.Contains(t, page, "<iframe sandbox ")
-	_, frame, ok := strings.Cut(page, `srcdoc="`)
-	require.True(t, ok)
-	frame, _, ok = strings.Cut(frame, `"`)
-	require.True(t, ok)
-	require.Contains(t, html.UnescapeString(frame), `<script>alert(1)</script>`, "kept as it is, to be shown without rights")
-	require.Contains(t, html.UnescapeString(frame), `src="data:image/png;base64,`)
-	require.NotContains(t, strings.ReplaceAll(page, frame, ""), "<script")
-	require.Contains(t, page, `download="tickets 1.pdf"`)
-
-	_, header, _ = b.request(http.MethodGet, "/view/"+id+".html", "")
-	require.Contains(t, header.Get("Content-Security-Policy"), "sandbox")
-	require.Contains(t, b.text("/view/"+id+".txt"), "Row A, seat 1.")
-}
-
-func TestPage_NeverServesMarkupOfAnAttachment(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.send("Subject: x\nMIME-Version: 1.0\nContent-Type: text/html; name=a.html\nContent-Disposition: attachment\n\n<script>alert(1)</script>\n", "a@example.com")
-	status, header, _ := b.request(http.MethodGet, "/api/v1/message/latest/part/1", "")
-	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, "application/octet-stream", header.Get("Content-Type"))
-	require.Contains(t, header.Get("Content-Disposition"), "attachment")
-}
-
-func TestPage_RefusesToDeleteForOtherSites(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.send("Subject: x\n\ny\n", "a@example.com")
-	post := func(site string) int {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.sink.URL+"/delete", strings.NewReader("all=yes"))
-		require.NoError(t, err)
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Sec-Fetch-Site", site)
-		res, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		require.NoError(t, res.Body.Close())
-		return res.StatusCode
-	}
-	require.Equal(t, http.StatusForbidden, post("cross-site"))
-	require.Equal(t, 1, b.messages("/api/v1/messages").Total)
-	require.Equal(t, http.StatusOK, post("same-origin"))
-	require.Zero(t, b.messages("/api/v1/messages").Total)
 }

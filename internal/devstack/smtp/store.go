@@ -61,10 +61,10 @@ func openStore(o Options, log *slog.Logger) (*store, error) {
 	}
 	for _, f := range files {
 		name, kind, _ := strings.Cut(f.Name(), ".")
-		switch {
-		case kind == "new" || kind == "json.new":
+		switch kind {
+		case "new", "json.new":
 			err = os.Remove(filepath.Join(o.Dir, f.Name()))
-		case kind == "eml":
+		case "eml":
 			err = st.load(name)
 		}
 		if err != nil {
@@ -200,10 +200,7 @@ func (st *store) summarise(e *entry, path string) error {
 // trim deletes the oldest messages beyond the maximum.
 func (st *store) trim() error {
 	st.mu.RLock()
-	var old []string
-	for _, e := range st.entries[:max(0, len(st.entries)-st.max)] {
-		old = append(old, e.id)
-	}
+	old := idsOf(st.entries[:max(0, len(st.entries)-st.max)])
 	st.mu.RUnlock()
 	return st.delete(old)
 }

@@ -101,7 +101,7 @@ func (f *faults) strike(matches func(Fault) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, one := range f.active {
-		if !matches(one) || (one.Share > 0 && rand.Float64() >= one.Share) {
+		if !matches(one) || (one.Share > 0 && rand.Float64() >= one.Share) { //nolint:gosec // chance, not secrecy
 			continue
 		}
 		f.active[i].Hits++
@@ -146,7 +146,7 @@ func (f *faults) deliveryOf(event string) deliveryPlan {
 	case faultDelay:
 		plan.delay = one.delay(time.Second)
 	case faultReorder:
-		plan.delay = rand.N(one.delay(time.Second))
+		plan.delay = rand.N(one.delay(time.Second)) //nolint:gosec // chance, not secrecy
 	}
 	return plan
 }
@@ -158,6 +158,11 @@ type execution struct {
 }
 
 type executionKey struct{}
+
+// inside is the request with a fault for the endpoint to find.
+func inside(r *http.Request, e execution) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), executionKey{}, e))
+}
 
 func executionFault(ctx context.Context) execution {
 	e, _ := ctx.Value(executionKey{}).(execution)
@@ -174,16 +179,13 @@ func (s *Server) faulty(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		inside := func(e execution) *http.Request {
-			return r.WithContext(context.WithValue(r.Context(), executionKey{}, e))
-		}
 		switch one.Kind {
 		case faultDelay:
-			next.ServeHTTP(w, inside(execution{delay: one.delay(time.Second)}))
+			next.ServeHTTP(w, inside(r, execution{delay: one.delay(time.Second)}))
 		case faultErrorStored:
 			e := faultAnswer(one.Status)
 			e.stored = true
-			next.ServeHTTP(w, inside(execution{answer: e}))
+			next.ServeHTTP(w, inside(r, execution{answer: e}))
 		case faultError:
 			w.Header().Set("Request-Id", newRequestID())
 			s.writeError(w, faultAnswer(one.Status))

@@ -56,15 +56,14 @@ func splitKey(key string) ([]string, bool) {
 	if name == "" {
 		return nil, false
 	}
-	path := []string{name}
 	if !nested {
-		return path, true
+		return []string{name}, true
 	}
 	rest, ok := strings.CutSuffix(rest, "]")
 	if !ok {
 		return nil, false
 	}
-	path = append(path, strings.Split(rest, "][")...)
+	path := append([]string{name}, strings.Split(rest, "][")...)
 	return path, len(path) <= maxDepth
 }
 

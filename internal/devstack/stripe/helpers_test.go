@@ -37,7 +37,7 @@ func setup(t *testing.T, change ...func(*Options)) *bundle {
 func (b *bundle) start(change ...func(*Options)) {
 	b.t.Helper()
 	o := Options{
-		Dir: b.dir, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Dir: b.dir, Logger: slog.New(slog.DiscardHandler),
 		AsyncDelay: 20 * time.Millisecond, RetryBase: 5 * time.Millisecond, RetryMax: 50 * time.Millisecond,
 	}
 	for _, f := range change {
@@ -263,8 +263,9 @@ func (r *receiver) all() []received {
 }
 
 func (r *receiver) types() []string {
-	var types []string
-	for _, e := range r.all() {
+	got := r.all()
+	types := make([]string, 0, len(got))
+	for _, e := range got {
 		kind, _ := e.event["type"].(string)
 		types = append(types, kind)
 	}

@@ -59,7 +59,7 @@ func TestIdempotency_TwinInFlightIsAConflict(t *testing.T) {
 		if err == nil {
 			req.Header.Set("Authorization", "Bearer sk_test_x")
 			req.Header.Set(key, "k")
-			_, err = http.DefaultClient.Do(req) //nolint:bodyclose // it is cut off
+			_, err = http.DefaultClient.Do(req)
 		}
 		slow <- err
 	}()

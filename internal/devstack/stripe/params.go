@@ -135,9 +135,6 @@ func alternatives(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + ", or " + words[len(words)-1]
 }
 
-// flag reads true or false. Absent is false.
-func (p *params) flag(name string) bool { return p.oneOf(name, "true", "false") == "true" }
-
 // sub reads an object. Absent is nil.
 func (p *params) sub(name string) *params {
 	n, ok := p.take(name)
@@ -193,7 +190,8 @@ func (p *params) words(name string) []string {
 }
 
 // metadata reads up to 50 pairs with keys of up to 40 and values of up to 500 characters. An empty value unsets a key.
-func (p *params) metadata(name string) map[string]string {
+func (p *params) metadata() map[string]string {
+	const name = "metadata"
 	if n, ok := p.node.kids[name]; ok && n.kids == nil && n.text == "" {
 		p.seen[name] = true // an empty metadata unsets all of it
 		return nil

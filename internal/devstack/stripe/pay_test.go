@@ -157,8 +157,9 @@ func TestPay_EventsOfAPayment(t *testing.T) {
 	id := b.newSession().str("id")
 	b.payPage(id, "4000000000000002")
 	b.payPage(id, "4242424242424242")
-	var types []any
-	for _, e := range b.get("/v1/events").data() {
+	events := b.get("/v1/events").data()
+	types := make([]any, 0, len(events))
+	for _, e := range events {
 		types = append(types, at(e, "type"))
 		require.Equal(t, APIVersion, at(e, "api_version"))
 	}

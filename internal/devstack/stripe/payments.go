@@ -54,8 +54,9 @@ func (s *Server) listCharges(c *call) func(v *view) (any, *apiError) {
 func (s *Server) getBalance(*call) func(v *view) (any, *apiError) {
 	return func(v *view) (any, *apiError) {
 		sums := v.sums()
-		available, pending := []any{}, []any{}
-		for _, currency := range sums.currencies() {
+		currencies := sums.currencies()
+		available, pending := make([]any, 0, len(currencies)), make([]any, 0, len(currencies))
+		for _, currency := range currencies {
 			net := sums.Captured[currency] - sums.Refunded[currency] - sums.Disputed[currency]
 			available = append(available, obj{"amount": net, "currency": currency, "source_types": obj{"card": net}})
 			pending = append(pending, obj{"amount": 0, "currency": currency, "source_types": obj{"card": 0}})

@@ -11,11 +11,11 @@ func (s *Server) createRefund(c *call) func(t *tx) (any, *apiError) {
 	intentID, chargeID := p.optional("payment_intent", 200), p.optional("charge", 200)
 	amount, partial := p.integer("amount")
 	wanted := refund{
-		Amount: amount, Metadata: p.metadata("metadata"),
+		Amount: amount, Metadata: p.metadata(),
 		Reason: p.oneOf("reason", "duplicate", "fraudulent", "requested_by_customer"),
 	}
-	p.flag("reverse_transfer")
-	p.flag("refund_application_fee")
+	p.oneOf("reverse_transfer", "false") // there is no Connect here
+	p.oneOf("refund_application_fee", "false")
 	switch {
 	case intentID == "" && chargeID == "":
 		p.fail(invalid(http.StatusBadRequest, "parameter_missing", "",
@@ -81,6 +81,7 @@ func (s *Server) refund(t *tx, from charge, made refund, why cause) refund {
 		s.schedule(t, choreRefundSucceeds, made.ID)
 	case refundFails:
 		s.schedule(t, choreRefundFails, made.ID)
+	case pays, disputedAsFraud: // succeeded it stays
 	}
 	before := obj{"amount_refunded": from.Refunded}
 	from.Refunded += made.Amount

@@ -46,7 +46,7 @@ func (c *call) readSession(now int64) session {
 		CancelURL:         p.link("cancel_url"),
 		ClientReferenceID: p.optional("client_reference_id", 200),
 		CustomerEmail:     p.email("customer_email"),
-		Metadata:          p.metadata("metadata"),
+		Metadata:          p.metadata(),
 		Locale:            p.optional("locale", 10),
 		SubmitType:        p.oneOf("submit_type", "auto", "book", "donate", "pay"),
 		BillingAddress:    p.oneOf("billing_address_collection", "auto", "required"),
@@ -155,7 +155,7 @@ func readItem(p *params) (lineItem, string) {
 	item.Name = product.required("name", 5000)
 	item.Description = product.optional("description", 40000)
 	product.words("images")
-	product.metadata("metadata")
+	product.metadata()
 	return item, currency
 }
 
@@ -174,7 +174,7 @@ func (c *call) readIntentData() intentData {
 	}
 	p.oneOf("capture_method", "automatic", "automatic_async")
 	return intentData{
-		Metadata: p.metadata("metadata"), Description: p.optional("description", 1000), ReceiptEmail: p.email("receipt_email"),
+		Metadata: p.metadata(), Description: p.optional("description", 1000), ReceiptEmail: p.email("receipt_email"),
 		StatementDescriptor:       p.optional("statement_descriptor", 22),
 		StatementDescriptorSuffix: p.optional("statement_descriptor_suffix", 22),
 	}

@@ -153,10 +153,9 @@ func TestSession_ListsInPages(t *testing.T) {
 	page := func(query url.Values) ([]string, bool) {
 		got := b.get("/v1/checkout/sessions?" + query.Encode())
 		require.Equal(t, http.StatusOK, got.status, got.raw)
-		var page []string
-		for _, s := range got.data() {
-			id, _ := at(s, "id").(string)
-			page = append(page, id)
+		page := make([]string, len(got.data()))
+		for i, s := range got.data() {
+			page[i], _ = at(s, "id").(string)
 		}
 		more, _ := got.at("has_more").(bool)
 		return page, more
@@ -173,11 +172,11 @@ func TestSession_ListsInPages(t *testing.T) {
 		"after the fourth":  {url.Values{"limit": {"2"}, "starting_after": {ids[3]}}, ids[4:], false},
 		"before the fourth": {url.Values{"limit": {"2"}, "ending_before": {ids[3]}}, ids[1:3], true},
 		"before the second": {url.Values{"limit": {"2"}, "ending_before": {ids[1]}}, ids[:1], false},
-		"from the future":   {url.Values{"created[gt]": {strconv.FormatInt(time.Now().Unix()+60, 10)}}, nil, false},
+		"from the future":   {url.Values{"created[gt]": {strconv.FormatInt(time.Now().Unix()+60, 10)}}, []string{}, false},
 		"of this minute":    {url.Values{"created[gte]": {strconv.FormatInt(time.Now().Unix()-60, 10)}, "status": {"open"}}, ids, false},
-		"of the past":       {url.Values{"created[lt]": {strconv.FormatInt(time.Now().Unix()-60, 10)}}, nil, false},
-		"complete":          {url.Values{"status": {"complete"}}, nil, false},
-		"of no intent":      {url.Values{"payment_intent": {"pi_none"}}, nil, false},
+		"of the past":       {url.Values{"created[lt]": {strconv.FormatInt(time.Now().Unix()-60, 10)}}, []string{}, false},
+		"complete":          {url.Values{"status": {"complete"}}, []string{}, false},
+		"of no intent":      {url.Values{"payment_intent": {"pi_none"}}, []string{}, false},
 	} {
 		got, more := page(tc.query)
 		require.Equal(t, tc.want, got, name)

@@ -150,7 +150,7 @@ func TestStart_StopsWithItsContext(t *testing.T) {
 	require.NotNil(t, sim.Handler())
 	cancel()
 	require.NoError(t, sim.Wait())
-	_, err = http.Get(sim.URL + "/healthz") //nolint:noctx,bodyclose // nobody answers
+	_, err = http.Get(sim.URL + "/healthz")
 	require.Error(t, err)
 }
 

@@ -91,12 +91,3 @@ func (t *table[T]) apply(r record, at span) error {
 	t.set(r.ID, v)
 	return nil
 }
-
-// newestFirst calls visit with the rows from the newest to the oldest, until it says stop by false.
-func (t *table[T]) newestFirst(visit func(id string, v T) bool) {
-	for i := len(t.order) - 1; i >= 0; i-- {
-		if row, ok := t.rows[t.order[i]]; ok && !visit(t.order[i], row.value) {
-			return
-		}
-	}
-}

@@ -29,7 +29,7 @@ func newTimers(c *clock) *timers {
 
 func (t *timers) add(at time.Time, key string) {
 	t.mu.Lock()
-	heap.Push(&t.queue, timer{at, key})
+	heap.Push(&t.queue, &timer{at, key})
 	first := t.queue[0].key == key
 	t.mu.Unlock()
 	if first {
@@ -53,7 +53,9 @@ func (t *timers) due() (string, bool) {
 	if len(t.queue) == 0 || t.queue[0].at.After(now) {
 		return "", false
 	}
-	return heap.Pop(&t.queue).(timer).key, true
+	first := t.queue[0]
+	heap.Pop(&t.queue)
+	return first.key, true
 }
 
 // left is how long until the first key is due; negative if the queue is empty.
@@ -99,15 +101,21 @@ func (t *timers) sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-type timerHeap []timer
+type timerHeap []*timer
 
 func (h timerHeap) Len() int           { return len(h) }
 func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
 func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timer)) }
+func (h *timerHeap) Push(x any) {
+	if t, ok := x.(*timer); ok { // always: only add pushes
+		*h = append(*h, t)
+	}
+}
+
 func (h *timerHeap) Pop() any {
 	old := *h
 	last := old[len(old)-1]
+	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
 	return last
 }
