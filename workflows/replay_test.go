@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
-	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/workflows"
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -124,16 +122,3 @@ func TestHistoriesHoldNoAddresses(t *testing.T) {
 		require.NotContains(t, history.String(), "example.com", name)
 	}
 }
-
-// ended reports whether an event is the last one of a run.
-func ended(e *historypb.HistoryEvent) bool {
-	switch e.GetEventType() {
-	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
-		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-		return true
-	default:
-		return false
-	}
-}
-
-var _ = activities.Act{}
