@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -189,5 +190,5 @@ func (h *house) payWrongAmount(t testing.TB, a boxoffice.PaymentAttempt) string 
 }
 
 func refundOf(payment string, n int, state boxoffice.RefundState) boxoffice.ProviderRefund {
-	return boxoffice.ProviderRefund{ID: "re_" + payment, State: state, PaymentID: payment, N: n}
+	return boxoffice.ProviderRefund{ID: fmt.Sprintf("re_%s_%d", payment, n), State: state, PaymentID: payment, N: n}
 }
