@@ -64,11 +64,10 @@ func (c *seedCommand) fill(ctx context.Context, db *postgres.DB) error {
 		return err
 	}
 	bar := progressbar.NewOptions(catalogue.Len(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("  events"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	var shown error
 	err = db.Seed(ctx, catalogue, func(done, _ int) { shown = errors.Join(shown, bar.Set(done)) })
-	return errors.Join(err, shown)
+	return errors.Join(err, shown, bar.Finish())
 }
 
 // fillDatabase migrates the stack's database, and seeds it if nothing is on: after a week without, all shows are past.
