@@ -16,7 +16,7 @@ import (
 var sources embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"who": who, "whos": whos, "when": when, "size": size,
+	"who": who, "whos": whos, "when": when, "short": short, "size": size,
 	"style": func() (template.CSS, error) {
 		css, err := sources.ReadFile("style.css")
 		return template.CSS(css), err //nolint:gosec // our own file
@@ -45,6 +45,9 @@ func whos(list []*mail.Address) string {
 }
 
 func when(at time.Time) string { return at.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
+
+// short leaves out what a list has no room for.
+func short(at time.Time) string { return at.UTC().Format("2 Jan, 15:04 UTC") }
 
 func size(bytes any) string {
 	n := float64(0)

@@ -7,7 +7,7 @@
 // State lives in one append-only journal, Options.Dir/stripe.journal. A change is one write to that file before its answer is
 // sent, so it survives a killed process. It is not synced to disk on every change: a power cut may lose the last seconds. At
 // start the journal is read, and rewritten without what is outdated (events over 30 days, idempotency keys over 24 hours).
-// Event bodies and stored answers stay on disk; memory holds about 2 kB for a paid session.
+// Event bodies and stored answers stay on disk; memory holds about 5 kB for a paid session.
 //
 // # What differs from Stripe
 //

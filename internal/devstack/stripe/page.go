@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -27,7 +28,7 @@ type pageData struct {
 	Field     string // the field that is wrong, if one is
 	CancelURL string
 	NextURL   string // where a paid session leads
-	Minutes   int64  // left to pay
+	Left      string // time left to pay
 	TestCards []testCard
 }
 
@@ -129,7 +130,7 @@ func (s *Server) writePage(w http.ResponseWriter, status int, shown session, dat
 	}
 	data.Total = money(shown.Amount, shown.Currency)
 	data.CancelURL, data.NextURL = shown.CancelURL, shown.next()
-	data.Minutes = max(0, (shown.ExpiresAt-s.clock.unix()+59)/60)
+	data.Left = timeLeft(shown.ExpiresAt - s.clock.unix())
 	data.TestCards = testCards
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, data); err != nil {
@@ -148,6 +149,18 @@ func (s *Server) writePage(w http.ResponseWriter, status int, shown session, dat
 	if _, err := w.Write(page.Bytes()); err != nil {
 		s.log.Debug("the buyer left before the page was there", "error", err)
 	}
+}
+
+// timeLeft writes a duration for people, rounded up.
+func timeLeft(seconds int64) string {
+	minutes := max(1, (seconds+59)/60)
+	switch {
+	case minutes == 1:
+		return "1 minute"
+	case minutes <= 120:
+		return strconv.FormatInt(minutes, 10) + " minutes"
+	}
+	return strconv.FormatInt((minutes+59)/60, 10) + " hours"
 }
 
 // origin is what form-action needs besides 'self': browsers hold the redirect after a form against it too.

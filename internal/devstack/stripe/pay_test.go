@@ -20,7 +20,7 @@ func TestPage_ShowsTheOrder(t *testing.T) {
 	require.Contains(t, page.header.Get("Content-Security-Policy"), "form-action 'self' https://shop.example")
 	for _, want := range []string{
 		"$46.00", "$25.00", "2 × $10.50", "Circle, row B", `name="email"`, `name="card_number"`, `value="ann@example.com"`,
-		"4000000000009995", "Stripe simulator", `href="https://shop.example/cart"`, "&lt;script&gt;",
+		"4000000000009995", "Stripe simulator", "closes in 24 hours", `href="https://shop.example/cart"`, "&lt;script&gt;",
 	} {
 		require.Contains(t, page.raw, want)
 	}
@@ -197,4 +197,13 @@ func TestPay_LateMoneyOnAnExpiredSession(t *testing.T) {
 	require.Equal(t, "paid", b.get("/v1/checkout/sessions/"+id).str("payment_status"))
 	require.Len(t, b.get("/v1/events?type=checkout.session.completed").data(), 1)
 	require.Equal(t, http.StatusConflict, b.simPost("/_sim/sessions/"+id+"/pay", pay).status, "not twice")
+}
+
+func TestPage_TellsTheTimeLeft(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[int64]string{
+		-5: "1 minute", 60: "1 minute", 61: "2 minutes", 35 * 60: "35 minutes", 2 * 3600: "120 minutes", 2*3600 + 1: "3 hours", 24 * 3600: "24 hours",
+	} {
+		require.Equal(t, want, timeLeft(seconds))
+	}
 }
