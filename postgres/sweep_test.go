@@ -163,27 +163,27 @@ func TestAddress_OfTheMail(t *testing.T) {
 	}
 }
 
-// TestTickets_StateChangesStayHot asserts that a seat's changes of state touch no index.
+// TestTickets_StateChangesStayHot asserts that a seat's changes of state touch no index. Few seats of a large hall change, so
+// that the room that a page keeps is enough even where the server cannot clear old versions away in time, as beside the long
+// transactions of other tests.
 func TestTickets_StateChangesStayHot(t *testing.T) {
 	t.Parallel()
-	const seats, rounds = 60, 3
+	const seats, bookings = 400, 8
 	h := newHouse(t, seats)
-	for round := range rounds {
-		for i := 0; i < seats; i += 2 {
-			user, tickets := h.addUser(t), h.tickets[i:i+2]
-			s := h.confirmed(t, user, tickets)
-			if round < rounds-1 {
-				_, err := h.store.Compensate(t.Context(), s.ID, s.epoch, "round over")
-				require.NoError(t, err)
-			}
+	for i := range bookings {
+		at := i * seats / bookings
+		s := h.confirmed(t, h.addUser(t), h.tickets[at:at+2])
+		if i%2 == 0 {
+			_, err := h.store.Compensate(t.Context(), s.ID, s.epoch, "It could not be.")
+			require.NoError(t, err)
 		}
 	}
 	h.closeStore(t)
+	const least = 2 * (4*bookings + bookings/2) // held, page opened, paid, sold; every other one freed
 	var updates, hot int
 	eventually(t, "the statistics arrive", func(ctx context.Context) bool {
 		err := h.own.QueryRow(ctx, `SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'tickets'`).Scan(&updates, &hot)
-		return err == nil && updates >= 4*seats*rounds
+		return err == nil && updates >= least
 	})
 	require.Greater(t, float64(hot)/float64(updates), 0.9, "%d of %d updates", hot, updates)
-	t.Logf("%d of %d updates of tickets were HOT", hot, updates)
 }
