@@ -39,28 +39,28 @@ type Act struct {
 // HoldSeats is a run's first step: it verifies the hold that POST /book made, raises the epoch and looks. It never takes
 // a seat.
 func (a *Activities) HoldSeats(ctx context.Context, bookingID string) (boxoffice.Situation, error) {
-	return done(a, ctx, bookingID)(a.Bookings.VerifyHold(ctx, bookingID))
+	return done(ctx, a, bookingID)(a.Bookings.VerifyHold(ctx, bookingID))
 }
 
 // Look reads the situation.
 func (a *Activities) Look(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
+	return done(ctx, a, act.BookingID)(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
 }
 
 // ConfirmSeats sells the held seats to the payment.
 func (a *Activities) ConfirmSeats(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.ConfirmSeats(ctx, act.BookingID, act.Epoch, act.PaymentID))
+	return done(ctx, a, act.BookingID)(a.Bookings.ConfirmSeats(ctx, act.BookingID, act.Epoch, act.PaymentID))
 }
 
 // SellLate sells the seats of an expired booking to a payment that came late, or requests its refund.
 func (a *Activities) SellLate(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.SellLate(ctx, act.BookingID, act.Epoch, act.PaymentID))
+	return done(ctx, a, act.BookingID)(a.Bookings.SellLate(ctx, act.BookingID, act.Epoch, act.PaymentID))
 }
 
 // IssueTickets makes the admissions and the PDF, keeps the file, and completes the booking. The file is written before
 // the booking says that there is one.
 func (a *Activities) IssueTickets(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(a, ctx, act.BookingID)
+	finish := done(ctx, a, act.BookingID)
 	doc, err := a.Bookings.IssueAdmissions(ctx, act.BookingID, act.Epoch)
 	if err != nil {
 		return finish(boxoffice.Situation{}, err)
@@ -78,5 +78,5 @@ func (a *Activities) IssueTickets(ctx context.Context, act Act) (boxoffice.Situa
 
 // Compensate undoes a booking that has money and cannot end in tickets.
 func (a *Activities) Compensate(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.Compensate(ctx, act.BookingID, act.Epoch, act.Reason))
+	return done(ctx, a, act.BookingID)(a.Bookings.Compensate(ctx, act.BookingID, act.Epoch, act.Reason))
 }

@@ -39,7 +39,7 @@ func CodeOf(err error) boxoffice.Code {
 }
 
 // done finishes a step: it logs what went wrong, with its cause and its booking, and translates it.
-func done(a *Activities, ctx context.Context, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {
+func done(ctx context.Context, a *Activities, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {
 	return func(s boxoffice.Situation, err error) (boxoffice.Situation, error) {
 		if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeFenced {
 			info := activity.GetInfo(ctx)

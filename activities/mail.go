@@ -9,7 +9,7 @@ import (
 // SendTickets sends the mail that is due, and looks. A mail that the server refuses for good is noted as failed and is no
 // error here: it never undoes a sale.
 func (a *Activities) SendTickets(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(a, ctx, act.BookingID)
+	finish := done(ctx, a, act.BookingID)
 	if err := a.send(ctx, act.EmailID); err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}
@@ -18,13 +18,13 @@ func (a *Activities) SendTickets(ctx context.Context, act Act) (boxoffice.Situat
 
 // SendMail is SendTickets for the mail's own workflow, which has no epoch: it touches no booking.
 func (a *Activities) SendMail(ctx context.Context, act Act) error {
-	_, err := done(a, ctx, act.BookingID)(boxoffice.Situation{}, a.send(ctx, act.EmailID))
+	_, err := done(ctx, a, act.BookingID)(boxoffice.Situation{}, a.send(ctx, act.EmailID))
 	return err
 }
 
 // HandOverMail notes that the mail's own workflow looks after it from now on, and looks.
 func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(a, ctx, act.BookingID)
+	finish := done(ctx, a, act.BookingID)
 	if err := a.Emails.MarkEmail(ctx, act.EmailID, nil, true); err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}
@@ -34,7 +34,7 @@ func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situa
 // GiveMailUp notes that a mail which was tried for days will not be sent. One that was sent after all stays sent.
 func (a *Activities) GiveMailUp(ctx context.Context, act Act) error {
 	gaveUp := boxoffice.Errorf(boxoffice.CodeMailRejected, "The mail could not be sent for days.")
-	_, err := done(a, ctx, act.BookingID)(boxoffice.Situation{}, a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
+	_, err := done(ctx, a, act.BookingID)(boxoffice.Situation{}, a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
 	return err
 }
 

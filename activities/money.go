@@ -10,7 +10,7 @@ import (
 // provider; what became of it is written down; and if nobody paid, the seats are freed. Where a part is already done it
 // goes on with the next. The hold that was extended meanwhile stays.
 func (a *Activities) CloseCheckout(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(a, ctx, act.BookingID)
+	finish := done(ctx, a, act.BookingID)
 	s, err := a.Bookings.BeginClosing(ctx, act.BookingID, act.Epoch)
 	if err != nil || !s.Closing || s.Status != boxoffice.BookingHeld {
 		return finish(s, err)
@@ -67,13 +67,13 @@ func (a *Activities) endAttempt(ctx context.Context, attemptID string) (boxoffic
 
 // RequestRefund gives a payment that bought nothing its refund row.
 func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.RequestRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.Reason))
+	return done(ctx, a, act.BookingID)(a.Bookings.RequestRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.Reason))
 }
 
 // SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A
 // refusal ends that refund: support sees it.
 func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(a, ctx, act.BookingID)
+	finish := done(ctx, a, act.BookingID)
 	refund, err := a.Bookings.Refund(ctx, act.PaymentID, act.RefundN)
 	if err != nil {
 		return finish(boxoffice.Situation{}, err)
@@ -92,5 +92,5 @@ func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situati
 
 // FinishRefund ends a booking whose money is back.
 func (a *Activities) FinishRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(a, ctx, act.BookingID)(a.Bookings.FinishRefund(ctx, act.BookingID, act.Epoch))
+	return done(ctx, a, act.BookingID)(a.Bookings.FinishRefund(ctx, act.BookingID, act.Epoch))
 }

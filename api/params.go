@@ -116,7 +116,7 @@ func idempotencyKey(
 	const header = "Idempotency-Key"
 	values := c.Request.Header.Values(header)
 	if len(values) == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // no key is how the root says that there is none
 	}
 	if len(values) > 1 {
 		return nil, boxoffice.InvalidField(header, "This header is given twice.")

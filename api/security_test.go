@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +31,7 @@ func TestWritesByCookieFromAnotherOriginAreRefused(t *testing.T) {
 	require.Nil(t, b.bookings.hold.TicketIDs)
 
 	in := exampleOf("POST", "/book")
-	in.headers = append(cookie, "Origin", "https://evil.test")
+	in.headers = append(slices.Clone(cookie), "Origin", "https://evil.test")
 	b.do(t, in).problem(http.StatusForbidden, "cross-origin")
 	for _, origin := range [][]string{{"Origin", "http://box.test"}, {"Sec-Fetch-Site", "same-origin"}, {}} {
 		in.headers = append(append([]string{}, cookie...), origin...)

@@ -90,7 +90,7 @@ func (s *Server) cookieName() string {
 
 // setCookie gives the browser its token; a maxAge below zero takes it away.
 func (s *Server) setCookie(c *gin.Context, token string, maxAge int) {
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure under TLS; a development server has none
 		Name: s.cookieName(), Value: token, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: s.tls, SameSite: http.SameSiteLaxMode,
 	})

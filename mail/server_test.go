@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -158,7 +159,7 @@ func read(t *testing.T, content []byte) (gomessage.Header, []part) {
 	var parts []part
 	for {
 		next, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return reader.Header, parts
 		}
 		require.NoError(t, err)

@@ -82,18 +82,19 @@ func (f *failure) Error() string {
 	if f.status == 0 {
 		return fmt.Sprintf("stripe: %s: %v", f.op, f.cause)
 	}
-	text := fmt.Sprintf("stripe: %s: status %d", f.op, f.status)
+	var text strings.Builder
+	fmt.Fprintf(&text, "stripe: %s: status %d", f.op, f.status)
 	for _, part := range []struct{ name, value string }{
 		{"type", string(f.kind)}, {"code", string(f.code)}, {"param", f.param}, {"request", f.requestID},
 	} {
 		if part.value != "" {
-			text += ", " + part.name + " " + part.value
+			fmt.Fprintf(&text, ", %s %s", part.name, part.value)
 		}
 	}
 	if f.replayed {
-		text += ", replayed"
+		text.WriteString(", replayed")
 	}
-	return text
+	return text.String()
 }
 
 func (f *failure) Unwrap() error { return f.cause }

@@ -25,7 +25,7 @@ func lastingID(kind string, names ...string) string {
 // with it; the random bits are all that keep apart what has the same time and counter.
 func newID(millis int64, counter uint16, random uint64) string {
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(millis)<<16|0x7000|uint64(counter&0x0fff)) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(id[:8], uint64(millis)<<16|0x7000|uint64(counter&0x0fff))
 	binary.BigEndian.PutUint64(id[8:], random&^(0b11<<62)|0b10<<62)
 	return id.String()
 }
@@ -33,7 +33,7 @@ func newID(millis int64, counter uint16, random uint64) string {
 // random gives a generator that is determined by the names.
 func random(kind string, names ...string) *rand.Rand {
 	sum := digest(kind, names...)
-	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))) //nolint:gosec // must repeat
+	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])))
 }
 
 func digest(kind string, names ...string) [sha256.Size]byte {

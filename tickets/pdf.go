@@ -3,6 +3,7 @@ package tickets
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -93,10 +94,10 @@ func (r *Renderer) frame(s *sheet, doc boxoffice.TicketDocument, index int) {
 	number := fmt.Sprintf("Ticket %d of %d", index+1, len(doc.Seats))
 	s.right(rightEdge, headLine, font{regular, 10, soft}, number)
 	s.fit(left, headLine, column-45, font{bold, 12, black}, 9, r.name)
-	s.rule(left, rightEdge, headLine+4)
+	s.rule(headLine + 4)
 
 	small := font{regular, 8, soft}
-	s.rule(left, rightEdge, footLine-5)
+	s.rule(footLine - 5)
 	s.right(rightEdge, footLine, small, fmt.Sprintf("page %d of %d", index+1, len(doc.Seats)))
 	s.fit(left, footLine, column-30, small, 6, r.name+" · booking "+clean(doc.Reference))
 }
@@ -135,7 +136,7 @@ func titleFacts(t boxoffice.Title) string {
 		facts = append(facts, strings.ToUpper(string(first))+kind[size:])
 	}
 	if t.Year > 0 {
-		facts = append(facts, fmt.Sprint(t.Year))
+		facts = append(facts, strconv.Itoa(t.Year))
 	}
 	if rating := clean(t.Rating); rating != "" {
 		facts = append(facts, rating)
@@ -148,7 +149,7 @@ func titleFacts(t boxoffice.Title) string {
 
 // drawSeat draws the seat, which is what people look for in the dark, and gives the y below it.
 func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
-	s.rule(left, rightEdge, y)
+	s.rule(y)
 	label, value := font{regular, 9, soft}, font{bold, 30, black}
 	labelY, valueY := y+8, y+21
 	type cell struct {
@@ -158,10 +159,10 @@ func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 	cells := []cell{
 		{left, 92, "Section", clean(ticket.Section)},
 		{left + 98, 32, "Row", clean(ticket.Row)},
-		{left + 136, 34, "Seat", fmt.Sprint(ticket.Number)},
+		{left + 136, 34, "Seat", strconv.Itoa(ticket.Number)},
 	}
 	if ticket.Row == "" { // standing
-		cells = []cell{{left, 120, "Section", clean(ticket.Section)}, {left + 128, 42, "Place", fmt.Sprint(ticket.Number)}}
+		cells = []cell{{left, 120, "Section", clean(ticket.Section)}, {left + 128, 42, "Place", strconv.Itoa(ticket.Number)}}
 	}
 	for _, c := range cells {
 		s.text(c.x, labelY, label, c.label)
@@ -173,7 +174,7 @@ func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 		s.text(left+11, valueY+11.6, font{bold, 12, black}, "Accessible seat")
 		y += 13
 	}
-	s.rule(left, rightEdge, y)
+	s.rule(y)
 	return y
 }
 

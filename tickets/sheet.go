@@ -91,10 +91,10 @@ func (s *sheet) paragraph(x, y, width, leading float64, f font, maxLines int, te
 	return y
 }
 
-func (s *sheet) rule(x1, x2, y float64) {
+func (s *sheet) rule(y float64) {
 	s.pdf.SetDrawColor(int(line), int(line), int(line))
 	s.pdf.SetLineWidth(0.25)
-	s.pdf.Line(x1, y, x2, y)
+	s.pdf.Line(left, y, rightEdge, y)
 }
 
 // code draws the modules of a QR symbol, quiet zone and all, into a square of the given side. All modules are one path

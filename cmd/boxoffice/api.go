@@ -36,16 +36,16 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 		return err
 	}
 	defer parts.close(logger)
-	server, err := c.server(parts, logger)
+	server, err := c.server(parts, logger) //nolint:contextcheck // requests bring their own
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	public, err := listen("BOXOFFICE_ADDR", c.Addr)
+	public, err := listen(ctx, "BOXOFFICE_ADDR", c.Addr)
 	if err != nil {
 		return err
 	}
-	admin, err := listen("BOXOFFICE_ADMIN_ADDR", c.AdminAddr)
+	admin, err := listen(ctx, "BOXOFFICE_ADMIN_ADDR", c.AdminAddr)
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
@@ -84,8 +84,8 @@ func (c *apiCommand) paymentOrigins() []string {
 	return []string{u.Scheme + "://" + u.Host}
 }
 
-func listen(setting, addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
+func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", setting, err)
 	}

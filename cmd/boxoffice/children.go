@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -95,7 +96,7 @@ const readyPatience = time.Minute
 func (s *stack) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()
-	last := fmt.Errorf("no answer yet")
+	last := errors.New("no answer yet")
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.urls.admin+"/readyz", nil)
 		if err != nil {

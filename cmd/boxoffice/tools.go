@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -38,7 +38,7 @@ func (s keySettings) public() (tickets.PublicKeys, error) {
 		return tickets.ParsePublicKeys(s.TicketPublicKeys)
 	}
 	if s.TicketSigningKey == "" {
-		return tickets.PublicKeys{}, fmt.Errorf("give the public keys of entry tokens: --ticket-public-keys or TICKET_PUBLIC_KEYS")
+		return tickets.PublicKeys{}, errors.New("give the public keys of entry tokens: --ticket-public-keys or TICKET_PUBLIC_KEYS")
 	}
 	keys, err := tickets.ParseKeys(s.TicketSigningKey)
 	if err != nil {

@@ -51,7 +51,7 @@ func keep(dir, lingerText string) error {
 	if err := errors.Join(os.Unsetenv(keeperDirEnv), os.Unsetenv(keeperLingerEnv)); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM) //nolint:forbidigo // the keeper is a program of its own
 	defer stop()
 	return state{Dir: dir, Linger: wait}.keep(ctx)
 }

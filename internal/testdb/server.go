@@ -110,7 +110,7 @@ func (s state) startKeeper(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keeper := exec.Command(program)
+	keeper := exec.Command(program) //nolint:noctx // it outlives this process
 	keeper.Dir = s.Dir
 	keeper.Env = append(os.Environ(), s.keeperEnv()...)
 	keeper.Stdout, keeper.Stderr = log, log
@@ -133,7 +133,7 @@ func (s state) awaitURL(ctx context.Context, ended <-chan error) (string, error)
 		select {
 		case err := <-ended:
 			said, readErr := os.ReadFile(s.logFile())
-			return "", errors.Join(fmt.Errorf("its keeper ended (%v):\n%s", err, said), readErr)
+			return "", errors.Join(fmt.Errorf("its keeper ended (%w):\n%s", err, said), readErr)
 		case <-ctx.Done():
 			return "", fmt.Errorf("its keeper does not get ready (see %s): %w", s.logFile(), ctx.Err())
 		case <-tick.C:

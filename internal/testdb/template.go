@@ -33,7 +33,7 @@ func ensureTemplate(ctx context.Context, server string, migrations fs.FS) (strin
 	}
 	err = connected(ctx, server, func(conn *pgx.Conn) error {
 		// One process makes it, the others wait. The lock ends with the connection.
-		if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(binary.BigEndian.Uint64(sum[:8]))); err != nil { //nolint:gosec // any number does
+		if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(binary.BigEndian.Uint64(sum[:8]))); err != nil {
 			return err
 		}
 		return makeTemplate(ctx, conn, server, name, migrations, files)

@@ -26,7 +26,7 @@ import (
 const (
 	// ServerEnv names the URL of a server to use instead of a private one. Its user must be allowed to create databases.
 	ServerEnv = "BOXOFFICE_TEST_DATABASE_URL"
-	// KeepEnv, set to 1, keeps the database of a failed test and has its URL logged. A private server still ends some
+	// KeepEnv set to 1 keeps the database of a failed test and has its URL logged. A private server still ends some
 	// seconds after the last test, so keeping needs ServerEnv to be of use for longer.
 	KeepEnv = "BOXOFFICE_KEEP_DB"
 
@@ -91,7 +91,7 @@ func create(ctx context.Context, t testing.TB, c config) (*DB, error) {
 	}
 	db := &DB{URL: withDatabase(server, name)}
 	// Registered before the pool is opened, so that it runs after the pool is closed, and runs even if that fails.
-	t.Cleanup(func() { db.drop(t, server, name) })
+	t.Cleanup(func() { db.drop(t, server, name) }) //nolint:contextcheck // the test's own has ended by then
 	config, err := pgxpool.ParseConfig(db.URL)
 	if err != nil {
 		return nil, fmt.Errorf("open a pool: %w", err)

@@ -30,7 +30,7 @@ func cacheDirs(user *proc.Credential) ([]string, error) {
 	case user == nil:
 		return []string{dir}, nil
 	case err != nil: // root without a home
-		return []string{sharedCache}, nil
+		return []string{sharedCache}, nil //nolint:nilerr // another place will do
 	default:
 		return []string{dir, sharedCache}, nil
 	}
@@ -152,7 +152,7 @@ func prepare(native string) error {
 		if d.IsDir() || mode&0o100 != 0 || filepath.Base(filepath.Dir(path)) == "bin" {
 			mode |= 0o111
 		}
-		return os.Chmod(path, mode)
+		return os.Chmod(path, mode) //nolint:gosec // the folder is ours and nobody else sees it yet
 	})
 }
 

@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	// User is the superuser that URL logs in as, Database the one database that is created.
-	User     = "boxoffice"
+	// User is the superuser that URL logs in as.
+	User = "boxoffice"
+	// Database is the one database that is created.
 	Database = "boxoffice"
 
 	defaultMaxConnections = 200

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 )
 
@@ -24,20 +25,20 @@ func (e *PortInUseError) Error() string {
 // FreePort is a TCP port on 127.0.0.1 that nobody listens on now. Another may take it before the caller does: a caller
 // that starts a server on it must be ready to try another.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
+	address, err := netip.ParseAddrPort(l.Addr().String())
+	if err := errors.Join(err, l.Close()); err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	return port, nil
+	return int(address.Port()), nil
 }
 
 // CheckPort returns nil if one can listen on addr (host:port) now, and a *PortInUseError if another listens there.
 func CheckPort(addr string) error {
-	l, err := net.Listen("tcp", addr)
+	l, err := net.Listen("tcp", addr) //nolint:noctx // it returns at once
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return &PortInUseError{Addr: addr}
 	}

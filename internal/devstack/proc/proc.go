@@ -109,7 +109,7 @@ func withDefaults(o Options) Options {
 }
 
 func (p *Process) command() *exec.Cmd {
-	cmd := exec.Command(p.opts.Path, p.opts.Args...)
+	cmd := exec.Command(p.opts.Path, p.opts.Args...) //nolint:noctx // the context is watched by whoever owns the process
 	cmd.Env = p.opts.Env
 	cmd.Dir = p.opts.Dir
 	cmd.Stdout, cmd.Stderr = p.out.writer(), p.out.writer()

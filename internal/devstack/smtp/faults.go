@@ -92,7 +92,7 @@ func (f *faults) strike(to []string) (Fault, bool) {
 	defer f.mu.Unlock()
 	for i, one := range f.active {
 		concerned := one.Recipient == "" || slices.ContainsFunc(to, func(a string) bool { return strings.EqualFold(a, one.Recipient) })
-		if !concerned || (one.Share > 0 && rand.Float64() >= one.Share) { //nolint:gosec // chance, not secrecy
+		if !concerned || (one.Share > 0 && rand.Float64() >= one.Share) {
 			continue
 		}
 		f.active[i].Hits++

@@ -101,7 +101,7 @@ func (f *faults) strike(matches func(Fault) bool) (Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, one := range f.active {
-		if !matches(one) || (one.Share > 0 && rand.Float64() >= one.Share) { //nolint:gosec // chance, not secrecy
+		if !matches(one) || (one.Share > 0 && rand.Float64() >= one.Share) {
 			continue
 		}
 		f.active[i].Hits++
@@ -146,7 +146,7 @@ func (f *faults) deliveryOf(event string) deliveryPlan {
 	case faultDelay:
 		plan.delay = one.delay(time.Second)
 	case faultReorder:
-		plan.delay = rand.N(one.delay(time.Second)) //nolint:gosec // chance, not secrecy
+		plan.delay = rand.N(one.delay(time.Second))
 	}
 	return plan
 }
