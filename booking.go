@@ -40,7 +40,7 @@ var Transitions = []struct {
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},
-	{BookingRefunded, BookingRefunding, "paid once more"},
+	{BookingRefunded, BookingRefunding, "paid once more, or a refund came back"},
 	{BookingRefunding, BookingRefunded, "every refund arrived"},
 }
 
@@ -152,7 +152,7 @@ type BookingService interface {
 	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
 	// Checkout opens the payment page, or gives the one that is open. CodeNotFound, CodeBookingClosed,
-	// CodeDeadlinePassed, CodeKeyReused, CodeUnavailable.
+	// CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused, CodeUnavailable.
 	Checkout(ctx context.Context, req CheckoutRequest) (Checkout, error)
 	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
