@@ -164,7 +164,7 @@ func TestStoreSession(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, h.rows(t), "once more changes nothing")
 
-	for name, close := range map[string]func(s scene){
+	for name, end := range map[string]func(s scene){
 		"cancelled meanwhile": func(s scene) {
 			_, settled, err := h.store.RequestCancel(t.Context(), s.UserID, s.ID, nil)
 			require.NoError(t, err)
@@ -176,7 +176,7 @@ func TestStoreSession(t *testing.T) {
 		h.exec(t, `UPDATE tickets SET state = 'available', booking_id = NULL, held_until = NULL WHERE id = $1`, h.tickets[1])
 		s := h.held(t, h.addUser(t), h.tickets[1:2])
 		s.attempt = h.openAttempt(t, s.Booking)
-		close(s)
+		end(s)
 		session := sessionOf(s.attempt, boxoffice.SessionOpen)
 		_, err = h.store.StoreSession(t.Context(), s.attempt.ID, session)
 		require.Equal(t, boxoffice.CodeBookingClosed, boxoffice.CodeOf(err), name)
