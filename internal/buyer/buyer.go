@@ -122,6 +122,9 @@ func (b *Buyer) LogIn(ctx context.Context, username, password string) error {
 	return err
 }
 
+// Resume goes on in a session that was begun elsewhere.
+func (b *Buyer) Resume(token string) { b.token = token }
+
 // Events gives the first page of what is on.
 func (b *Buyer) Events(ctx context.Context) ([]Event, error) {
 	var page struct {
@@ -138,6 +141,33 @@ func (b *Buyer) Event(ctx context.Context, id string) (Event, []Ticket, error) {
 	}
 	err := b.Call(ctx, http.MethodGet, "/events/"+id, nil, &page)
 	return page.Event, page.Tickets, err
+}
+
+// Showings gives the first page of what is on in a city.
+func (b *Buyer) Showings(ctx context.Context, city string) ([]Event, error) {
+	var page struct {
+		Events []Event `json:"events"`
+	}
+	return page.Events, b.Call(ctx, http.MethodGet, "/events?limit=50&city="+url.QueryEscape(city), nil, &page)
+}
+
+// Seats gives the state of every seat of an event, by ticket ID.
+func (b *Buyer) Seats(ctx context.Context, eventID string) (map[string]string, error) {
+	var columns struct {
+		TicketIDs []string `json:"ticket_ids"`
+		States    []string `json:"states"`
+	}
+	if err := b.Call(ctx, http.MethodGet, "/events/"+eventID+"/seats", nil, &columns); err != nil {
+		return nil, err
+	}
+	if len(columns.TicketIDs) != len(columns.States) {
+		return nil, fmt.Errorf("the seats of %s have %d IDs and %d states", eventID, len(columns.TicketIDs), len(columns.States))
+	}
+	states := make(map[string]string, len(columns.TicketIDs))
+	for i, id := range columns.TicketIDs {
+		states[id] = columns.States[i]
+	}
+	return states, nil
 }
 
 // Book holds seats; key is the Idempotency-Key, or empty.
@@ -170,37 +200,6 @@ func (b *Buyer) Cancel(ctx context.Context, bookingID string) (Booking, error) {
 	return booking, b.Call(ctx, http.MethodPost, "/bookings/"+bookingID+"/cancel", nil, &booking)
 }
 
-// Declined is the payment page's word that a card was not taken.
-type Declined struct{ Status int }
-
-// Error says so.
-func (d *Declined) Error() string {
-	return fmt.Sprintf("the card was declined: the page answers %d", d.Status)
-}
-
-// Pay fills in the payment page's form. It gives where the page leads to, or *Declined.
-func (b *Buyer) Pay(ctx context.Context, page, email, card string) (string, error) {
-	form := url.Values{"email": {email}, "card_number": {card}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, page, strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := b.http.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	switch response.StatusCode {
-	case http.StatusSeeOther:
-		return response.Header.Get("Location"), nil
-	case http.StatusPaymentRequired:
-		return "", &Declined{Status: response.StatusCode}
-	default:
-		return "", fmt.Errorf("the payment page answers %s", response.Status)
-	}
-}
-
 // Await looks at a booking until it has one of the statuses, or ctx ends.
 func (b *Buyer) Await(ctx context.Context, bookingID string, statuses ...string) (Booking, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -225,12 +224,30 @@ func (b *Buyer) Await(ctx context.Context, bookingID string, statuses ...string)
 
 // File fetches a file of a booking: "tickets.pdf", "calendar.ics", "tickets/<id>/qr.png".
 func (b *Buyer) File(ctx context.Context, bookingID, name string) ([]byte, error) {
-	response, err := b.send(ctx, http.MethodGet, "/bookings/"+bookingID+"/"+name, "", nil)
+	said, err := b.Ask(ctx, http.MethodGet, "/bookings/"+bookingID+"/"+name, "", nil)
 	if err != nil {
 		return nil, err
 	}
+	return said.Body, said.problem()
+}
+
+// Answer is what the box office said, as it came.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Ask makes a request with the session and gives the answer as it came, whatever its status; key is the
+// Idempotency-Key, or empty. An error says that none came.
+func (b *Buyer) Ask(ctx context.Context, method, path, key string, body any) (Answer, error) {
+	response, err := b.send(ctx, method, path, key, body)
+	if err != nil {
+		return Answer{}, err
+	}
 	defer func() { _ = response.Body.Close() }()
-	return readAnswer(response)
+	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: content}, err
 }
 
 // Call makes a request with the session; body and answer are JSON, or nil. An answer that is no success is *Problem.
@@ -239,16 +256,14 @@ func (b *Buyer) Call(ctx context.Context, method, path string, body, answer any)
 }
 
 func (b *Buyer) call(ctx context.Context, method, path, key string, body, answer any) error {
-	response, err := b.send(ctx, method, path, key, body)
+	said, err := b.Ask(ctx, method, path, key, body)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := readAnswer(response)
-	if err != nil || answer == nil {
+	if err := said.problem(); err != nil || answer == nil {
 		return err
 	}
-	if err := json.Unmarshal(content, answer); err != nil {
+	if err := json.Unmarshal(said.Body, answer); err != nil {
 		return fmt.Errorf("%s %s: the answer cannot be read: %w", method, path, err)
 	}
 	return nil
@@ -282,18 +297,15 @@ func (b *Buyer) send(ctx context.Context, method, path, key string, body any) (*
 // maxAnswer bounds what a buyer reads: a PDF of ten pages is well below it.
 const maxAnswer = 32 << 20
 
-func readAnswer(response *http.Response) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode < 300 {
-		return content, nil
+// problem gives the *Problem of an answer that is no success, else nil.
+func (a Answer) problem() error {
+	if a.Status < 300 {
+		return nil
 	}
 	problem := &Problem{}
-	if err := json.Unmarshal(content, problem); err != nil {
-		problem.Detail = "no problem document: " + response.Header.Get("Content-Type")
+	if err := json.Unmarshal(a.Body, problem); err != nil {
+		problem.Detail = "no problem document: " + a.Header.Get("Content-Type")
 	}
-	problem.Status = response.StatusCode
-	return nil, problem
+	problem.Status = a.Status
+	return problem
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,18 +59,31 @@ func (i *Inbox) Message(ctx context.Context, id string) (Message, error) {
 	return m, i.get(ctx, "/api/v1/message/"+url.PathEscape(id), &m)
 }
 
+// Part gives the content of an attachment.
+func (i *Inbox) Part(ctx context.Context, messageID, partID string) ([]byte, error) {
+	return i.fetch(ctx, "/api/v1/message/"+url.PathEscape(messageID)+"/part/"+url.PathEscape(partID))
+}
+
 func (i *Inbox) get(ctx context.Context, path string, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+path, nil)
+	content, err := i.fetch(ctx, path)
 	if err != nil {
 		return err
+	}
+	return json.Unmarshal(content, answer)
+}
+
+func (i *Inbox) fetch(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.base+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	response, err := i.http.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the inbox answers %s", response.Status)
+		return nil, fmt.Errorf("the inbox answers %s", response.Status)
 	}
-	return json.NewDecoder(response.Body).Decode(answer)
+	return io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 }
