@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
 	pgserver "github.com/boxoffice/boxoffice/internal/devstack/postgres"
-	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 	smtpsink "github.com/boxoffice/boxoffice/internal/devstack/smtp"
 	stripesim "github.com/boxoffice/boxoffice/internal/devstack/stripe"
 	temporalserver "github.com/boxoffice/boxoffice/internal/devstack/temporal"
@@ -68,14 +69,23 @@ func startStack(ctx context.Context, c *devCommand, logger *slog.Logger) (*stack
 	return s, s.startChildren(ctx, childCtx)
 }
 
-// choosePorts takes a free port for each that is 0, once: a server that is started again keeps its address.
+// choosePorts takes a free port for each that is 0, once: a server that is started again keeps its address. All are held
+// until the last is chosen, so that none is given twice.
 func (s *stack) choosePorts() (err error) {
 	for _, port := range s.command.ports() {
-		if *port.number == 0 {
-			if *port.number, err = proc.FreePort(); err != nil {
-				return err
-			}
+		if *port.number != 0 {
+			continue
 		}
+		held, listenErr := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if listenErr != nil {
+			return fmt.Errorf("find a free port: %w", listenErr)
+		}
+		defer func() { err = errors.Join(err, held.Close()) }()
+		address, parseErr := netip.ParseAddrPort(held.Addr().String())
+		if parseErr != nil {
+			return parseErr
+		}
+		*port.number = int(address.Port())
 	}
 	s.urls.boxoffice = "http://localhost:" + strconv.Itoa(s.command.Port)
 	s.urls.admin = "http://localhost:" + strconv.Itoa(s.command.AdminPort)
