@@ -23,62 +23,69 @@ var (
 
 func errOf(code boxoffice.Code) error { return boxoffice.Errorf(code, "It does not work.") }
 
+var (
+	known     = boxoffice.PaymentAttempt{ID: "a1", SessionID: "cs_1"}
+	unknown   = boxoffice.PaymentAttempt{ID: "a1", CreatedAt: time.Unix(1, 0)} // its session's ID was never stored
+	noSession = sessionAnswer{err: errOf(boxoffice.CodeNoSession)}
+	declined  = sessionAnswer{err: errOf(boxoffice.CodeProviderDeclined)}
+	there     = sessionAnswer{session: openSession}
+)
+
+// closings are all that a closing checkout may find, what it asks in turn, and what it sees in the end.
+var closings = map[string]struct {
+	a     answers
+	calls []string
+	ends  []boxoffice.AttemptEnd
+	sees  boxoffice.Situation
+}{
+	"OK no page was opened": {
+		a: answers{begin: closing, release: expired}, sees: expired, calls: []string{"BeginClosing", "ReleaseSeats"},
+	},
+	"OK extended meanwhile": {a: answers{begin: held}, sees: held, calls: []string{"BeginClosing"}},
+	"OK already released":   {a: answers{begin: expired}, sees: expired, calls: []string{"BeginClosing"}},
+	"OK paid before it began": {
+		a: answers{begin: paidAtLast}, sees: paidAtLast, calls: []string{"BeginClosing"},
+	},
+	"OK the open page is closed": {
+		a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: expiredSession}, resolve: closing, release: expired},
+		calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt", "ReleaseSeats"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: expired,
+	},
+	"OK the buyer was faster": {
+		a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: paidSession}, resolve: paidAtLast},
+		calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &paidSession}}, sees: paidAtLast,
+	},
+	"OK another page is live": {
+		a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: expiredSession}, resolve: pageOpen},
+		calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: pageOpen,
+	},
+	"OK the session's ID was never stored": {
+		a:     answers{begin: pageOpen, attempt: unknown, create: there, expire: sessionAnswer{session: expiredSession}, resolve: closing, release: expired},
+		calls: []string{"BeginClosing", "Attempt", "CreateSession", "ExpireSession cs_1", "ResolveAttempt", "ReleaseSeats"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: expired,
+	},
+	"OK it is too late to create it again, and it is found": {
+		a:     answers{begin: pageOpen, attempt: unknown, create: noSession, find: there, expire: sessionAnswer{session: paidSession}, resolve: paidAtLast},
+		calls: []string{"BeginClosing", "Attempt", "CreateSession", "FindSession", "ExpireSession cs_1", "ResolveAttempt"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &paidSession}}, sees: paidAtLast,
+	},
+	"OK it was never made": {
+		a:     answers{begin: pageOpen, attempt: unknown, create: noSession, find: noSession, resolve: closing, release: expired},
+		calls: []string{"BeginClosing", "Attempt", "CreateSession", "FindSession", "ResolveAttempt", "ReleaseSeats"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1"}}, sees: expired,
+	},
+	"OK the provider refuses to make it": {
+		a:     answers{begin: pageOpen, attempt: unknown, create: declined, resolve: closing, release: expired},
+		calls: []string{"BeginClosing", "Attempt", "CreateSession", "ResolveAttempt", "ReleaseSeats"},
+		ends:  []boxoffice.AttemptEnd{{AttemptID: "a1"}}, sees: expired,
+	},
+}
+
 func TestCloseCheckout(t *testing.T) {
 	t.Parallel()
-	known := boxoffice.PaymentAttempt{ID: "a1", SessionID: "cs_1"}
-	unknown := boxoffice.PaymentAttempt{ID: "a1", CreatedAt: time.Unix(1, 0)}
-	noSession, declined := sessionAnswer{err: errOf(boxoffice.CodeNoSession)}, sessionAnswer{err: errOf(boxoffice.CodeProviderDeclined)}
-	there := sessionAnswer{session: openSession}
-	for name, c := range map[string]struct {
-		a     answers
-		calls []string
-		ends  []boxoffice.AttemptEnd
-		sees  boxoffice.Situation
-	}{
-		"OK no page was opened": {
-			a: answers{begin: closing, release: expired}, sees: expired, calls: []string{"BeginClosing", "ReleaseSeats"},
-		},
-		"OK extended meanwhile": {a: answers{begin: held}, sees: held, calls: []string{"BeginClosing"}},
-		"OK already released":   {a: answers{begin: expired}, sees: expired, calls: []string{"BeginClosing"}},
-		"OK paid before it began": {
-			a: answers{begin: paidAtLast}, sees: paidAtLast, calls: []string{"BeginClosing"},
-		},
-		"OK the open page is closed": {
-			a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: expiredSession}, resolve: closing, release: expired},
-			calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt", "ReleaseSeats"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: expired,
-		},
-		"OK the buyer was faster": {
-			a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: paidSession}, resolve: paidAtLast},
-			calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &paidSession}}, sees: paidAtLast,
-		},
-		"OK another page is live": {
-			a:     answers{begin: pageOpen, attempt: known, expire: sessionAnswer{session: expiredSession}, resolve: pageOpen},
-			calls: []string{"BeginClosing", "Attempt", "ExpireSession cs_1", "ResolveAttempt"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: pageOpen,
-		},
-		"OK the session's ID was never stored": {
-			a:     answers{begin: pageOpen, attempt: unknown, create: there, expire: sessionAnswer{session: expiredSession}, resolve: closing, release: expired},
-			calls: []string{"BeginClosing", "Attempt", "CreateSession", "ExpireSession cs_1", "ResolveAttempt", "ReleaseSeats"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &expiredSession}}, sees: expired,
-		},
-		"OK it is too late to create it again, and it is found": {
-			a:     answers{begin: pageOpen, attempt: unknown, create: noSession, find: there, expire: sessionAnswer{session: paidSession}, resolve: paidAtLast},
-			calls: []string{"BeginClosing", "Attempt", "CreateSession", "FindSession", "ExpireSession cs_1", "ResolveAttempt"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1", Session: &paidSession}}, sees: paidAtLast,
-		},
-		"OK it was never made": {
-			a:     answers{begin: pageOpen, attempt: unknown, create: noSession, find: noSession, resolve: closing, release: expired},
-			calls: []string{"BeginClosing", "Attempt", "CreateSession", "FindSession", "ResolveAttempt", "ReleaseSeats"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1"}}, sees: expired,
-		},
-		"OK the provider refuses to make it": {
-			a:     answers{begin: pageOpen, attempt: unknown, create: declined, resolve: closing, release: expired},
-			calls: []string{"BeginClosing", "Attempt", "CreateSession", "ResolveAttempt", "ReleaseSeats"},
-			ends:  []boxoffice.AttemptEnd{{AttemptID: "a1"}}, sees: expired,
-		},
-	} {
+	for name, c := range closings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
@@ -96,8 +103,6 @@ func TestCloseCheckout(t *testing.T) {
 // Wherever the provider's word is not known, nothing is written down and no seat is freed: the step is repeated.
 func TestCloseCheckout_ErrUnknownFreesNothing(t *testing.T) {
 	t.Parallel()
-	known, unknown := boxoffice.PaymentAttempt{ID: "a1", SessionID: "cs_1"}, boxoffice.PaymentAttempt{ID: "a1"}
-	noSession := sessionAnswer{err: errOf(boxoffice.CodeNoSession)}
 	for _, code := range []boxoffice.Code{boxoffice.CodeProviderUnknown, boxoffice.CodeUnavailable, boxoffice.CodeInternal} {
 		lost := sessionAnswer{err: errOf(code)}
 		for name, a := range map[string]answers{
@@ -123,7 +128,7 @@ func TestCloseCheckout_ErrUnknownFreesNothing(t *testing.T) {
 func TestCloseCheckout_ErrStillOpen(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.begin, b.attempt, b.expire = pageOpen, boxoffice.PaymentAttempt{ID: "a1", SessionID: "cs_1"}, sessionAnswer{session: openSession}
+	b.begin, b.attempt, b.expire = pageOpen, known, sessionAnswer{session: openSession}
 	_, err := b.do(b.a.CloseCheckout, act)
 	require.Equal(t, boxoffice.CodeProviderUnknown, activities.CodeOf(err), "a page that can still be paid is not closed")
 	require.NotContains(t, b.calls, "ResolveAttempt")
@@ -135,7 +140,7 @@ func TestCloseCheckout_ErrAtEachAct(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.begin, b.attempt, b.expire, b.resolve = pageOpen, boxoffice.PaymentAttempt{ID: "a1", SessionID: "cs_1"}, sessionAnswer{session: expiredSession}, closing
+			b.begin, b.attempt, b.expire, b.resolve = pageOpen, known, sessionAnswer{session: expiredSession}, closing
 			b.errs[call] = errOf(boxoffice.CodeFenced)
 			_, err := b.do(b.a.CloseCheckout, act)
 			require.Equal(t, boxoffice.CodeFenced, activities.CodeOf(err))
