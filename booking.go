@@ -40,7 +40,7 @@ var Transitions = []struct {
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},
-	{BookingRefunded, BookingRefunding, "paid once more"},
+	{BookingRefunded, BookingRefunding, "paid once more, or the bank sends a refund back"},
 	{BookingRefunding, BookingRefunded, "every refund arrived"},
 }
 

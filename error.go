@@ -91,10 +91,14 @@ const (
 )
 
 // Errorf makes an Error. The format and its arguments are read by people outside: put no internals into them. A %w among
-// them becomes the cause, and its text is part of the message.
+// them becomes the cause, and its text is part of the message; several are all kept.
 func Errorf(code Code, format string, args ...any) *Error {
 	wrapped := fmt.Errorf(format, args...)
-	return &Error{Code: code, Message: wrapped.Error(), cause: errors.Unwrap(wrapped)}
+	cause := errors.Unwrap(wrapped)
+	if _, several := wrapped.(interface{ Unwrap() []error }); several {
+		cause = wrapped
+	}
+	return &Error{Code: code, Message: wrapped.Error(), cause: cause}
 }
 
 // WrapError gives cause a code and a message for people; the cause's own text is logged, never shown.

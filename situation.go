@@ -49,7 +49,8 @@ const (
 )
 
 // Next names the step that a situation asks for: the first line that holds. The order is part of the protocol and is
-// checked by the protocol's model; see docs/architecture.md before changing it.
+// checked by the protocol's model; see docs/architecture.md before changing it. Refunds come last, because a provider that
+// is away can hold them up for hours, and neither a hold nor tickets nor their mail may wait for that.
 func (s Situation) Next() Step {
 	held, unsettled := s.Status == BookingHeld, s.Unsettled != ""
 	switch {
@@ -63,10 +64,6 @@ func (s Situation) Next() Step {
 		return StepSellLate
 	case unsettled:
 		return StepRequestRefund
-	case s.OpenRefund != nil && !s.OpenRefund.Asked:
-		return StepSendRefund
-	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
-		return StepFinishRefund
 	case s.Status == BookingConfirmed:
 		return StepIssue
 	case held && (s.Closing || s.ClosingReason == ClosingByCancel || s.Remaining <= 0):
@@ -75,6 +72,10 @@ func (s Situation) Next() Step {
 		return StepWait
 	case s.MailDue != "":
 		return StepSendMail
+	case s.OpenRefund != nil && !s.OpenRefund.Asked:
+		return StepSendRefund
+	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
+		return StepFinishRefund
 	default:
 		return StepEnd
 	}

@@ -89,9 +89,10 @@ func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (box
 // lookSQL sets when the sweep is to look at the booking again, should its run be lost, and gives the situation.
 //
 // A booking past its end has no next check once nothing of its money or its mail is open, so the sweep's index holds
-// unfinished business only. The intervals: 30 s while money is unsettled or a checkout is being closed, a minute after
-// the deadline of a hold, and a minute for tickets, refunds and mails that are not done; a refund that the bank takes its
-// time with, and a mail that its own workflow looks after, are looked at once an hour.
+// unfinished business only. The intervals: 2 s until a run has looked at the hold, 30 s while money is unsettled or a
+// checkout is being closed, a minute after the deadline of a hold, and a minute for tickets, refunds and mails that are
+// not done; a refund that the bank takes its time with, and a mail that its own workflow looks after, are looked at once
+// an hour.
 const lookSQL = `
 	WITH facts AS (
 		SELECT b.id,
@@ -118,6 +119,7 @@ const lookSQL = `
 	UPDATE bookings b SET next_check_at = CASE
 			WHEN f.unsettled IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
 			WHEN b.status = 'held' AND b.closing_at IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
+			WHEN b.status = 'held' AND b.epoch = 0 THEN boxoffice_now() + interval '2 seconds'
 			WHEN b.status = 'held' THEN greatest(b.hold_expires_at, boxoffice_now()) + interval '60 seconds'
 			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck) THEN boxoffice_now() + interval '1 hour'
 			WHEN f.payment_id IS NOT NULL OR b.status IN ('confirmed', 'refunding') THEN boxoffice_now() + interval '60 seconds'

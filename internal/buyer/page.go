@@ -44,7 +44,7 @@ func (b *Buyer) Pay(ctx context.Context, page, email, card string) (string, erro
 	}
 }
 
-// Open looks at the payment page. It gives nil where the page can be paid, or *PageClosed.
+// Open looks at the payment page. It gives nil where the page is there, to be paid or paid already, or *PageClosed.
 func (b *Buyer) Open(ctx context.Context, page string) error {
 	response, err := b.visit(ctx, http.MethodGet, page, http.NoBody)
 	if err != nil {

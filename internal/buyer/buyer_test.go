@@ -1,0 +1,180 @@
+package buyer_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/stretchr/testify/require"
+)
+
+// office is a box office of one handler.
+func office(t *testing.T, routes map[string]http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	for pattern, handle := range routes {
+		mux.HandleFunc(pattern, handle)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body)) // the buyer complains where it does not arrive
+	}
+}
+
+func TestLogIn_TheSessionGoesAlong(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"POST /login": says(http.StatusOK, `{"token":"secret"}`),
+		"POST /book": func(w http.ResponseWriter, r *http.Request) {
+			var seats []string
+			if json.NewDecoder(r.Body).Decode(&seats) != nil || len(seats) != 2 ||
+				r.Header.Get("Authorization") != "Bearer secret" || r.Header.Get("Idempotency-Key") != "once" {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			says(http.StatusCreated, `{"id":"b1","status":"held"}`)(w, r)
+		},
+	})
+	b := buyer.New(server.URL+"/", http.DefaultTransport)
+	require.NoError(t, b.LogIn(t.Context(), "alice", "password"))
+	booking, err := b.Book(t.Context(), "once", "t1", "t2")
+	require.NoError(t, err)
+	require.Equal(t, "b1", booking.ID)
+}
+
+func TestBook_ErrProblem(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"POST /book": says(http.StatusConflict, `{"type":"/problems/seats-taken","detail":"Gone.","conflicts":[{"ticket_id":"t1","seat":"Stalls, row C, seat 12","reason":"sold"}]}`),
+		"GET /events/{id}": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>", http.StatusBadGateway)
+		},
+	})
+	b := buyer.New(server.URL, http.DefaultTransport)
+	_, err := b.Book(t.Context(), "", "t1")
+	var problem *buyer.Problem
+	require.ErrorAs(t, err, &problem)
+	require.Equal(t, http.StatusConflict, problem.Status)
+	require.Equal(t, []buyer.Conflict{{TicketID: "t1", Seat: "Stalls, row C, seat 12", Reason: "sold"}}, problem.Conflicts)
+
+	_, _, err = b.Event(t.Context(), "e1")
+	require.ErrorAs(t, err, &problem)
+	require.Equal(t, http.StatusBadGateway, problem.Status, "a gateway's page is a problem too")
+}
+
+func TestSeats_ErrColumnsOfDifferentLengths(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /events/whole/seats":  says(http.StatusOK, `{"ticket_ids":["a","b"],"states":["held","sold"]}`),
+		"GET /events/broken/seats": says(http.StatusOK, `{"ticket_ids":["a","b"],"states":["held"]}`),
+	})
+	b := buyer.New(server.URL, http.DefaultTransport)
+	states, err := b.Seats(t.Context(), "whole")
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"a": "held", "b": "sold"}, states)
+	_, err = b.Seats(t.Context(), "broken")
+	require.Error(t, err)
+}
+
+func TestPay_EachAnswerOfThePage(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"POST /paid": func(w http.ResponseWriter, r *http.Request) {
+			if r.PostFormValue("card_number") != "4242" || r.Header.Get("Authorization") != "" {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			http.Redirect(w, r, "http://office/back", http.StatusSeeOther)
+		},
+		"POST /declined": says(http.StatusPaymentRequired, ""),
+		"POST /over":     says(http.StatusGone, ""),
+		"POST /broken":   says(http.StatusInternalServerError, ""),
+		"GET /open":      says(http.StatusOK, ""),
+		"GET /over":      says(http.StatusGone, ""),
+	})
+	b := buyer.New(server.URL, http.DefaultTransport)
+	b.Resume("secret")
+	back, err := b.Pay(t.Context(), server.URL+"/paid", "a@example.com", "4242")
+	require.NoError(t, err)
+	require.Equal(t, "http://office/back", back)
+	_, err = b.Pay(t.Context(), server.URL+"/declined", "a@example.com", "4242")
+	require.ErrorAs(t, err, new(*buyer.Declined))
+	_, err = b.Pay(t.Context(), server.URL+"/over", "a@example.com", "4242")
+	require.ErrorAs(t, err, new(*buyer.PageClosed))
+	_, err = b.Pay(t.Context(), server.URL+"/broken", "a@example.com", "4242")
+	require.ErrorContains(t, err, "500")
+	require.NoError(t, b.Open(t.Context(), server.URL+"/open"))
+	require.ErrorAs(t, b.Open(t.Context(), server.URL+"/over"), new(*buyer.PageClosed))
+}
+
+func TestAwait_UntilAStatusComes(t *testing.T) {
+	t.Parallel()
+	looks := 0 // the buyer looks one time after the other
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /bookings/{id}": func(w http.ResponseWriter, r *http.Request) {
+			status := "held"
+			if looks++; looks == 3 {
+				status = "completed"
+			}
+			says(http.StatusOK, `{"id":"`+r.PathValue("id")+`","status":"`+status+`"}`)(w, r)
+		},
+	})
+	b := buyer.New(server.URL, http.DefaultTransport)
+	booking, err := b.Await(t.Context(), "b1", "completed", "expired")
+	require.NoError(t, err)
+	require.Equal(t, "completed", booking.Status)
+}
+
+func TestInbox_PartsOfAMail(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /api/v1/search":                says(http.StatusOK, `{"messages":[{"ID":"m1"}]}`),
+		"GET /api/v1/message/m1":            says(http.StatusOK, `{"ID":"m1","Attachments":[{"PartID":"2","ContentType":"application/pdf"}]}`),
+		"GET /api/v1/message/{id}/part/{n}": says(http.StatusOK, "%PDF-"),
+	})
+	inbox := buyer.NewInbox(server.URL, http.DefaultTransport)
+	ids, err := inbox.To(t.Context(), "a@example.com")
+	require.NoError(t, err)
+	require.Equal(t, []string{"m1"}, ids)
+	mail, err := inbox.Message(t.Context(), ids[0])
+	require.NoError(t, err)
+	part, err := inbox.Part(t.Context(), mail.ID, mail.Attachments[0].PartID)
+	require.NoError(t, err)
+	require.Equal(t, "%PDF-", string(part))
+	_, err = inbox.Message(t.Context(), "m2")
+	require.ErrorContains(t, err, "404")
+}
+
+func TestReadQR_ErrNoCode(t *testing.T) {
+	t.Parallel()
+	_, err := buyer.ReadQR([]byte("no picture"))
+	require.ErrorContains(t, err, "read the picture")
+}
+
+func TestNew_GivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	release := make(chan struct{})
+	server := office(t, map[string]http.HandlerFunc{"GET /bookings/b1": func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}})
+	defer close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := buyer.New(server.URL, http.DefaultTransport).Booking(ctx, "b1")
+	require.Error(t, err)
+	require.Less(t, time.Since(began), 5*time.Second)
+}
