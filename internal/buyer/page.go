@@ -28,50 +28,48 @@ func (p *PageClosed) Error() string {
 // Pay fills in the payment page's form. It gives where the page leads to, or *Declined, or *PageClosed.
 func (b *Buyer) Pay(ctx context.Context, page, email, card string) (string, error) {
 	form := url.Values{"email": {email}, "card_number": {card}}
-	response, err := b.visit(ctx, http.MethodPost, page, strings.NewReader(form.Encode()))
+	status, location, err := b.visit(ctx, http.MethodPost, page, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}
-	switch response.StatusCode {
+	switch status {
 	case http.StatusSeeOther:
-		return response.Header.Get("Location"), nil
+		return location, nil
 	case http.StatusPaymentRequired:
-		return "", &Declined{Status: response.StatusCode}
-	case http.StatusGone, http.StatusConflict:
-		return "", &PageClosed{Status: response.StatusCode}
+		return "", &Declined{Status: status}
 	default:
-		return "", fmt.Errorf("the payment page answers %s", response.Status)
+		return "", notPayable(status)
 	}
 }
 
 // Open looks at the payment page. It gives nil where the page is there, to be paid or paid already, or *PageClosed.
 func (b *Buyer) Open(ctx context.Context, page string) error {
-	response, err := b.visit(ctx, http.MethodGet, page, http.NoBody)
-	if err != nil {
+	status, _, err := b.visit(ctx, http.MethodGet, page, http.NoBody)
+	if err != nil || status == http.StatusOK {
 		return err
 	}
-	switch response.StatusCode {
-	case http.StatusOK:
-		return nil
-	case http.StatusGone, http.StatusConflict:
-		return &PageClosed{Status: response.StatusCode}
-	default:
-		return fmt.Errorf("the payment page answers %s", response.Status)
-	}
+	return notPayable(status)
 }
 
-// visit makes a request to a page that is not ours: without the session. The answer's body is closed.
-func (b *Buyer) visit(ctx context.Context, method, page string, body io.Reader) (*http.Response, error) {
+func notPayable(status int) error {
+	if status == http.StatusGone || status == http.StatusConflict {
+		return &PageClosed{Status: status}
+	}
+	return fmt.Errorf("the payment page answers %d %s", status, http.StatusText(status))
+}
+
+// visit makes a request to a page that is not ours: without the session.
+func (b *Buyer) visit(ctx context.Context, method, page string, body io.Reader) (status int, location string, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, page, body)
 	if err != nil {
-		return nil, err
+		return 0, "", err
 	}
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	response, err := b.http.Do(request)
 	if err != nil {
-		return nil, err
+		return 0, "", err
 	}
-	return response, response.Body.Close()
+	return response.StatusCode, response.Header.Get("Location"), response.Body.Close()
 }

@@ -1,0 +1,157 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// portFlags are the flags of dev that say where it listens.
+var portFlags = []string{
+	"--port", "--admin-port", "--postgres-port", "--temporal-port", "--temporal-ui-port", "--stripe-port", "--mail-port", "--smtp-port",
+}
+
+// takePorts listens on as many ports as dev needs, and gives the flags that name them. They are free after release.
+func takePorts(t *testing.T) (flags []string, ports []int, release func()) {
+	t.Helper()
+	var held []net.Listener
+	for _, flag := range portFlags {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		held = append(held, listener)
+		address, ok := listener.Addr().(*net.TCPAddr)
+		require.True(t, ok)
+		ports = append(ports, address.Port)
+		flags = append(flags, flag, strconv.Itoa(address.Port))
+	}
+	release = func() {
+		for _, listener := range held {
+			_ = listener.Close() // twice is once
+		}
+	}
+	t.Cleanup(release)
+	return flags, ports, release
+}
+
+// folder makes a folder that the database's user can reach, which t.TempDir is not.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(scratch, "dir-")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
+}
+
+// Every port that is in use is named, with the flag that changes it, before anything is started.
+func TestDev_ErrPortInUse(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	flags, ports, _ := takePorts(t)
+	_, complaint, code := runProgram(t, nil, append([]string{"dev", "--dir", dir}, flags...)...)
+	require.Equal(t, 1, code)
+	for i, flag := range portFlags {
+		require.Regexp(t, fmt.Sprintf(`\b%d\b.*%s\b`, ports[i], flag), complaint)
+	}
+	require.NoDirExists(t, filepath.Join(dir, "postgres"))
+}
+
+// The life of a state folder: a sale; a second dev is refused; dev is killed and nothing blocks the next; the sale is
+// still there; Ctrl-C stops everything.
+func TestDev_StateSurvivesAKilledDev(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	flags, _, release := takePorts(t)
+	flags = append(append(flags, "--dir", dir), seeded...)
+	release()
+
+	s := kept(t, flags)
+	c := s.customer(t)
+	booking := c.hold(t, s.showing(t), 2)
+	c.payFor(t, booking.ID)
+	booking = c.await(t, 30*time.Second, booking.ID, "completed")
+	s.requireSoldOnce(t, c, booking)
+	pdf, err := c.File(t.Context(), booking.ID, "tickets.pdf")
+	require.NoError(t, err)
+
+	_, complaint, code := runProgram(t, nil, append([]string{"dev"}, flags...)...)
+	require.Equal(t, 1, code)
+	require.Contains(t, complaint, "another boxoffice dev runs in "+dir)
+	require.Contains(t, complaint, "--dir")
+
+	children := s.children()
+	require.Len(t, children, len(servers))
+	require.NoError(t, syscall.Kill(s.process.PID(), syscall.SIGKILL))
+	<-s.process.Done()
+	s.db.Close()
+	s.temporal.Close()
+
+	again := kept(t, flags)
+	survivor, err := c.Booking(t.Context(), booking.ID)
+	require.NoError(t, err, "the same address, session and booking as before")
+	require.Equal(t, booking, survivor)
+	same, err := c.File(t.Context(), booking.ID, "tickets.pdf")
+	require.NoError(t, err)
+	require.Equal(t, pdf, same)
+	mails, err := again.inbox().To(t.Context(), c.email)
+	require.NoError(t, err)
+	require.Len(t, mails, 1)
+	next := c.hold(t, again.showing(t), 1)
+	c.payFor(t, next.ID)
+	next = c.await(t, 30*time.Second, next.ID, "completed")
+	again.requireSoldOnce(t, c, next)
+
+	require.NoError(t, again.audit(t.Context()))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, again.stop(ctx))
+	require.NoError(t, again.nothingLeft(children), "children of the dev that was killed")
+}
+
+// kept starts a system that keeps its state.
+func kept(t *testing.T, flags []string) *system {
+	t.Helper()
+	s, err := start("kept", flags)
+	if s != nil {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(s.tails())
+			}
+			_ = s.process.Stop() // it is gone, unless the test failed
+		})
+	}
+	require.NoError(t, err)
+	return s
+}
+
+// Ctrl-C while everything is starting stops what has started.
+func TestDev_InterruptedWhileItStarts(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	flags, _, release := takePorts(t)
+	release()
+	s, err := launch("hasty", append(append(flags, "--dir", dir), seeded...))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.process.Stop() }) // it is gone, unless the test failed
+	s.env = map[string]string{"BOXOFFICE_STATE_DIR": dir}
+	eventually(t, time.Minute, func() error { _, err := s.pid("postgres"); return err })
+	children := s.children()
+	require.NoError(t, syscall.Kill(s.process.PID(), syscall.SIGINT))
+	select {
+	case <-s.process.Done():
+	case <-time.After(time.Minute):
+		require.Fail(t, "dev does not end")
+	}
+	if late := s.children(); len(late) > 0 {
+		err = fmt.Errorf("records of children are left: %v", late)
+	}
+	require.NoError(t, errors.Join(err, s.nothingLeft(children)), s.tails())
+}
