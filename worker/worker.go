@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/internal/failpoint"
 	"github.com/boxoffice/boxoffice/workflows"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -29,6 +30,9 @@ type Options struct {
 	SweepEvery time.Duration // between two sweeps; 1 s if zero
 	SweepBatch int           // bookings a sweep; 200 if zero
 	StopGrace  time.Duration // for steps under way at shutdown; 10 s if zero
+
+	// Failpoints are for tests that kill the process; nil in a deployed program.
+	Failpoints *failpoint.Points
 }
 
 func (o Options) withDefaults() Options {
@@ -69,6 +73,7 @@ func Run(ctx context.Context, o Options) error {
 // booking is the worker of the queue where latency matters: runs and their local steps.
 func (o Options) booking(fatal func(error)) worker.Worker {
 	w := worker.New(o.Temporal, workflows.QueueBooking, worker.Options{
+		Interceptors:                            o.interceptors(),
 		WorkerStopTimeout:                       o.StopGrace,
 		OnFatalError:                            fatal,
 		WorkflowTaskPollerBehavior:              autoscale(4, 2, 16),
@@ -84,6 +89,7 @@ func (o Options) booking(fatal func(error)) worker.Worker {
 // fulfilment is the worker of mail and of issues that did not work at once: never so busy that a sale suffers.
 func (o Options) fulfilment(fatal func(error)) worker.Worker {
 	w := worker.New(o.Temporal, workflows.QueueFulfilment, worker.Options{
+		Interceptors:                       o.interceptors(),
 		WorkerStopTimeout:                  o.StopGrace,
 		OnFatalError:                       fatal,
 		WorkflowTaskPollerBehavior:         autoscale(1, 1, 2),

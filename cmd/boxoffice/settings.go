@@ -151,9 +151,11 @@ type core struct {
 	db       *postgres.DB
 	store    *postgres.Bookings
 	temporal client.Client
-	provider *payments.Client
+	provider boxoffice.PaymentProvider
+	stripe   *payments.Client
 	renderer *tickets.Renderer
-	files    *files.Store
+	files    boxoffice.FileStore
+	folder   *files.Store
 	service  *bookings.Service
 }
 
@@ -174,18 +176,23 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 	if c.temporal, err = s.Temporal.dial(logger); err != nil {
 		return c, fmt.Errorf("TEMPORAL_ADDRESS: %w", err)
 	}
-	if c.provider, err = s.Stripe.client(logger); err != nil {
+	if c.stripe, err = s.Stripe.client(logger); err != nil {
 		return c, fmt.Errorf("STRIPE_API_KEY or STRIPE_API_BASE: %w", err)
 	}
 	if c.renderer, err = s.Tickets.renderer(); err != nil {
 		return c, err
 	}
-	if c.files, err = files.Open(ctx, s.Tickets.BlobURL); err != nil {
+	if c.folder, err = files.Open(ctx, s.Tickets.BlobURL); err != nil {
 		return c, fmt.Errorf("BLOB_URL: %w", err)
+	}
+	c.provider, c.files = c.stripe, c.folder
+	points := failpoint.FromEnv()
+	if points != nil {
+		c.provider, c.files = pointedProvider{c.stripe, points}, pointedFiles{c.folder, points}
 	}
 	c.service = bookings.New(bookings.Options{
 		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
-		Logger: logger, Failpoints: failpoint.FromEnv(),
+		Logger: logger, Failpoints: points,
 	})
 	return c, nil
 }
@@ -197,8 +204,11 @@ func (c core) close(logger *slog.Logger) {
 			logger.Error("starts in the background", "error", err)
 		}
 	}
-	if c.files != nil {
-		if err := c.files.Close(); err != nil {
+	if c.stripe != nil {
+		c.stripe.Close()
+	}
+	if c.folder != nil {
+		if err := c.folder.Close(); err != nil {
 			logger.Error("close the file store", "error", err)
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/internal/failpoint"
 	"github.com/boxoffice/boxoffice/mail"
 	"github.com/boxoffice/boxoffice/worker"
 	"github.com/boxoffice/boxoffice/workflows"
@@ -40,13 +42,19 @@ func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	sender, err := mail.NewSender(mail.SenderOptions{URL: c.Mail.SMTPURL, From: c.Mail.From, ReplyTo: c.Mail.ReplyTo})
+	var sender boxoffice.MailSender
+	sender, err = mail.NewSender(mail.SenderOptions{URL: c.Mail.SMTPURL, From: c.Mail.From, ReplyTo: c.Mail.ReplyTo})
 	if err != nil {
 		return err
 	}
+	points := failpoint.FromEnv()
+	if points != nil {
+		sender = pointedSender{sender, points}
+	}
 	return worker.Run(ctx, worker.Options{
 		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Logger: logger, SweepEvery: c.SweepEvery,
-		Workflows: &workflows.Bookings{IssuePatience: c.IssuePatience},
+		Failpoints: points,
+		Workflows:  &workflows.Bookings{IssuePatience: c.IssuePatience},
 		Activities: &activities.Activities{
 			Bookings: parts.store, Emails: parts.store, Provider: parts.provider, Tickets: parts.renderer, Files: parts.files,
 			Composer: composer, Sender: sender, Logger: logger,
