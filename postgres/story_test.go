@@ -58,7 +58,7 @@ func (h *house) step(t *testing.T, b boxoffice.Booking, now boxoffice.Situation)
 		next, err = h.store.BeginClosing(ctx, b.ID, now.Epoch)
 		require.NoError(t, err)
 		if next.LiveAttempt != "" {
-			next, err = h.store.ResolveAttempt(ctx, b.ID, now.Epoch, boxoffice.AttemptEnd{AttemptID: next.LiveAttempt})
+			_, err = h.store.ResolveAttempt(ctx, b.ID, now.Epoch, boxoffice.AttemptEnd{AttemptID: next.LiveAttempt})
 			require.NoError(t, err)
 		}
 		next, err = h.store.ReleaseSeats(ctx, b.ID, now.Epoch)
