@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	pgserver "github.com/boxoffice/boxoffice/internal/devstack/postgres"
 	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 )
 
@@ -60,7 +61,7 @@ func (c *devCommand) prepare(ctx context.Context) (cleanUp func() error, err err
 		for _, port := range c.ports() {
 			*port.number = 0
 		}
-		return func() error { return os.RemoveAll(c.Dir) }, nil
+		return func() error { return c.removeState(context.WithoutCancel(ctx)) }, nil
 	}
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, err
@@ -79,6 +80,17 @@ func (c *devCommand) prepare(ctx context.Context) (cleanUp func() error, err err
 		return nil, errors.Join(err, lock.Unlock())
 	}
 	return lock.Unlock, nil
+}
+
+// removeState removes an ephemeral stack's folder, and the database's data, which as root may lie outside of it.
+func (c *devCommand) removeState(ctx context.Context) error {
+	database := filepath.Join(c.Dir, "postgres")
+	if _, err := os.Stat(database); err == nil {
+		if err := pgserver.Destroy(ctx, database); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(c.Dir)
 }
 
 // stopOrphans ends what a killed dev left running in this folder: every process that has a record there.

@@ -103,8 +103,8 @@ func (s *stack) startPostgres(ctx context.Context) error {
 	}
 	return keep(ctx, s.servers, s.restarted("PostgreSQL"), func(ctx context.Context) (<-chan struct{}, func() error, error) {
 		server, err := pgserver.Start(ctx, pgserver.Options{
-			Dir: s.folder("postgres"), Ephemeral: s.command.Ephemeral, Port: s.command.PostgresPort,
-			Durable: s.command.Durable, Progress: s.progress,
+			// Never Ephemeral, which would lose the data with a server that dies: dev removes it in the end.
+			Dir: s.folder("postgres"), Port: s.command.PostgresPort, Durable: s.command.Durable, Progress: s.progress,
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("PostgreSQL: %w", err)
