@@ -175,3 +175,30 @@ func (c customer) bookAtOnce(t *testing.T, seats []string) buyer.Booking {
 	require.NoError(t, err)
 	return booking
 }
+
+// Postgres dies just before the money comes: buyers are asked to try again, and the provider tells of the payment later.
+func TestKillPostgres_BeforeThePayment(t *testing.T) {
+	s := of(t, usual)
+	c, booking, page := s.aboutToPay(t)
+	pid := s.signal(t, "postgres", syscall.SIGKILL)
+	_, err := c.Pay(t.Context(), page, c.email, goodCard)
+	require.NoError(t, err)
+	killed := time.Now()
+	refused := map[int]int{}
+	eventually(t, 60*time.Second, func() error {
+		seen, err := c.Booking(t.Context(), booking.ID)
+		if problem, ok := errors.AsType[*buyer.Problem](err); ok {
+			refused[problem.Status]++
+		}
+		if err == nil && seen.Status != "completed" {
+			err = fmt.Errorf("the booking is %s", seen.Status)
+		}
+		return err
+	})
+	t.Logf("completed %s after the kill; meanwhile requests were answered %v", time.Since(killed).Round(100*time.Millisecond), refused)
+	for status := range refused {
+		require.Equal(t, http.StatusServiceUnavailable, status)
+	}
+	s.awaitRestart(t, "postgres", pid)
+	s.requireSoldOnce(t, c, booking)
+}

@@ -83,7 +83,7 @@ func TestExtend_OK(t *testing.T) {
 	booking := c.hold(t, eventID, 1)
 	extended, err := c.Extend(t.Context(), booking.ID)
 	require.NoError(t, err)
-	require.Equal(t, booking.HoldExpiresAt.Add(3*time.Second), extended.HoldExpiresAt)
+	require.Equal(t, booking.HoldExpiresAt.Add(4*time.Second), extended.HoldExpiresAt)
 
 	var now time.Time
 	eventually(t, 20*time.Second, func() error {

@@ -23,7 +23,7 @@ var (
 var (
 	usual = sync.OnceValues(func() (*system, error) { return startShared("usual", seeded, "BOXOFFICE_HOLD_DURATION=8m") })
 	short = sync.OnceValues(func() (*system, error) {
-		return startShared("short", seeded, "BOXOFFICE_HOLD_DURATION=3s", "BOXOFFICE_HOLD_EXTENSION=3s", "BOXOFFICE_CHECKOUT_MINIMUM=0s")
+		return startShared("short", seeded, "BOXOFFICE_HOLD_DURATION=4s", "BOXOFFICE_HOLD_EXTENSION=4s", "BOXOFFICE_CHECKOUT_MINIMUM=0s")
 	})
 )
 
@@ -65,10 +65,14 @@ func run(m *testing.M) int {
 	return code
 }
 
+// finish audits a system and stops it, also where the audit used up its time.
 func finish(s *system) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	auditing, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return errors.Join(s.audit(ctx), s.stop(ctx))
+	err := s.audit(auditing)
+	stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return errors.Join(err, s.stop(stopping))
 }
 
 // prepare finds or builds the program.

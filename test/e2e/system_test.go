@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -42,6 +43,8 @@ type system struct {
 	logFile    string
 	envFile    string // of the addresses
 	failpoints string // a folder
+	ephemeral  bool
+	data       string // the database's folder, as the server says
 	db         *pgxpool.Pool
 	temporal   client.Client
 	showings   atomic.Int64 // given out so far
@@ -55,7 +58,7 @@ func launch(name string, flags []string, settings ...string) (*system, error) {
 	}
 	s := &system{
 		name: name, logFile: filepath.Join(folder, "dev.log"), envFile: filepath.Join(folder, "env"),
-		failpoints: filepath.Join(folder, "failpoints"),
+		failpoints: filepath.Join(folder, "failpoints"), ephemeral: slices.Contains(flags, "--ephemeral"),
 	}
 	if err := os.Mkdir(s.failpoints, 0o755); err != nil {
 		return nil, err
@@ -83,8 +86,10 @@ func start(name string, flags []string, settings ...string) (*system, error) {
 	if s.db, err = pgxpool.New(ctx, s.env["DATABASE_URL"]); err != nil {
 		return s, err
 	}
-	s.temporal, err = client.NewLazyClient(client.Options{HostPort: s.env["TEMPORAL_ADDRESS"], Logger: quiet{}})
-	return s, err
+	if s.temporal, err = client.NewLazyClient(client.Options{HostPort: s.env["TEMPORAL_ADDRESS"], Logger: quiet{}}); err != nil {
+		return s, err
+	}
+	return s, s.db.QueryRow(ctx, `SHOW data_directory`).Scan(&s.data)
 }
 
 // environment is this process's, without what would point a system at servers of somebody else.
@@ -139,7 +144,7 @@ func (s *system) stop(ctx context.Context) error {
 	if err := s.process.Err(); err == nil || !strings.Contains(err.Error(), "status 0") {
 		return fmt.Errorf("dev does not end cleanly: %w", err)
 	}
-	return s.nothingLeft(children)
+	return errors.Join(s.nothingLeft(children), s.nothingKept())
 }
 
 func (s *system) nothingLeft(children map[string]int) (err error) {
@@ -151,6 +156,19 @@ func (s *system) nothingLeft(children map[string]int) (err error) {
 	for name, address := range s.listening() {
 		if connection, dialErr := net.DialTimeout("tcp", address, time.Second); dialErr == nil {
 			err = errors.Join(err, fmt.Errorf("%s: %s still listens", name, address), connection.Close())
+		}
+	}
+	return err
+}
+
+// nothingKept asserts that an ephemeral system has removed its state, and the database's data where that lies elsewhere.
+func (s *system) nothingKept() (err error) {
+	if !s.ephemeral {
+		return nil
+	}
+	for _, path := range []string{s.env["BOXOFFICE_STATE_DIR"], s.data} {
+		if _, statErr := os.Stat(path); !errors.Is(statErr, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("%s is left behind: %w", path, statErr))
 		}
 	}
 	return err
