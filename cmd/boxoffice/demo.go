@@ -23,7 +23,7 @@ type demoCommand struct {
 	keySettings `embed:""`
 	URL         string        `help:"A running system; empty: a new one is started, and stopped in the end."`
 	MailURL     string        `env:"MAIL_URL" help:"The inbox of the running system (Mailpit's API)."`
-	Out         string        `default:"." help:"The folder that the PDF is saved in."`
+	Out         string        `default:"." help:"The folder that the PDF is saved in; made if need be."`
 	JSON        bool          `name:"json" help:"Print one JSON object last."`
 	Patience    time.Duration `default:"60s" help:"For the whole booking."`
 }
@@ -102,6 +102,9 @@ func (c *demoCommand) tell(ctx context.Context) error {
 	keys, err := c.public()
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
 	d := &demo{
 		command: c, out: os.Stdout, keys: keys, buyer: buyer.New(c.URL, http.DefaultTransport),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestDemo_OK(t *testing.T) {
 	t.Parallel()
 	s := of(t, usual)
 	out, complaint, code := runProgram(t, []string{"MAIL_URL=" + s.env["MAIL_URL"], "TICKET_PUBLIC_KEYS=" + s.env["TICKET_PUBLIC_KEYS"]},
-		"demo", "--url", s.env["BOXOFFICE_URL"], "--json", "--out", t.TempDir())
+		"demo", "--url", s.env["BOXOFFICE_URL"], "--json", "--out", filepath.Join(t.TempDir(), "not", "there"))
 	require.Zero(t, code, complaint)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var told struct {
