@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/devstack/proc"
+	"github.com/boxoffice/boxoffice/workflows"
+	enumspb "go.temporal.io/api/enums/v1"
 )
 
 // startChildren runs the API and the worker as processes of their own, as they are deployed, and waits until the API
-// serves.
+// serves and the worker takes work.
 func (s *stack) startChildren(ctx, childCtx context.Context) error {
 	program, err := os.Executable()
 	if err != nil {
@@ -26,7 +28,12 @@ func (s *stack) startChildren(ctx, childCtx context.Context) error {
 			return err
 		}
 	}
-	return s.awaitReady(ctx)
+	ctx, cancel := context.WithTimeout(ctx, readyPatience)
+	defer cancel()
+	if err := s.awaitAPI(ctx); err != nil {
+		return err
+	}
+	return s.awaitWorker(ctx)
 }
 
 // startChild runs one command of this program. Its process ID is in the file name/name.pid of the state folder.
@@ -89,26 +96,50 @@ func (s *stack) childEnv() []string {
 	return env
 }
 
-// readyPatience is how long the API may take until it serves.
+// readyPatience is how long the API and the worker may take until they are ready.
 const readyPatience = time.Minute
 
-// awaitReady waits until the API says that it and all it needs is ready.
-func (s *stack) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyPatience)
-	defer cancel()
-	last := errors.New("no answer yet")
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.urls.admin+"/readyz", nil)
+// awaitAPI waits until the API says that it and all it needs is ready.
+func (s *stack) awaitAPI(ctx context.Context) error {
+	return s.await(ctx, "api", func() error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.urls.admin+"/readyz", http.NoBody)
 		if err != nil {
 			return err
 		}
 		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		if response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("/readyz answers %s", response.Status)
+		}
+		return errors.Join(err, response.Body.Close())
+	})
+}
+
+// awaitWorker waits until somebody takes the work that is in a hurry.
+func (s *stack) awaitWorker(ctx context.Context) error {
+	settings := temporalSettings{TemporalAddress: s.urls.temporal, TemporalNamespace: os.Getenv("TEMPORAL_NAMESPACE")}
+	temporal, err := settings.dial(s.logger)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	return s.await(ctx, "worker", func() error {
+		queue, err := temporal.DescribeTaskQueue(ctx, workflows.QueueBooking, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+		if err == nil && len(queue.GetPollers()) == 0 {
+			err = errors.New("nobody asks for work")
+		}
+		return err
+	})
+}
+
+// await asks until there is no error. It ends early when a process cannot be kept running.
+func (s *stack) await(ctx context.Context, name string, ready func() error) error {
+	for {
+		err := ready()
 		if err == nil {
-			err = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return err
-			}
-			last = fmt.Errorf("/readyz answers %s", response.Status)
+			return nil
 		}
 		select {
 		case failure := <-s.failed:
@@ -116,7 +147,7 @@ func (s *stack) awaitReady(ctx context.Context) error {
 		default:
 		}
 		if !pause(ctx, 50*time.Millisecond) {
-			return fmt.Errorf("the API is not ready: %w; its log is %s", last, s.logFile("api"))
+			return fmt.Errorf("boxoffice %s is not ready: %w; its log is %s", name, err, s.logFile(name))
 		}
 	}
 }
