@@ -18,6 +18,7 @@ func TestAbandon_FreesTheSeats(t *testing.T) {
 	eventID := s.showing(t)
 	booking := pair[0].hold(t, eventID, 2)
 	pair[0].requireSeats(t, booking, eventID, "held")
+	s.awaitWaiting(t, booking.ID)
 	pair[0].await(t, 20*time.Second, booking.ID, "expired")
 	s.requireFree(t, pair[1], booking, eventID)
 
@@ -37,6 +38,7 @@ func TestAbandon_ClosesTheOpenPage(t *testing.T) {
 	pair := s.customers(t, 2)
 	eventID := s.showing(t)
 	booking := pair[0].hold(t, eventID, 2)
+	s.awaitWaiting(t, booking.ID)
 	page, err := pair[0].Checkout(t.Context(), booking.ID)
 	require.NoError(t, err)
 	require.NoError(t, pair[0].Open(t.Context(), page.URL))
