@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 )
 
 // promises are queries that count what must never be. Each has its sabotage: what breaks it for a completed booking.
@@ -95,7 +96,28 @@ func (s *system) audit(ctx context.Context) (err error) {
 	if taken != received || received != earned {
 		err = errors.Join(err, fmt.Errorf("the provider took %d, the payments say %d, sales and refunds come to %d", taken, received, earned))
 	}
-	return errors.Join(err, takenErr, rowsErr)
+	return errors.Join(err, takenErr, rowsErr, s.auditRuns(ctx))
+}
+
+// auditRuns asserts that where nothing was killed every booking had one run, and none two: a second one would have found
+// nothing to do, at the price of a booking's.
+func (s *system) auditRuns(ctx context.Context) error {
+	if s.disturbed {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, auditPatience)
+	defer cancel()
+	return poll(ctx, func() error { // what Temporal lists comes a moment late
+		var bookings int64
+		if err := s.db.QueryRow(ctx, `SELECT count(*) FROM bookings`).Scan(&bookings); err != nil {
+			return err
+		}
+		runs, err := s.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: `WorkflowType = 'Booking'`})
+		if err == nil && runs.GetCount() != bookings {
+			err = fmt.Errorf("%d bookings had %d runs", bookings, runs.GetCount())
+		}
+		return err
+	})
 }
 
 func (s *system) auditOne(ctx context.Context, broken, sql string) error {

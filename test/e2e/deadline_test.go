@@ -46,7 +46,13 @@ func TestAbandon_ClosesTheOpenPage(t *testing.T) {
 	requireClosed(t, pair[0], page.URL)
 	s.requireFree(t, pair[1], booking, eventID)
 
+	eventually(t, 20*time.Second, func() error { // the provider tells that the page is closed
+		return s.db.QueryRow(t.Context(), `
+			SELECT FROM webhook_inbox WHERE booking_id = $1 AND type = 'checkout.session.expired' AND processed_at IS NOT NULL`,
+			booking.ID).Scan()
+	})
 	_, history := s.endedRun(t, booking.ID)
+	require.Empty(t, signals(history), "the run that closed the page needs not be told, and no other is started")
 	require.LessOrEqual(t, len(history), 19, "history events of a booking whose payment page was left open")
 	t.Logf("an abandoned booking with an open page has %d history events", len(history))
 	require.Equal(t, []string{"held", "checkout opened", "expired"}, s.timeline(t, booking.ID))

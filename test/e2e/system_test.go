@@ -44,6 +44,7 @@ type system struct {
 	envFile    string // of the addresses
 	failpoints string // a folder
 	ephemeral  bool
+	disturbed  bool   // something was killed in it
 	data       string // the database's folder, as the server says
 	db         *pgxpool.Pool
 	temporal   client.Client
@@ -230,11 +231,12 @@ func alive(pid int) bool {
 	return err != nil || !strings.HasPrefix(state, "Z")
 }
 
-// signal sends a signal to a child, and gives its process ID.
+// signal sends a signal to a child, and gives its process ID. Tests that do so run one after the other.
 func (s *system) signal(t *testing.T, name string, sig syscall.Signal) int {
 	t.Helper()
 	pid, err := s.pid(name)
 	require.NoError(t, err)
+	s.disturbed = true
 	require.NoError(t, syscall.Kill(pid, sig))
 	return pid
 }
