@@ -54,7 +54,7 @@ func run(m *testing.M) int {
 	code := m.Run()
 	for _, s := range shared.systems {
 		if err := finish(s); err != nil {
-			fmt.Fprintf(os.Stderr, "--- FAIL: system %q: %v\n%s\n", s.name, err, s.tails())
+			fmt.Fprintf(os.Stderr, "--- FAIL: system %q: %v\n", s.name, err)
 			code = 1
 		}
 	}
@@ -70,6 +70,9 @@ func finish(s *system) error {
 	auditing, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := s.audit(auditing)
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, s.tails()) // now: an ephemeral system takes its logs along
+	}
 	stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return errors.Join(err, s.stop(stopping))
