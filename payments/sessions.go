@@ -184,7 +184,7 @@ func (c *Client) ExpireSession(ctx context.Context, sessionID string) (boxoffice
 	switch {
 	case err != nil:
 		// Only the text of the second error: its code in the chain would let errors.Is take this for an absent session.
-		return boxoffice.PaymentSession{}, c.unknown(&failure{op: op, cause: fmt.Errorf("%w; then %w", first, err), wait: first.wait})
+		return boxoffice.PaymentSession{}, c.unknown(&failure{op: op, cause: fmt.Errorf("%w; then %v", first, err), wait: first.wait}) //nolint:errorlint // see above
 	case now.Status == boxoffice.SessionOpen:
 		return boxoffice.PaymentSession{}, c.unknown(first)
 	}

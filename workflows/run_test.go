@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,9 +16,11 @@ import (
 	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -38,6 +41,7 @@ type run struct {
 	steps  []string // activities in the order of their tries, "regular" where they were not local, with the number of tries
 	last   string
 	tries  int
+	taking sync.Mutex
 	shown  []boxoffice.BookingStatus // search attribute upserts
 	mailed []string                  // child workflows
 }
@@ -48,7 +52,9 @@ func newRun(t *testing.T) *run {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
-	r := &run{TestWorkflowEnvironment: env, t: t, start: time.Date(2026, 9, 18, 19, 0, 0, 0, time.UTC)}
+	// The environment takes its own clock for the deadline of a local activity's repeats, and the machine's for whether
+	// that has passed: on a day before today each repeat would be late before it began.
+	r := &run{TestWorkflowEnvironment: env, t: t, start: time.Date(2099, 9, 18, 19, 0, 0, 0, time.UTC)}
 	env.SetStartTime(r.start)
 	env.SetTestTimeout(20 * time.Second)
 	rows := newRows(env.Now)
@@ -57,10 +63,7 @@ func newRun(t *testing.T) *run {
 	env.RegisterWorkflow(r.w.Booking)
 	env.RegisterWorkflow(r.w.Mail)
 	env.RegisterActivity(stepsOver(rows))
-	env.SetOnLocalActivityStartedListener(func(info *activity.Info, _ context.Context, _ []any) { r.took(info.ActivityType.Name) })
-	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		r.took(info.ActivityType.Name + " regular")
-	})
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&witness{run: r}}})
 	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		r.mailed = append(r.mailed, info.WorkflowExecution.ID)
 	})
@@ -72,8 +75,36 @@ func newRun(t *testing.T) *run {
 	return r
 }
 
+// witness keeps every try of an activity as it begins. The environment's own listeners hear of tries late, and on a busy
+// machine in another order.
+type witness struct {
+	interceptor.WorkerInterceptorBase
+	run *run
+}
+
+func (w *witness) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	return &witnessed{interceptor.ActivityInboundInterceptorBase{Next: next}, w.run}
+}
+
+type witnessed struct {
+	interceptor.ActivityInboundInterceptorBase
+	run *run
+}
+
+func (w *witnessed) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	info := activity.GetInfo(ctx)
+	step := info.ActivityType.Name
+	if !info.IsLocalActivity {
+		step += " regular"
+	}
+	w.run.took(step)
+	return w.Next.ExecuteActivity(ctx, in)
+}
+
 // took keeps a try of a step; tries that follow each other are one entry.
 func (r *run) took(step string) {
+	r.taking.Lock()
+	defer r.taking.Unlock()
 	if step == r.last {
 		r.tries++
 		r.steps[len(r.steps)-1] = fmt.Sprintf("%s ×%d", step, r.tries)
