@@ -44,6 +44,7 @@ var allowed = map[string][]string{
 	"internal/testdb":            {"migrations", "internal/devstack/postgres", "internal/devstack/proc"},
 	"internal/archtest":          {},
 	"test/e2e":                   {},
+	"test/property":              {},
 	"cmd/boxoffice":              {"*"},
 }
 

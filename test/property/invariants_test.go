@@ -1,0 +1,116 @@
+package property
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// check holds the invariants of the protocol's model against the rows and against the provider's own record. It gives the
+// rows it has judged.
+func (w *world) check() rows {
+	all := w.rows()
+	var broken []string
+	bad := func(invariant, format string, args ...any) {
+		broken = append(broken, invariant+": "+fmt.Sprintf(format, args...))
+	}
+	for _, b := range all.Bookings {
+		w.checkSeats(all, b, bad)
+		w.checkMoney(all, b, bad)
+	}
+	w.checkPages(all, bad)
+	if len(broken) > 0 {
+		w.tb.Fatalf("%s\nrows: %+v", strings.Join(broken, "\n"), all)
+	}
+	return all
+}
+
+func stands(s boxoffice.BookingStatus) bool {
+	return s == boxoffice.BookingConfirmed || s == boxoffice.BookingCompleted
+}
+
+// checkSeats holds I1, a booking that stands has all its seats sold to it and a sold seat has such a booking; the seats'
+// part of I3, no booking that ended without tickets has a seat; and I5, an accepted cancel never ends as a sale.
+func (w *world) checkSeats(all rows, b booking, bad func(invariant, format string, args ...any)) {
+	for _, t := range all.seatsOf(b.ID) {
+		mine := t.BookingID == b.ID
+		if stands(b.Status) != (mine && t.State == boxoffice.SeatSold) {
+			bad("I1", "%s is %s, its seat is %s by %s", w.name(b.ID), b.Status, t.State, w.name(t.BookingID))
+		}
+		if mine && b.Status.Final() && !stands(b.Status) {
+			bad("I3", "%s is %s and has a seat", w.name(b.ID), b.Status)
+		}
+		admitted := len(pick(all.Admissions, func(a admission) bool {
+			return a.BookingID == b.ID && a.TicketID == t.ID && a.VoidedAt == nil
+		}))
+		if admitted > 0 && !stands(b.Status) || admitted != 1 && b.Status == boxoffice.BookingCompleted {
+			bad("I1", "%s is %s and has %d admissions to a seat", w.name(b.ID), b.Status, admitted)
+		}
+	}
+	w.checkSecured(all, b, bad)
+	if stands(b.Status) && (w.cancelled[b.ID] || b.Reason == boxoffice.ClosingByCancel) {
+		bad("I5", "%s was cancelled and is %s", w.name(b.ID), b.Status)
+	}
+}
+
+// checkSecured holds what the model has no word for: once a payment has been heard of while all seats were held, no time
+// that passes lets anybody else have them. Whoever paid in time gets the seats, not the money.
+func (w *world) checkSecured(all rows, b booking, bad func(invariant, format string, args ...any)) {
+	paid := len(pick(all.Attempts, func(a attempt) bool { return a.BookingID == b.ID && a.State == boxoffice.AttemptPaid })) > 0
+	if b.Status != boxoffice.BookingHeld || !paid {
+		return
+	}
+	lost := len(pick(all.seatsOf(b.ID), func(t ticket) bool { return t.BookingID != b.ID }))
+	if lost > 0 && w.secured[b.ID] {
+		bad("I7", "%s is paid and lost %d of its seats", w.name(b.ID), lost)
+	}
+	w.secured[b.ID] = lost == 0
+}
+
+// checkMoney holds I3, refunds never exceed the capture and none is on a sale that stands; and I4, no booking is at its
+// end while money that the provider took in time neither bought its seats nor has a refund.
+func (w *world) checkMoney(all rows, b booking, bad func(invariant, format string, args ...any)) {
+	for _, p := range all.paymentsOf(b.ID) {
+		back := w.provider.back(p.Intent, boxoffice.RefundPending, boxoffice.RefundSucceeded)
+		if all.refunded(p) > p.Amount || back > p.Amount {
+			bad("I3", "%s: of %d captured, %d are asked back and %d given", w.name(b.ID), p.Amount, all.refunded(p), back)
+		}
+		if p.SettledAs == "sale" && stands(b.Status) && (all.refunded(p) > 0 || back > 0) {
+			bad("I3", "%s stands and is refunded", w.name(b.ID))
+		}
+	}
+	if !b.Status.Final() {
+		return
+	}
+	for _, s := range w.provider.sessions {
+		if s.booking != b.ID || s.Status != boxoffice.SessionComplete || s.rogue {
+			continue
+		}
+		settled := pick(all.paymentsOf(b.ID), func(p payment) bool {
+			refunded := len(pick(all.Refunds, func(f refundRow) bool { return f.PaymentID == p.ID })) > 0
+			return p.Intent == s.PaymentIntent && (refunded || p.SettledAs == "sale" && b.Status == boxoffice.BookingCompleted)
+		})
+		if len(settled) != 1 {
+			bad("I4", "%s is %s and has taken money for nothing", w.name(b.ID), b.Status)
+		}
+	}
+}
+
+// checkPages holds I2, no page can be paid for a seat that another booking holds or bought; and I6, no page of a booking
+// at its end can be paid.
+func (w *world) checkPages(all rows, bad func(invariant, format string, args ...any)) {
+	for _, s := range w.provider.sessions {
+		if !s.payable() {
+			continue
+		}
+		if status := all.booking(s.booking).Status; status.Final() {
+			bad("I6", "%s is %s and its page can be paid", w.name(s.booking), status)
+		}
+		for _, t := range all.seatsOf(s.booking) {
+			if t.State != boxoffice.SeatAvailable && t.BookingID != s.booking {
+				bad("I2", "the page of %s can be paid, its seat is %s by %s", w.name(s.booking), t.State, w.name(t.BookingID))
+			}
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package property
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// provider takes money by a clock of its own, which the world moves together with the database's. It keeps what is true
+// out there, whatever our rows say: that is what the invariants compare them with.
+type provider struct {
+	now      func() time.Time
+	sessions []*session
+	refunds  []*refund
+	events   []boxoffice.PaymentEvent // all that ever happened; a webhook delivers one, any number of times, or never
+	broken   map[string]bool          // attempts whose creation is answered by a stored 500
+	refused  map[string]bool          // attempts whose parameters it does not like
+	slowBank bool                     // refunds are pending at first
+}
+
+// session is a payment page.
+type session struct {
+	boxoffice.PaymentSession
+	booking string
+	out     bool // its URL was given to the buyer
+	rogue   bool // paid after the provider had said that it cannot be
+}
+
+func (s *session) payable() bool { return s.out && s.Status == boxoffice.SessionOpen }
+
+type refund struct {
+	boxoffice.ProviderRefund
+}
+
+var _ boxoffice.PaymentProvider = (*provider)(nil)
+
+func (p *provider) emit(kind, object string, e boxoffice.PaymentEvent) {
+	e.ID, e.Type, e.ObjectID, e.APIVersion = fmt.Sprintf("evt_%s_%d", object, len(p.events)), kind, object, "2023-10-16"
+	e.Payload = json.RawMessage(fmt.Sprintf(`{"event":%d}`, len(p.events)))
+	p.events = append(p.events, e)
+}
+
+func (p *provider) emitSession(s *session, kind string) {
+	now := s.PaymentSession
+	p.emit("checkout.session."+kind, s.ID, boxoffice.PaymentEvent{Session: &now})
+}
+
+func (p *provider) emitRefund(r *refund) {
+	now := r.ProviderRefund
+	p.emit("charge.refund.updated", r.ID, boxoffice.PaymentEvent{Refund: &now})
+}
+
+// tick expires what is due.
+func (p *provider) tick() {
+	for _, s := range p.sessions {
+		if s.Status == boxoffice.SessionOpen && !p.now().Before(s.ExpiresAt) {
+			p.expire(s)
+		}
+	}
+}
+
+func (p *provider) expire(s *session) {
+	s.Status = boxoffice.SessionExpired
+	p.emitSession(s, "expired")
+}
+
+// pay captures money on a page.
+func (p *provider) pay(s *session, amount int64) {
+	s.rogue = s.Status == boxoffice.SessionExpired
+	s.Status, s.Paid, s.PaymentIntent, s.Amount.Minor = boxoffice.SessionComplete, true, "pi_"+s.ID, amount
+	p.emitSession(s, "completed")
+}
+
+func (p *provider) find(match func(*session) bool) *session {
+	if i := slices.IndexFunc(p.sessions, match); i >= 0 {
+		return p.sessions[i]
+	}
+	return nil
+}
+
+// handOut is a buyer who gets to know a page's address.
+func (p *provider) handOut(url string) {
+	if s := p.find(func(s *session) bool { return s.URL == url }); s != nil {
+		s.out = true
+	}
+}
+
+func noSession() error { return boxoffice.Errorf(boxoffice.CodeNoSession, "There is no page.") }
+
+// CreateSession does what our client does of it: an expiry that is too near is not even asked for, a stored 500 will never
+// turn into a page.
+func (p *provider) CreateSession(ctx context.Context, params boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
+	return ask(ctx, "provider", "CreateSession", func() (boxoffice.PaymentSession, error) {
+		id := params.AttemptID
+		if k := taskOf(ctx); k != nil && !p.broken[id] && p.find(func(s *session) bool { return s.AttemptID == id }) == nil {
+			switch k.last {
+			case breaks, breaksLate:
+				p.broken[id] = true
+				if k.last == breaksLate {
+					p.create(params)
+				}
+				return boxoffice.PaymentSession{}, lost["provider"]
+			case refuses:
+				p.refused[id] = true
+			}
+		}
+		switch s := p.find(func(s *session) bool { return s.AttemptID == id }); {
+		case p.broken[id], params.ExpiresAt.Sub(p.now()) < 30*time.Minute+15*time.Second:
+			return boxoffice.PaymentSession{}, noSession()
+		case s != nil: // the stored answer, as it was
+			first := s.PaymentSession
+			first.Status, first.Paid, first.PaymentIntent = boxoffice.SessionOpen, false, ""
+			return first, nil
+		case p.refused[id]:
+			return boxoffice.PaymentSession{}, boxoffice.Errorf(boxoffice.CodeProviderDeclined, "No page is opened for this.")
+		}
+		return p.create(params).PaymentSession, nil
+	})
+}
+
+func (p *provider) create(params boxoffice.SessionParameters) *session {
+	id := "cs_" + params.AttemptID
+	s := &session{booking: params.BookingID, PaymentSession: boxoffice.PaymentSession{
+		ID: id, AttemptID: params.AttemptID, URL: "https://pay/" + id, Status: boxoffice.SessionOpen, ExpiresAt: params.ExpiresAt,
+		Amount: boxoffice.Money{Minor: params.AmountMinor, Currency: params.Currency}, Email: "page@example.org",
+	}}
+	p.sessions = append(p.sessions, s)
+	return s
+}
+
+// Session gives a session as it is now.
+func (p *provider) Session(ctx context.Context, id string) (boxoffice.PaymentSession, error) {
+	return ask(ctx, "provider", "Session", func() (boxoffice.PaymentSession, error) {
+		if s := p.find(func(s *session) bool { return s.ID == id }); s != nil {
+			return s.PaymentSession, nil
+		}
+		return boxoffice.PaymentSession{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such page.")
+	})
+}
+
+// FindSession looks a session up by its attempt.
+func (p *provider) FindSession(ctx context.Context, attempt string, _ time.Time) (boxoffice.PaymentSession, error) {
+	return ask(ctx, "provider", "FindSession", func() (boxoffice.PaymentSession, error) {
+		if s := p.find(func(s *session) bool { return s.AttemptID == attempt }); s != nil {
+			return s.PaymentSession, nil
+		}
+		return boxoffice.PaymentSession{}, noSession()
+	})
+}
+
+// ExpireSession closes a page that is open and gives what it is then.
+func (p *provider) ExpireSession(ctx context.Context, id string) (boxoffice.PaymentSession, error) {
+	return ask(ctx, "provider", "ExpireSession", func() (boxoffice.PaymentSession, error) {
+		s := p.find(func(s *session) bool { return s.ID == id })
+		if s == nil {
+			return boxoffice.PaymentSession{}, lost["provider"]
+		}
+		if s.Status == boxoffice.SessionOpen {
+			p.expire(s)
+		}
+		return s.PaymentSession, nil
+	})
+}
+
+// Refund looks for the refund first, as our client does. It would give back more than came in: that we do not ask for it
+// is what the test is to show.
+func (p *provider) Refund(ctx context.Context, r boxoffice.Refund) (boxoffice.ProviderRefund, error) {
+	return ask(ctx, "provider", "Refund", func() (boxoffice.ProviderRefund, error) {
+		for _, known := range p.refunds {
+			if known.PaymentID == r.PaymentID && known.N == r.N {
+				return known.ProviderRefund, nil
+			}
+		}
+		if k := taskOf(ctx); k != nil && k.last == refuses {
+			return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeProviderDeclined, "This charge is disputed.")
+		}
+		made := &refund{boxoffice.ProviderRefund{
+			ID: "re_" + boxoffice.RefundKey(r.PaymentID, r.N), PaymentIntent: r.PaymentIntent, State: boxoffice.RefundSucceeded,
+			Amount: r.Amount, PaymentID: r.PaymentID, N: r.N,
+		}}
+		if p.slowBank {
+			made.State = boxoffice.RefundPending
+		}
+		p.refunds = append(p.refunds, made)
+		p.emitRefund(made)
+		return made.ProviderRefund, nil
+	})
+}
+
+// VerifyWebhook believes every payload; its signature says which ID the event has this time.
+func (p *provider) VerifyWebhook(payload []byte, signature string) (boxoffice.PaymentEvent, error) {
+	var which struct{ Event int }
+	if err := json.Unmarshal(payload, &which); err != nil {
+		return boxoffice.PaymentEvent{}, err
+	}
+	e := p.events[which.Event]
+	e.ID = signature
+	return e, nil
+}
+
+// back is what was given back on a payment, or is on its way.
+func (p *provider) back(intent string, states ...boxoffice.RefundState) int64 {
+	var sum int64
+	for _, r := range p.refunds {
+		if r.PaymentIntent == intent && slices.Contains(states, r.State) {
+			sum += r.Amount.Minor
+		}
+	}
+	return sum
+}

@@ -1,0 +1,156 @@
+package property
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/stretchr/testify/require"
+)
+
+// rows are all that the database says of the event's bookings at one moment.
+type rows struct {
+	Bookings   []booking
+	Tickets    []ticket
+	Booked     []booked
+	Attempts   []attempt
+	Payments   []payment
+	Refunds    []refundRow
+	Admissions []admission
+	Emails     []email
+}
+
+type booking struct {
+	ID          string
+	UserID      string                  `json:"user_id"`
+	Status      boxoffice.BookingStatus `json:"status"`
+	Reason      boxoffice.ClosingReason `json:"closing_reason"`
+	ClosingAt   *time.Time              `json:"closing_at"`
+	Deadline    time.Time               `json:"hold_expires_at"`
+	NextCheckAt *time.Time              `json:"next_check_at"`
+	Epoch       int64                   `json:"epoch"`
+}
+
+type ticket struct {
+	ID        string
+	State     boxoffice.SeatState
+	BookingID string `json:"booking_id"`
+}
+
+type booked struct {
+	BookingID string `json:"booking_id"`
+	TicketID  string `json:"ticket_id"`
+}
+
+type attempt struct {
+	ID        string
+	BookingID string `json:"booking_id"`
+	State     boxoffice.AttemptState
+	SessionID string `json:"session_id"`
+}
+
+type payment struct {
+	ID        string
+	BookingID string `json:"booking_id"`
+	Intent    string `json:"payment_intent"`
+	Amount    int64  `json:"amount_minor"`
+	SettledAs string `json:"settled_as"`
+}
+
+type refundRow struct {
+	PaymentID string `json:"payment_id"`
+	N         int
+	Amount    int64 `json:"amount_minor"`
+	State     boxoffice.RefundState
+}
+
+type admission struct {
+	BookingID string     `json:"booking_id"`
+	TicketID  string     `json:"ticket_id"`
+	VoidedAt  *time.Time `json:"voided_at"`
+}
+
+type email struct {
+	ID        string
+	BookingID string `json:"booking_id"`
+	Kind      boxoffice.EmailKind
+	Status    boxoffice.EmailStatus
+}
+
+// rowsSQL reads them in one statement and so at one moment.
+const rowsSQL = `
+	WITH b AS (SELECT * FROM bookings WHERE event_id = $1), p AS (SELECT * FROM payments WHERE booking_id IN (SELECT id FROM b))
+	SELECT jsonb_build_object(
+		'bookings', (SELECT jsonb_agg(to_jsonb(b) ORDER BY created_at, id) FROM b),
+		'tickets', (SELECT jsonb_agg(to_jsonb(t) - 'held_until' ORDER BY number) FROM tickets t WHERE event_id = $1),
+		'booked', (SELECT jsonb_agg(to_jsonb(x)) FROM booking_tickets x WHERE booking_id IN (SELECT id FROM b)),
+		'attempts', (SELECT jsonb_agg(to_jsonb(a) ORDER BY id) FROM payment_attempts a WHERE booking_id IN (SELECT id FROM b)),
+		'payments', (SELECT jsonb_agg(to_jsonb(p) ORDER BY id) FROM p),
+		'refunds', (SELECT jsonb_agg(to_jsonb(r)) FROM refunds r WHERE payment_id IN (SELECT id FROM p)),
+		'admissions', (SELECT jsonb_agg(to_jsonb(a)) FROM admissions a WHERE booking_id IN (SELECT id FROM b)),
+		'emails', (SELECT jsonb_agg(to_jsonb(e) ORDER BY id) FROM emails e WHERE booking_id IN (SELECT id FROM b)))`
+
+// rows reads the database and gives new bookings their names.
+func (w *world) rows() rows {
+	var raw []byte
+	require.NoError(w.tb, w.db.Pool.QueryRow(w.ctx, rowsSQL, w.event).Scan(&raw))
+	var all rows
+	require.NoError(w.tb, json.Unmarshal(raw, &all))
+	for _, b := range all.Bookings[min(len(w.order), len(all.Bookings)):] {
+		w.order = append(w.order, b.ID)
+	}
+	return all
+}
+
+func pick[T any](all []T, match func(T) bool) []T {
+	var some []T
+	for _, one := range all {
+		if match(one) {
+			some = append(some, one)
+		}
+	}
+	return some
+}
+
+// seatsOf are the seats that the booking has booked, whoever has them now.
+func (r rows) seatsOf(id string) []ticket {
+	return pick(r.Tickets, func(t ticket) bool {
+		return len(pick(r.Booked, func(x booked) bool { return x.BookingID == id && x.TicketID == t.ID })) > 0
+	})
+}
+
+func (r rows) paymentsOf(id string) []payment {
+	return pick(r.Payments, func(p payment) bool { return p.BookingID == id })
+}
+
+// refunded sums the refund rows of a payment that did not fail.
+func (r rows) refunded(p payment) int64 {
+	var sum int64
+	for _, f := range r.Refunds {
+		if f.PaymentID == p.ID && f.State != boxoffice.RefundFailed {
+			sum += f.Amount
+		}
+	}
+	return sum
+}
+
+// stuck reports whether the booking waits for support: a refund failed, and the provider will not be asked again.
+func (r rows) stuck(id string) bool {
+	for _, p := range r.paymentsOf(id) {
+		for _, f := range r.Refunds {
+			if f.PaymentID == p.ID && f.State == boxoffice.RefundFailed && r.refunded(p) < p.Amount {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r rows) booking(id string) booking {
+	for _, b := range r.Bookings {
+		if b.ID == id {
+			return b
+		}
+	}
+	return booking{}
+}

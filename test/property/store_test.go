@@ -1,0 +1,146 @@
+package property
+
+import (
+	"context"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/postgres"
+)
+
+type realStore = postgres.Bookings
+
+// store is the real store, reached by tasks: each transaction is one call.
+type store struct {
+	*realStore
+}
+
+var (
+	_ boxoffice.BookingStore = store{}
+	_ boxoffice.EmailStore   = store{}
+)
+
+func onStore[T any](ctx context.Context, call string, do func() (T, error)) (T, error) {
+	return ask(ctx, "store", call, do)
+}
+
+type situation = boxoffice.Situation
+
+func (s store) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, boxoffice.BookingRef, bool, error) {
+	var ref boxoffice.BookingRef
+	var fresh bool
+	b, err := onStore(ctx, "HoldSeats", func() (b boxoffice.Booking, err error) {
+		b, ref, fresh, err = s.realStore.HoldSeats(ctx, req)
+		return b, err
+	})
+	return b, ref, fresh, err
+}
+
+func (s store) Booking(ctx context.Context, user, id string) (boxoffice.Booking, error) {
+	return onStore(ctx, "Booking", func() (boxoffice.Booking, error) { return s.realStore.Booking(ctx, user, id) })
+}
+
+func (s store) OpenAttempt(ctx context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
+	return onStore(ctx, "OpenAttempt", func() (boxoffice.PaymentAttempt, error) { return s.realStore.OpenAttempt(ctx, req) })
+}
+
+func (s store) StoreSession(ctx context.Context, attempt string, p boxoffice.PaymentSession) (time.Time, error) {
+	return onStore(ctx, "StoreSession", func() (time.Time, error) { return s.realStore.StoreSession(ctx, attempt, p) })
+}
+
+func (s store) AbandonAttempt(ctx context.Context, attempt string) error {
+	return tell(ctx, "store", "AbandonAttempt", func() error { return s.realStore.AbandonAttempt(ctx, attempt) })
+}
+
+func (s store) Extend(ctx context.Context, user, id string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
+	return onStore(ctx, "Extend", func() (boxoffice.Booking, error) { return s.realStore.Extend(ctx, user, id, key) })
+}
+
+func (s store) RequestCancel(ctx context.Context, user, id string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, bool, error) {
+	var settled bool
+	b, err := onStore(ctx, "RequestCancel", func() (b boxoffice.Booking, err error) {
+		b, settled, err = s.realStore.RequestCancel(ctx, user, id, key)
+		return b, err
+	})
+	return b, settled, err
+}
+
+func (s store) BookingRef(ctx context.Context, id string) (boxoffice.BookingRef, error) {
+	return onStore(ctx, "BookingRef", func() (boxoffice.BookingRef, error) { return s.realStore.BookingRef(ctx, id) })
+}
+
+func (s store) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
+	return onStore(ctx, "ReceivePaymentEvent", func() (*boxoffice.BookingRef, error) { return s.realStore.ReceivePaymentEvent(ctx, e) })
+}
+
+func (s store) VerifyHold(ctx context.Context, id string) (situation, error) {
+	return onStore(ctx, "VerifyHold", func() (situation, error) { return s.realStore.VerifyHold(ctx, id) })
+}
+
+func (s store) Look(ctx context.Context, id string, epoch int64) (situation, error) {
+	return onStore(ctx, "Look", func() (situation, error) { return s.realStore.Look(ctx, id, epoch) })
+}
+
+func (s store) ConfirmSeats(ctx context.Context, id string, epoch int64, payment string) (situation, error) {
+	return onStore(ctx, "ConfirmSeats", func() (situation, error) { return s.realStore.ConfirmSeats(ctx, id, epoch, payment) })
+}
+
+func (s store) SellLate(ctx context.Context, id string, epoch int64, payment string) (situation, error) {
+	return onStore(ctx, "SellLate", func() (situation, error) { return s.realStore.SellLate(ctx, id, epoch, payment) })
+}
+
+func (s store) IssueAdmissions(ctx context.Context, id string, epoch int64) (boxoffice.TicketDocument, error) {
+	return onStore(ctx, "IssueAdmissions", func() (boxoffice.TicketDocument, error) { return s.realStore.IssueAdmissions(ctx, id, epoch) })
+}
+
+func (s store) CompleteBooking(ctx context.Context, id string, epoch int64, key string) (situation, error) {
+	return onStore(ctx, "CompleteBooking", func() (situation, error) { return s.realStore.CompleteBooking(ctx, id, epoch, key) })
+}
+
+func (s store) BeginClosing(ctx context.Context, id string, epoch int64) (situation, error) {
+	return onStore(ctx, "BeginClosing", func() (situation, error) { return s.realStore.BeginClosing(ctx, id, epoch) })
+}
+
+func (s store) Attempt(ctx context.Context, id string) (boxoffice.PaymentAttempt, error) {
+	return onStore(ctx, "Attempt", func() (boxoffice.PaymentAttempt, error) { return s.realStore.Attempt(ctx, id) })
+}
+
+func (s store) ResolveAttempt(ctx context.Context, id string, epoch int64, end boxoffice.AttemptEnd) (situation, error) {
+	return onStore(ctx, "ResolveAttempt", func() (situation, error) { return s.realStore.ResolveAttempt(ctx, id, epoch, end) })
+}
+
+func (s store) ReleaseSeats(ctx context.Context, id string, epoch int64) (situation, error) {
+	return onStore(ctx, "ReleaseSeats", func() (situation, error) { return s.realStore.ReleaseSeats(ctx, id, epoch) })
+}
+
+func (s store) Compensate(ctx context.Context, id string, epoch int64, reason string) (situation, error) {
+	return onStore(ctx, "Compensate", func() (situation, error) { return s.realStore.Compensate(ctx, id, epoch, reason) })
+}
+
+func (s store) RequestRefund(ctx context.Context, id string, epoch int64, payment, reason string) (situation, error) {
+	return onStore(ctx, "RequestRefund", func() (situation, error) { return s.realStore.RequestRefund(ctx, id, epoch, payment, reason) })
+}
+
+func (s store) Refund(ctx context.Context, payment string, n int) (boxoffice.Refund, error) {
+	return onStore(ctx, "Refund", func() (boxoffice.Refund, error) { return s.realStore.Refund(ctx, payment, n) })
+}
+
+func (s store) MarkRefund(ctx context.Context, id string, epoch int64, r boxoffice.ProviderRefund) (situation, error) {
+	return onStore(ctx, "MarkRefund", func() (situation, error) { return s.realStore.MarkRefund(ctx, id, epoch, r) })
+}
+
+func (s store) FinishRefund(ctx context.Context, id string, epoch int64) (situation, error) {
+	return onStore(ctx, "FinishRefund", func() (situation, error) { return s.realStore.FinishRefund(ctx, id, epoch) })
+}
+
+func (s store) ClaimOverdue(ctx context.Context, limit int) ([]boxoffice.BookingRef, error) {
+	return onStore(ctx, "ClaimOverdue", func() ([]boxoffice.BookingRef, error) { return s.realStore.ClaimOverdue(ctx, limit) })
+}
+
+func (s store) EmailJob(ctx context.Context, id string) (boxoffice.EmailJob, error) {
+	return onStore(ctx, "EmailJob", func() (boxoffice.EmailJob, error) { return s.realStore.EmailJob(ctx, id) })
+}
+
+func (s store) MarkEmail(ctx context.Context, id string, sendErr error, handedOver bool) error {
+	return tell(ctx, "store", "MarkEmail", func() error { return s.realStore.MarkEmail(ctx, id, sendErr, handedOver) })
+}
