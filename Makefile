@@ -16,8 +16,9 @@ help: ## List the targets
 run: build servers ## Install and build all it needs, and start everything on this machine
 	exec bin/boxoffice dev $(ARGS)
 
+# Nothing is taken from the cache of test results: some tests build and run the program, which that cache does not see.
 test: system servers ## Run every test, under the race detector
-	$(GO) test -race -timeout 20m $(ARGS) ./...
+	$(GO) test -race -count=1 -timeout 20m $(ARGS) ./...
 
 demo: build servers ## Make one booking, from sign-up to the PDF, on a system of its own
 	bin/boxoffice demo --json --out .boxoffice/demo $(ARGS)
