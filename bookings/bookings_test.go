@@ -1,0 +1,284 @@
+package bookings_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/bookings"
+	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/mocks"
+)
+
+// rows answers as the store would; a method that a test does not expect is a nil dereference.
+type rows struct {
+	boxoffice.BookingStore
+	held      boxoffice.Booking
+	fresh     bool
+	settled   bool
+	attempts  []boxoffice.PaymentAttempt // given by OpenAttempt, one after the other
+	opened    []boxoffice.CheckoutRequest
+	abandoned []string
+	stored    []boxoffice.PaymentSession
+	storeErr  error
+	received  []boxoffice.PaymentEvent
+	nudge     *boxoffice.BookingRef
+}
+
+var deadline = time.Date(2026, 11, 27, 19, 30, 0, 0, time.UTC)
+
+func (r *rows) HoldSeats(context.Context, boxoffice.HoldRequest) (boxoffice.Booking, boxoffice.BookingRef, bool, error) {
+	return r.held, boxoffice.BookingRef{BookingID: r.held.ID, Summary: "2 seats · Ghost · Chico"}, r.fresh, nil
+}
+
+func (r *rows) OpenAttempt(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
+	r.opened = append(r.opened, req)
+	return r.attempts[min(len(r.opened), len(r.attempts))-1], nil
+}
+
+func (r *rows) StoreSession(_ context.Context, _ string, s boxoffice.PaymentSession) (time.Time, error) {
+	r.stored = append(r.stored, s)
+	return deadline, r.storeErr
+}
+
+func (r *rows) AbandonAttempt(_ context.Context, id string) error {
+	r.abandoned = append(r.abandoned, id)
+	return nil
+}
+
+func (r *rows) RequestCancel(context.Context, string, string, *boxoffice.IdempotencyKey) (boxoffice.Booking, bool, error) {
+	return r.held, r.settled, nil
+}
+
+func (r *rows) BookingRef(context.Context, string) (boxoffice.BookingRef, error) {
+	return boxoffice.BookingRef{BookingID: r.held.ID}, nil
+}
+
+func (r *rows) ReceivePaymentEvent(_ context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
+	r.received = append(r.received, e)
+	return r.nudge, nil
+}
+
+// bank answers as the provider would.
+type bank struct {
+	boxoffice.PaymentProvider
+	create    []error // of one call after the other; the last one stays
+	find      error
+	created   []boxoffice.SessionParameters
+	signature error
+}
+
+func (b *bank) CreateSession(_ context.Context, p boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
+	b.created = append(b.created, p)
+	err := b.create[min(len(b.created), len(b.create))-1]
+	return boxoffice.PaymentSession{ID: "cs_" + p.AttemptID, URL: "https://pay.test/" + p.AttemptID}, err
+}
+
+func (b *bank) FindSession(_ context.Context, attemptID string, _ time.Time) (boxoffice.PaymentSession, error) {
+	return boxoffice.PaymentSession{ID: "cs_found_" + attemptID, URL: "https://pay.test/found"}, b.find
+}
+
+func (b *bank) VerifyWebhook([]byte, string) (boxoffice.PaymentEvent, error) {
+	return boxoffice.PaymentEvent{ID: "evt_1", Type: "checkout.session.completed"}, b.signature
+}
+
+type bundle struct {
+	service  *bookings.Service
+	rows     *rows
+	bank     *bank
+	temporal *mocks.Client
+}
+
+func setup(t *testing.T) bundle {
+	t.Helper()
+	base, err := url.Parse("https://tickets.test")
+	require.NoError(t, err)
+	b := bundle{
+		rows: &rows{held: boxoffice.Booking{ID: "b1", Status: boxoffice.BookingHeld}, fresh: true, attempts: []boxoffice.PaymentAttempt{
+			{ID: "a1", Parameters: boxoffice.SessionParameters{AttemptID: "a1"}},
+			{ID: "a2", Parameters: boxoffice.SessionParameters{AttemptID: "a2"}},
+		}},
+		bank: &bank{create: []error{nil}}, temporal: mocks.NewClient(t),
+	}
+	b.service = bookings.New(bookings.Options{
+		Store: b.rows, Provider: b.bank, Temporal: b.temporal, BaseURL: base, Logger: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(func() { require.NoError(t, b.service.Drain()) })
+	return b
+}
+
+func code(c boxoffice.Code) error { return boxoffice.Errorf(c, "as the test wants it") }
+
+func TestBook_StartsTheRunOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool {
+		return o.ID == workflows.BookingWorkflowID("b1") && o.StaticSummary == "2 seats · Ghost · Chico" && o.TaskQueue == workflows.QueueBooking
+	}), mock.Anything, mock.Anything).Return(mocks.NewWorkflowRun(t), nil).Once()
+	_, err := b.service.Book(t.Context(), boxoffice.HoldRequest{})
+	require.NoError(t, err)
+	require.NoError(t, b.service.Drain())
+
+	b.rows.fresh = false // the answer of an earlier request: its run was started by that one, or by the sweep
+	_, err = b.service.Book(t.Context(), boxoffice.HoldRequest{})
+	require.NoError(t, err)
+	require.NoError(t, b.service.Drain())
+}
+
+func TestBook_OKWhileTemporalIsAway(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"away": errors.New("connection refused"), "ran already": serviceerror.NewWorkflowExecutionAlreadyStarted("", "", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, err).Once()
+			booking, err := b.service.Book(t.Context(), boxoffice.HoldRequest{})
+			require.NoError(t, err)
+			require.Equal(t, "b1", booking.ID)
+		})
+	}
+}
+
+func TestCheckout_OK(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+	require.NoError(t, err)
+	require.Equal(t, boxoffice.Checkout{URL: "https://pay.test/a1", ExpiresAt: deadline}, checkout)
+	require.Equal(t, "https://tickets.test/app/bookings/b1", b.rows.opened[0].SuccessURL)
+	require.Equal(t, "cs_a1", b.rows.stored[0].ID)
+}
+
+// A page that is open already is given again without asking the provider.
+func TestCheckout_GivesTheOpenPageAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rows.attempts[0].SessionID, b.rows.attempts[0].URL = "cs_a1", "https://pay.test/open"
+	checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+	require.NoError(t, err)
+	require.Equal(t, "https://pay.test/open", checkout.URL)
+	require.Empty(t, b.bank.created)
+}
+
+// The booking closed while the provider was asked: nobody gets to that page, but its ID is kept so that it can be closed.
+func TestCheckout_ErrClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rows.storeErr = code(boxoffice.CodeBookingClosed)
+	_, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+	require.Equal(t, boxoffice.CodeBookingClosed, boxoffice.CodeOf(err))
+	require.Len(t, b.rows.stored, 1)
+}
+
+func TestCheckout_WhenTheProviderHasNoSession(t *testing.T) {
+	t.Parallel()
+	t.Run("it is looked up", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.bank.create = []error{code(boxoffice.CodeNoSession)}
+		checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+		require.NoError(t, err)
+		require.Equal(t, "https://pay.test/found", checkout.URL)
+		require.Empty(t, b.rows.abandoned)
+	})
+	t.Run("a new attempt is made once the old one is proved to have none", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.bank.create, b.bank.find = []error{code(boxoffice.CodeNoSession), nil}, code(boxoffice.CodeNoSession)
+		checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+		require.NoError(t, err)
+		require.Equal(t, []string{"a1"}, b.rows.abandoned)
+		require.Equal(t, "https://pay.test/a2", checkout.URL)
+	})
+	t.Run("unknown is no proof", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.bank.create, b.bank.find = []error{code(boxoffice.CodeNoSession)}, code(boxoffice.CodeProviderUnknown)
+		_, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+		require.Equal(t, boxoffice.CodeUnavailable, boxoffice.CodeOf(err))
+		require.Empty(t, b.rows.abandoned)
+		require.Len(t, b.rows.opened, 1)
+	})
+}
+
+func TestCheckout_ReturnURLs(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"/app/thanks?x=1":              "https://tickets.test/app/thanks?x=1",
+		"https://tickets.test/app":     "https://tickets.test/app",
+		"//evil.test/app":              "",
+		"https://evil.test/":           "",
+		"http://tickets.test/app":      "",
+		"https://tickets.test@evil/":   "",
+		"https://me@tickets.test/":     "",
+		"https://tickets.test:444/app": "",
+		"javascript:alert(1)":          "",
+		"https://%zz":                  "",
+	} {
+		b := setup(t)
+		_, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1", SuccessURL: given})
+		if want == "" {
+			require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err), given)
+			require.Empty(t, b.rows.opened, "nothing is written")
+			continue
+		}
+		require.NoError(t, err, given)
+		require.Equal(t, want, b.rows.opened[0].SuccessURL)
+	}
+}
+
+func TestCancel_WakesWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	t.Run("a page may still be paid: the run must close it", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalCancel, nil, mock.Anything, mock.Anything, mock.Anything).
+			Return(nil, errors.New("away")).Once()
+		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
+		require.NoError(t, err, "the cancellation stands; the sweep wakes the run")
+	})
+	t.Run("all is done: a run is told, none is started", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.rows.settled = true
+		b.temporal.On("SignalWorkflow", mock.Anything, "booking-b1", "", workflows.SignalCancel, nil).
+			Return(serviceerror.NewNotFound("no run")).Once()
+		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
+		require.NoError(t, err)
+	})
+}
+
+func TestReceiveWebhook(t *testing.T) {
+	t.Parallel()
+	t.Run("a bad signature stores nothing", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.bank.signature = code(boxoffice.CodeBadSignature)
+		require.Equal(t, boxoffice.CodeBadSignature, boxoffice.CodeOf(b.service.ReceiveWebhook(t.Context(), nil, "")))
+		require.Empty(t, b.rows.received)
+	})
+	t.Run("an event that concerns no booking wakes nobody", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
+		require.Len(t, b.rows.received, 1)
+	})
+	t.Run("once stored it is taken, though Temporal is away", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.rows.nudge = &boxoffice.BookingRef{BookingID: "b1"}
+		b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalPayment, nil, mock.Anything, mock.Anything, mock.Anything).
+			Return(nil, errors.New("away")).Once()
+		require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
+	})
+}
