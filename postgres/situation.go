@@ -92,7 +92,8 @@ func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (box
 // unfinished business only. The intervals: 2 s until a run has looked at the hold, 30 s while money is unsettled or a
 // checkout is being closed, a minute after the deadline of a hold, and a minute for tickets, refunds and mails that are
 // not done; a refund that the bank takes its time with, and a mail that its own workflow looks after, are looked at once
-// an hour.
+// an hour. Such a mail is due again by then: where its workflow was lost, the run sends it or starts another; where it is
+// still at work, handing the mail over once more changes nothing.
 const lookSQL = `
 	WITH facts AS (
 		SELECT b.id,
@@ -113,7 +114,7 @@ const lookSQL = `
 			FROM refunds r JOIN payments rp ON rp.id = r.payment_id
 			WHERE rp.booking_id = b.id AND r.state = 'pending' ORDER BY asked, r.payment_id, r.n LIMIT 1) r ON true
 		LEFT JOIN LATERAL (
-			SELECT e.id, e.handed_over IS NOT NULL AS handed_over FROM emails e
+			SELECT e.id, coalesce(e.handed_over > boxoffice_now() - interval '1 hour', false) AS handed_over FROM emails e
 			WHERE e.booking_id = b.id AND e.status = 'queued' ORDER BY handed_over, e.created_at, e.id LIMIT 1) m ON true
 		WHERE b.id = $1)
 	UPDATE bookings b SET next_check_at = CASE
