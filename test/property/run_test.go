@@ -142,7 +142,9 @@ func (r *run) settle(w *world) {
 		r.undo = "Your tickets could not be made."
 	case r.known && r.step == boxoffice.StepSendMail && !r.handing:
 		r.handing = true
-		w.mails[r.ref.BookingID] = activities.Act{BookingID: r.ref.BookingID, EmailID: r.now.MailDue}
+		if _, running := w.mails[r.ref.BookingID]; !running { // one that runs already is left alone
+			w.mails[r.ref.BookingID] = activities.Act{BookingID: r.ref.BookingID, EmailID: r.now.MailDue}
+		}
 	case activities.IsFinal(k.err):
 		w.tb.Fatalf("the run of %s fails for good at %s: %v", w.name(r.ref.BookingID), r.step, k.err)
 	}
