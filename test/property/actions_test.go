@@ -152,7 +152,7 @@ var actions = []action{
 		t.Logf("the tickets of %s cannot be made", w.name(b.ID))
 		w.spoilt[b.ID] = true
 	}},
-	{"issue out of patience", 2, some((*world).issuing), func(w *world, t *rapid.T, _ rows) {
+	{"issue out of patience", 4, some((*world).issuing), func(w *world, t *rapid.T, _ rows) {
 		r := draw(t, "run", w.issuing())
 		t.Logf("the run of %s gives its tickets up, a worker stands at %s", w.name(r.ref.BookingID), r.act.at)
 		w.parked, r.act, r.undo = append(w.parked, r.act), nil, "Your tickets could not be made."
