@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A refund that the bank sends back is no refund: the booking that was refunded is being refunded again, where support sees
+// it, and nobody asks the provider a second time. The system is its own, for its books cannot be balanced.
+func TestRefund_Failing(t *testing.T) {
+	s, err := start("failing", append([]string{"--ephemeral"}, seeded...))
+	if s != nil {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(s.tails())
+			}
+			stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			require.NoError(t, s.stop(stopping))
+		})
+	}
+	require.NoError(t, err)
+	c := s.customer(t)
+	booking := s.refunding(t, c, falseRefundCard)
+	eventually(t, 30*time.Second, func() error {
+		seen, err := c.Booking(t.Context(), booking.ID)
+		if state := s.refundState(t, booking.ID); err == nil && (state != "failed" || seen.Status != "refunding") {
+			err = fmt.Errorf("the booking is %s, its refund %s", seen.Status, state)
+		}
+		return err
+	})
+	s.endedRun(t, booking.ID)
+
+	// Whoever looks again, the sweep or support, changes nothing.
+	_, err = s.db.Exec(t.Context(), `UPDATE bookings SET next_check_at = boxoffice_now() WHERE id = $1`, booking.ID)
+	require.NoError(t, err)
+	eventually(t, 30*time.Second, func() error {
+		var epoch int64
+		err := s.db.QueryRow(t.Context(), `SELECT epoch FROM bookings WHERE id = $1`, booking.ID).Scan(&epoch)
+		if err == nil && epoch < 2 {
+			err = fmt.Errorf("no second run yet: epoch %d", epoch)
+		}
+		return err
+	})
+	s.endedRun(t, booking.ID)
+	seen, err := c.Booking(t.Context(), booking.ID)
+	require.NoError(t, err)
+	require.Equal(t, "refunding", seen.Status)
+	require.Equal(t, "failed", s.refundState(t, booking.ID))
+	require.Equal(t, money{charges: 1, refunds: 1}, s.moneyOf(t, booking.ID))
+	require.Contains(t, s.timeline(t, booking.ID), "refund failed")
+}
