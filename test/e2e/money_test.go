@@ -132,7 +132,7 @@ func TestPayment_WebhookBeforeTheAnswerToOurCall(t *testing.T) {
 		}
 		return nil
 	})
-	s.payLate(t, made[0].ID, c.email, goodCard)
+	require.NoError(t, s.payLate(made[0].ID, c.email, goodCard))
 	booking = c.await(t, 20*time.Second, booking.ID, "completed")
 	require.Empty(t, answered, "the call had no answer yet")
 	requireProblem(t, <-answered, http.StatusConflict, "booking-closed")
@@ -146,7 +146,7 @@ func TestLatePayment_SeatsFree(t *testing.T) {
 	s := of(t, brief)
 	c := s.customer(t)
 	booking, page := s.lapsed(t, c, c.seats(t, s.showing(t), 2)...)
-	s.payLate(t, page.ID, c.email, goodCard)
+	require.NoError(t, s.payLate(page.ID, c.email, goodCard))
 	s.awaitStatus(t, c, booking.ID, "completed")
 	s.requireSoldOnce(t, c, booking)
 	s.requireChargedOnce(t, booking.ID)
@@ -161,7 +161,7 @@ func TestLatePayment_SeatsTaken(t *testing.T) {
 	require.NoError(t, err)
 	pair[1].payFor(t, taken.ID)
 	taken = pair[1].await(t, 30*time.Second, taken.ID, "completed")
-	s.payLate(t, page.ID, pair[0].email, goodCard)
+	require.NoError(t, s.payLate(page.ID, pair[0].email, goodCard))
 	s.awaitStatus(t, pair[0], booking.ID, "refunded")
 	s.requireRefundedOnce(t, pair[0], booking)
 	s.requireSoldOnce(t, pair[1], taken)
@@ -175,7 +175,7 @@ func TestLatePayment_BookingCancelled(t *testing.T) {
 	_, err := c.Cancel(t.Context(), booking.ID)
 	require.NoError(t, err)
 	c.await(t, 30*time.Second, booking.ID, "cancelled")
-	s.payLate(t, page.ID, c.email, goodCard)
+	require.NoError(t, s.payLate(page.ID, c.email, goodCard))
 	s.awaitStatus(t, c, booking.ID, "refunded")
 	s.requireRefundedOnce(t, c, booking)
 }
@@ -187,7 +187,7 @@ func TestLatePayment_EventCancelled(t *testing.T) {
 	eventID := s.showing(t)
 	booking, page := s.lapsed(t, c, c.seats(t, eventID, 2)...)
 	s.cancelEvent(t, eventID)
-	s.payLate(t, page.ID, c.email, goodCard)
+	require.NoError(t, s.payLate(page.ID, c.email, goodCard))
 	s.awaitStatus(t, c, booking.ID, "refunded")
 	s.requireRefundedOnce(t, c, booking)
 }

@@ -176,29 +176,29 @@ func TestKillAPI_AroundTheCallThatMakesThePageOfABuyerWhoLeaves(t *testing.T) {
 // A worker killed while it closes a payment page, before or after the provider did, closes it once more.
 func TestKillWorker_WhileItClosesThePage(t *testing.T) {
 	s := of(t, brief)
-	eventID := s.showing(t)
-	for _, point := range []string{
+	points := []string{
 		worker.PointBefore("CloseCheckout"), beforeExpireSession, afterExpireSession, worker.PointAfter("CloseCheckout"),
-	} {
-		t.Run(point, func(t *testing.T) {
-			pair := s.customers(t, 2)
-			var booking buyer.Booking
-			killed, led := s.killAt(t, "worker", point, func() (err error) {
-				booking, err = pair[0].Book(t.Context(), "", pair[0].seats(t, eventID, 2)...)
-				if err == nil {
-					_, err = pair[0].Checkout(t.Context(), booking.ID)
-				}
-				return err
-			})
-			require.NoError(t, led)
-			pair[0].await(t, 30*time.Second, booking.ID, "expired")
-			t.Logf("expired %s after the kill", time.Since(killed).Round(100*time.Millisecond))
-			s.requireFree(t, pair[1], booking, eventID)
-			sessions := s.sessionsOf(t, booking.ID)
-			require.Len(t, sessions, 1)
-			require.Equal(t, "expired", sessions[0].Status)
-			s.endedRun(t, booking.ID)
+	}
+	eventID := s.showing(t)
+	pairs, hits := s.pairs(t, eventID, len(points)), make([]hit, len(points))
+	for i, c := range s.customers(t, len(points)) {
+		h := &hits[i]
+		*h = hit{customer: c, point: points[i]}
+		var led error
+		h.killed, led = s.killAt(t, "worker", h.point, func() (err error) {
+			if h.booking, err = c.Book(t.Context(), "", pairs[i]...); err == nil {
+				_, err = c.Checkout(t.Context(), h.booking.ID)
+			}
+			return err
 		})
+		require.NoError(t, led)
+	}
+	for _, h := range hits {
+		h.settled(t, s, "expired")
+		sessions := s.sessionsOf(t, h.booking.ID)
+		require.Len(t, sessions, 1)
+		require.Equal(t, "expired", sessions[0].Status)
+		s.requireFree(t, s.customer(t), h.booking, eventID)
 	}
 }
 
@@ -226,5 +226,43 @@ func TestKillWorker_WhileItGivesTheMoneyBack(t *testing.T) {
 	for _, h := range hits {
 		h.settled(t, s, "refunded")
 		s.requireRefundedOnce(t, h.customer, h.booking)
+	}
+}
+
+// A worker killed at either edge of the step that settles money which came after the end sells the seats once, or gives the
+// money back once.
+func TestKillWorker_WhileItSettlesLateMoney(t *testing.T) {
+	s := of(t, brief)
+	eventID := s.showing(t)
+	late := []struct {
+		point, end string
+		cancels    bool
+	}{
+		{worker.PointBefore("SellLate"), "completed", false}, {worker.PointAfter("SellLate"), "completed", false},
+		{worker.PointBefore("RequestRefund"), "refunded", true}, {worker.PointAfter("RequestRefund"), "refunded", true},
+	}
+	pairs, hits, pages := s.pairs(t, eventID, len(late)), make([]hit, len(late)), make([]session, len(late))
+	for i, c := range s.customers(t, len(late)) {
+		hits[i] = hit{customer: c, point: late[i].point}
+		hits[i].booking, pages[i] = s.opened(t, c, pairs[i]...)
+		if late[i].cancels {
+			_, err := c.Cancel(t.Context(), hits[i].booking.ID)
+			require.NoError(t, err)
+		}
+	}
+	for i, h := range hits {
+		s.awaitStatus(t, h.customer, h.booking.ID, map[bool]string{false: "expired", true: "cancelled"}[late[i].cancels])
+		var led error
+		hits[i].killed, led = s.killAt(t, "worker", h.point, func() error { return s.payLate(pages[i].ID, h.email, goodCard) })
+		require.NoError(t, led)
+	}
+	for i, h := range hits {
+		h.settled(t, s, late[i].end)
+		if late[i].cancels {
+			s.requireRefundedOnce(t, h.customer, h.booking)
+			continue
+		}
+		s.requireSoldOnce(t, h.customer, h.booking)
+		s.requireChargedOnce(t, h.booking.ID)
 	}
 }
