@@ -1,0 +1,98 @@
+package postgres
+
+// auditMoney are the promises about money: whoever paid has a ticket or the money, and nobody has more.
+var auditMoney = []auditQuery{
+	{AuditPromise{"payment-is-settled", "a payment buys seats or is given back, soon"}, `
+		SELECT 'payment ' || p.id, format('of booking %s, which is %s: received at %s, neither sold nor refunded', p.booking_id,
+			coalesce(b.status::text, 'missing'), p.received_at)
+		FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
+		WHERE p.settled_as IS NULL AND p.received_at < @before`},
+	{AuditPromise{"sale-is-paid", "a confirmed or completed booking has a payment that bought it"}, `
+		SELECT 'booking ' || b.id, format('%s, but no payment bought it', b.status)
+		FROM bookings b WHERE b.status IN ('confirmed', 'completed')
+			AND NOT EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.settled_as = 'sale')`},
+	{AuditPromise{"sale-is-paid-once", "a booking is bought by one payment"}, `
+		SELECT 'booking ' || p.booking_id, 'bought by the payments ' || string_agg(p.id::text, ' and ' ORDER BY p.id)
+		FROM payments p WHERE p.settled_as = 'sale' GROUP BY p.booking_id HAVING count(*) > 1`},
+	{AuditPromise{"sale-is-paid-exactly", "the payment that bought a booking is of its amount and currency"}, `
+		SELECT 'payment ' || p.id, format('of %s %s bought booking %s for %s %s', p.amount_minor, p.currency, b.id, b.amount_minor, b.currency)
+		FROM payments p JOIN bookings b ON b.id = p.booking_id
+		WHERE p.settled_as = 'sale' AND (p.amount_minor <> b.amount_minor OR p.currency <> b.currency)`},
+	{AuditPromise{"payment-bought-something", "a payment that bought a booking finds it sold, or sold and taken back"}, `
+		SELECT 'payment ' || p.id, format('bought booking %s, which is %s', p.booking_id, coalesce(b.status::text, 'missing'))
+		FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
+		WHERE p.settled_as = 'sale' AND (b.status IN ('confirmed', 'completed', 'refunding', 'refunded')) IS NOT TRUE`},
+	// The refund rows are written by the transaction that settles, or that undoes the sale.
+	{AuditPromise{"refund-covers-payment", "a payment that goes back has refunds of all of it, and they do not fail"}, `
+		SELECT 'payment ' || p.id, format('of booking %s, which is %s: %s of %s %s goes back%s', b.id, b.status, r.back, p.amount_minor, p.currency,
+			', ' || nullif(r.failed, 0) || ' refunds failed')
+		FROM payments p JOIN bookings b ON b.id = p.booking_id
+		CROSS JOIN LATERAL (
+			SELECT coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0) AS back, count(*) FILTER (WHERE r.state = 'failed') AS failed
+			FROM refunds r WHERE r.payment_id = p.id) r
+		WHERE (p.settled_as = 'refund' OR (p.settled_as = 'sale' AND b.status IN ('refunding', 'refunded'))) AND r.back < p.amount_minor`},
+	{AuditPromise{"refund-within-payment", "no more goes back than came in, in the currency that it came in"}, `
+		SELECT 'payment ' || p.id, format('of booking %s: %s %s came in, %s goes back%s', p.booking_id, p.amount_minor, p.currency, sum(r.amount_minor),
+			CASE WHEN bool_or(r.currency <> p.currency) THEN ', in ' || string_agg(DISTINCT r.currency, ' and ') END)
+		FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE r.state <> 'failed'
+		GROUP BY p.id HAVING sum(r.amount_minor) > p.amount_minor OR bool_or(r.currency <> p.currency)`},
+	// Banks may take days with a refund that was asked for; ours is to ask, and to tell when all of it arrived.
+	{AuditPromise{"refund-goes-on", "a refund is asked for soon, and ends its booking when it has arrived"}, `
+		SELECT 'payment ' || r.payment_id, format('of booking %s: refund %s was requested at %s and not asked for', p.booking_id, r.n, r.requested_at)
+		FROM refunds r JOIN payments p ON p.id = r.payment_id
+		WHERE r.state = 'pending' AND r.provider_id IS NULL AND r.requested_at < @before
+		UNION ALL
+		SELECT 'booking ' || b.id, format('still refunding, its last refund arrived at %s', max(r.ended_at))
+		FROM bookings b JOIN payments p ON p.booking_id = b.id JOIN refunds r ON r.payment_id = p.id
+		WHERE b.status = 'refunding'
+		GROUP BY b.id HAVING bool_and(r.state <> 'pending') AND max(r.ended_at) < @before
+			AND sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded')
+				>= (SELECT sum(q.amount_minor) FROM payments q WHERE q.booking_id = b.id)`},
+	{AuditPromise{"refunded-has-arrived", "of a refunded booking no refund is still under way"}, `
+		SELECT 'booking ' || b.id, format('refunded, but refund %s of payment %s is %s', r.n, p.id, r.state)
+		FROM bookings b JOIN payments p ON p.booking_id = b.id JOIN refunds r ON r.payment_id = p.id
+		WHERE b.status = 'refunded' AND p.settled_as IS NOT NULL AND r.state = 'pending'`},
+	// The money equation, of each booking and of each currency in sum. What is unsettled is told by payment-is-settled;
+	// what has been promised back counts as back, and refunded-has-arrived asks for the rest.
+	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets"}, `
+		WITH lines AS (
+			SELECT p.booking_id, p.currency, p.amount_minor AS captured, 0 AS back, 0 AS tickets
+			FROM payments p WHERE p.settled_as IS NOT NULL
+			UNION ALL
+			SELECT p.booking_id, r.currency, 0, r.amount_minor, 0
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.settled_as IS NOT NULL AND r.state <> 'failed'
+			UNION ALL
+			SELECT bt.booking_id, b.currency, 0, 0, bt.price_minor + bt.fee_minor
+			FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id
+			WHERE EXISTS (SELECT FROM admissions a
+				WHERE a.booking_id = bt.booking_id AND a.ticket_id = bt.ticket_id AND a.voided_at IS NULL))
+		SELECT coalesce('booking ' || l.booking_id, 'currency ' || l.currency),
+			format('%s %s came in, %s goes back, the valid tickets are worth %s', sum(l.captured), l.currency, sum(l.back), sum(l.tickets))
+		FROM lines l JOIN bookings b ON b.id = l.booking_id
+		WHERE b.status IN ('completed', 'expired', 'cancelled', 'refunded')
+		GROUP BY GROUPING SETS ((l.booking_id, l.currency), (l.currency))
+		HAVING sum(l.captured) - sum(l.back) <> sum(l.tickets)`},
+}
+
+// auditRuns are the promises that nothing is forgotten: each open end has a time at which somebody looks.
+var auditRuns = []auditQuery{
+	{AuditPromise{"unfinished-is-checked", "a booking that is unfinished, or whose money or mail is, has a next check"}, `
+		SELECT 'booking ' || b.id, format('%s, and nobody will look at it', b.status)
+		FROM bookings b WHERE b.next_check_at IS NULL AND (b.status IN ('held', 'confirmed', 'refunding')
+			OR EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id AND p.settled_as IS NULL)
+			OR EXISTS (SELECT FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE p.booking_id = b.id AND r.state = 'pending')
+			OR EXISTS (SELECT FROM emails e WHERE e.booking_id = b.id AND e.status = 'queued'))`},
+	{AuditPromise{"check-is-kept", "a check that is due is made soon"}, `
+		SELECT 'booking ' || b.id, format('%s, its check was due at %s: nobody sweeps', b.status, b.next_check_at)
+		FROM bookings b WHERE b.next_check_at < @before`},
+	{AuditPromise{"closed-booking-is-not-payable", "only a held booking has a payment page that can be paid"}, `
+		SELECT 'attempt ' || a.id, format('live, but its booking %s is %s', a.booking_id, coalesce(b.status::text, 'missing'))
+		FROM payment_attempts a LEFT JOIN bookings b ON b.id = a.booking_id
+		WHERE a.state = 'live' AND b.status IS DISTINCT FROM 'held'`},
+	// What is not ours, or of an API version that we do not read, is kept for a person to see.
+	{AuditPromise{"webhook-is-processed", "a webhook of ours has its effect soon"}, `
+		SELECT 'webhook ' || w.stripe_event_id, format('%s of %s, booking %s, received at %s: %s', w.type, w.object_id,
+			coalesce(w.booking_id::text, '(none)'), w.received_at, coalesce(w.outcome, 'no outcome'))
+		FROM webhook_inbox w WHERE w.processed_at IS NULL AND w.received_at < @before
+			AND coalesce(w.outcome, '') NOT LIKE 'parked: %' AND coalesce(w.outcome, '') NOT LIKE 'unknown %'`},
+}
