@@ -31,6 +31,7 @@ type cli struct {
 	Migrate      migrateCommand      `cmd:"" help:"Bring the database schema up to date."`
 	Seed         seedCommand         `cmd:"" help:"Fill the database with real titles at made-up showtimes."`
 	Demo         demoCommand         `cmd:"" help:"Make one booking over HTTP, from sign-up to the PDF, told step by step."`
+	Audit        auditCommand        `cmd:"" help:"Hold every booking against every promise; exit 1 if one is broken."`
 	VerifyTicket verifyTicketCommand `cmd:"" help:"Verify an entry token offline."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
