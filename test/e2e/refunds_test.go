@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -53,4 +54,31 @@ func TestRefund_Failing(t *testing.T) {
 	require.Equal(t, "failed", s.refundState(t, booking.ID))
 	require.Equal(t, money{charges: 1, refunds: 1}, s.moneyOf(t, booking.ID))
 	require.Contains(t, s.timeline(t, booking.ID), "refund failed")
+}
+
+// A refund of which the provider does not say what became of it is asked for until it does, and made once.
+func TestProviderAway_RefundIsMadeOnce(t *testing.T) {
+	s := of(t, usual)
+	eventID := s.showing(t)
+	for name, c := range map[string]struct {
+		away fault
+		hits int // one is enough where the refund is made: it is found by looking
+	}{
+		"answers 500":             {fault{Kind: "error", Status: http.StatusInternalServerError}, 2},
+		"made, and answers 500":   {fault{Kind: "error_after", Status: http.StatusInternalServerError}, 1},
+		"made, and never answers": {fault{Kind: "timeout_after", DelayMS: 100}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			away, hits, c := c.away, c.hits, s.customer(t)
+			booking := c.hold(t, eventID, 2)
+			s.cancelEvent(t, eventID)
+			away.Target, away.Method, away.Path = "api", http.MethodPost, "/v1/refunds"
+			breaks(t, s.stripe(), away)
+			c.payFor(t, booking.ID)
+			awaitHits(t, s.stripe(), hits)
+			mends(t, s.stripe())
+			c.await(t, 60*time.Second, booking.ID, "refunded")
+			s.requireRefundedOnce(t, c, booking)
+		})
+	}
 }
