@@ -23,7 +23,7 @@ type story struct {
 func newStory(t *testing.T, seats int) story {
 	t.Helper()
 	t.Parallel()
-	w := newWorld(t, newTheatre(t), t.Context(), seats)
+	w := newWorld(t.Context(), t, newTheatre(t), seats)
 	t.Cleanup(w.close)
 	return story{world: w, t: t}
 }

@@ -106,6 +106,7 @@ func (p *provider) CreateSession(ctx context.Context, params boxoffice.SessionPa
 				return boxoffice.PaymentSession{}, lost["provider"]
 			case refuses:
 				p.refused[id] = true
+			default: // the other faults meet every call alike
 			}
 		}
 		switch s := p.find(func(s *session) bool { return s.AttemptID == id }); {

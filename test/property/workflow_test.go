@@ -21,7 +21,7 @@ import (
 func TestTheWorkflowBringsEveryStateToItsEnd(t *testing.T) {
 	th := newTheatre(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(rt, th, t.Context(), 3)
+		w := newWorld(t.Context(), rt, th, 3)
 		defer w.close()
 		w.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){"": func(*rapid.T) { w.check() }, "act": w.act})

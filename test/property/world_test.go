@@ -89,7 +89,7 @@ type world struct {
 }
 
 // newWorld makes an event with the seats. The world must be closed.
-func newWorld(tb rapid.TB, th *theatre, ctx context.Context, seats int) *world {
+func newWorld(ctx context.Context, tb rapid.TB, th *theatre, seats int) *world {
 	w := &world{
 		theatre: th, tb: tb, ctx: ctx, event: newID(tb), mails: map[string]activities.Act{}, cancelled: map[string]bool{}, secured: map[string]bool{},
 		outside: &outside{files: map[string][]byte{}, spoilt: map[string]bool{}, mailed: map[string]int{}},
