@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"unicode"
 
@@ -101,7 +102,7 @@ func newFace(family string, ttf []byte, last rune) (*face, error) {
 // descriptor are measured by gofpdf itself.
 func (f *face) makeSimple(ttf []byte) error {
 	probe := gofpdf.New("P", "mm", "A4", "")
-	probe.AddUTF8FontFromBytes(f.family, "", ttf)
+	probe.AddUTF8FontFromBytes(f.family, "", slices.Clone(ttf))
 	probe.SetFont(f.family, "", 10)
 	widths := make([]int, 256)
 	for code := 32; code < 256; code++ {

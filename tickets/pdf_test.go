@@ -12,6 +12,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 func TestThePageSaysEverythingAboutTheSeat(t *testing.T) {
@@ -149,6 +150,29 @@ func TestTheSameDocumentGivesTheSameBytes(t *testing.T) {
 		again, err := renderer(t).PDF(doc)
 		require.NoError(t, err)
 		require.Equal(t, first, again)
+	}
+}
+
+// Sheets that are written at the same time share fonts, which gofpdf does not leave as they are: found by the race detector.
+func TestSheetsAreWrittenSideBySide(t *testing.T) {
+	t.Parallel()
+	for _, holder := range []string{"Ada Lovelace", "Ωμέγα Жук Đêm"} {
+		doc := document(2)
+		doc.HolderName = holder
+		alone, err := renderer(t).PDF(doc)
+		require.NoError(t, err)
+		var beside [6][]byte
+		var writing errgroup.Group
+		for i := range beside {
+			writing.Go(func() (err error) {
+				beside[i], err = renderer(t).PDF(doc)
+				return err
+			})
+		}
+		require.NoError(t, writing.Wait())
+		for _, pdf := range beside {
+			require.Equal(t, alone, pdf)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/jung-kurt/gofpdf"
 )
@@ -43,7 +44,8 @@ func (s *sheet) use(f font, text string) string {
 		if simple {
 			s.pdf.AddFontFromBytes(family, "", face.definition, face.file)
 		} else {
-			s.pdf.AddUTF8FontFromBytes(family, "", face.wide)
+			// A copy of its own: gofpdf pads the font's tables in place, and other sheets are being written meanwhile.
+			s.pdf.AddUTF8FontFromBytes(family, "", slices.Clone(face.wide))
 		}
 	}
 	s.pdf.SetFont(family, "", f.size)
