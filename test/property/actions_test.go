@@ -248,9 +248,9 @@ var weighted = func() []int {
 }()
 
 // stages are how far a booking may have come before anything goes wrong with it.
-var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late"}
+var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late", "checkout stalls"}
 
-// open makes a drawn beginning: up to two bookings that came some way without any trouble.
+// open makes a drawn beginning: up to two bookings that came some way.
 func (w *world) open(t *rapid.T) {
 	for buyer := range 2 {
 		stage := draw(t, "stage", stages)
@@ -261,7 +261,16 @@ func (w *world) open(t *rapid.T) {
 		all := w.rows()
 		b := all.Bookings[len(all.Bookings)-1]
 		t.Logf("%s of buyer %d begins as %s", w.name(b.ID), buyer, stage)
-		if stage != "held" {
+		switch stage {
+		case "held":
+		case "checkout stalls":
+			k := w.checkout(b)
+			for range rapid.IntRange(1, 3).Draw(t, "calls") {
+				k.step(goOn)
+			}
+			w.parked = append(w.parked, k)
+			t.Logf("%s before %s", k.name, k.at)
+		default:
 			w.checkout(b).finish()
 			w.openAs(t, stage, w.provider.sessions[len(w.provider.sessions)-1])
 		}
