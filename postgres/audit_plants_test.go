@@ -109,7 +109,7 @@ var plants = []plant{
 	{"buyer-is-told", "of the money", (*house).refunded, `UPDATE emails SET kind = 'tickets'`, `booking {booking}`},
 	{"mail-goes-out", "stuck", (*house).sold, `UPDATE emails SET created_at = {now} - interval '3 minutes'`, `mail {mail}`},
 	{"mail-goes-out", "refused", (*house).sold, `UPDATE emails SET status = 'failed'`, `mail {mail}`},
-	{"mail-goes-out", "lost by its workflow", (*house).sold, `UPDATE emails SET created_at = {now} - interval '7 days', handed_over = {now} - interval '7 days'`, `mail {mail}`},
+	{"mail-goes-out", "handed over again and again", (*house).sold, `UPDATE emails SET created_at = {now} - interval '7 days', handed_over = {now}`, `mail {mail}`},
 
 	{"payment-is-settled", "forgotten", (*house).paid, `UPDATE payments SET received_at = {now} - interval '3 minutes'`, `payment {payment}`},
 	{"sale-is-paid", "nobody paid", (*house).confirmed, `UPDATE payments SET settled_as = NULL, settled_at = NULL`, `booking {booking}`},

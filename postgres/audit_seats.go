@@ -100,12 +100,13 @@ var auditTickets = []auditQuery{
 			AND NOT EXISTS (SELECT FROM emails e
 				WHERE e.booking_id = b.id AND e.kind = CASE b.status WHEN 'completed' THEN 'tickets' ELSE 'refunded' END)
 			AND NOT EXISTS (SELECT FROM booking_timeline l WHERE l.booking_id = b.id AND l.what = 'no mail: no address')`},
-	// A mail that was handed over is tried for five days by a workflow of its own; one older has lost it.
+	// A mail that was handed over is tried for five days by a workflow of its own, and handed over again where that is lost:
+	// so its age counts, not when it was last handed over.
 	{AuditPromise{"mail-goes-out", "a mail is sent, or handed to its own workflow, soon; none fails"}, `
 		SELECT 'mail ' || e.id, format('%s of booking %s, created at %s, %s after %s attempts', e.kind, e.booking_id, e.created_at,
 			CASE WHEN e.status = 'failed' THEN 'failed' WHEN e.handed_over IS NULL THEN 'still queued'
-			     ELSE format('handed over at %s and not heard of since,', e.handed_over) END, e.attempts)
+			     ELSE format('handed over at %s and not sent,', e.handed_over) END, e.attempts)
 		FROM emails e
-		WHERE e.status = 'failed' OR (e.status = 'queued' AND CASE WHEN e.handed_over IS NULL THEN e.created_at < @before
-			ELSE e.handed_over < @before::timestamptz - interval '6 days' END)`},
+		WHERE e.status = 'failed' OR (e.status = 'queued' AND e.created_at < CASE
+			WHEN e.handed_over IS NULL THEN @before::timestamptz ELSE @before::timestamptz - interval '6 days' END)`},
 }
