@@ -67,6 +67,8 @@ func (s *stack) startChild(ctx context.Context, program, name string) error {
 
 func (s *stack) logFile(name string) string { return filepath.Join(s.folder(name), "log") }
 
+func (s *stack) blobURL() string { return "file://" + filepath.ToSlash(s.folder("files")) }
+
 // childEnv is this process's environment, with what the stack knows better.
 func (s *stack) childEnv() []string {
 	settings := map[string]string{
@@ -76,7 +78,7 @@ func (s *stack) childEnv() []string {
 		"STRIPE_API_KEY":        s.secrets.StripeKey,
 		"STRIPE_WEBHOOK_SECRET": s.secrets.WebhookSecret,
 		"SMTP_URL":              s.urls.smtp,
-		"BLOB_URL":              "file://" + filepath.ToSlash(s.folder("files")),
+		"BLOB_URL":              s.blobURL(),
 		"TICKET_SIGNING_KEY":    s.secrets.TicketKey,
 		"BOXOFFICE_BASE_URL":    s.urls.boxoffice,
 		"BOXOFFICE_ADDR":        "127.0.0.1:" + strconv.Itoa(s.command.Port),

@@ -10,7 +10,8 @@ import (
 	"github.com/boxoffice/boxoffice/tickets"
 )
 
-// writeEnvFile writes where everything is, as settings, in one step: who sees the file sees all of it.
+// writeEnvFile writes where everything is, as settings, in one step: who sees the file sees all of it. With them another
+// boxoffice worker, or api, works beside the ones of dev.
 func (s *stack) writeEnvFile(path string) error {
 	keys, err := tickets.ParseKeys(s.secrets.TicketKey)
 	if err != nil {
@@ -21,7 +22,8 @@ func (s *stack) writeEnvFile(path string) error {
 		{"BOXOFFICE_URL", s.urls.boxoffice}, {"ADMIN_URL", s.urls.admin}, {"DATABASE_URL", s.urls.database},
 		{"TEMPORAL_ADDRESS", s.urls.temporal}, {"TEMPORAL_UI_URL", s.urls.temporalUI}, {"STRIPE_API_BASE", s.urls.stripe},
 		{"STRIPE_API_KEY", s.secrets.StripeKey}, {"STRIPE_WEBHOOK_SECRET", s.secrets.WebhookSecret}, {"MAIL_URL", s.urls.mail},
-		{"TICKET_PUBLIC_KEYS", keys.Public().String()}, {"BOXOFFICE_STATE_DIR", s.command.Dir},
+		{"SMTP_URL", s.urls.smtp}, {"BLOB_URL", s.blobURL()}, {"TICKET_SIGNING_KEY", s.secrets.TicketKey},
+		{"TICKET_PUBLIC_KEYS", keys.Public().String()}, {"BOXOFFICE_BASE_URL", s.urls.boxoffice}, {"BOXOFFICE_STATE_DIR", s.command.Dir},
 	} {
 		fmt.Fprintf(&text, "%s=%s\n", setting[0], setting[1])
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,18 +16,18 @@ func BenchmarkHold(b *testing.B) {
 	s, err := durable()
 	require.NoError(b, err)
 	for _, buyers := range []int{1, 50} {
-		b.Run(fmt.Sprintf("buyers=%d", buyers), func(b *testing.B) { s.benchmarkHold(b, buyers) })
+		b.Run(fmt.Sprintf("buyers=%d", buyers), func(b *testing.B) { benchmarkHold(b, s, buyers) })
 	}
 }
 
-var durable = sync.OnceValues(func() (*system, error) {
-	return startShared("durable", []string{"--events", "40", "--days", "3"})
+var durable = sync.OnceValues(func() (*stack.System, error) {
+	return stack.StartShared("durable", []string{"--events", "40", "--days", "3"})
 })
 
-func (s *system) benchmarkHold(b *testing.B, buyers int) {
-	crowd := s.customers(b, buyers)
-	eventID := s.showing(b)
-	seats := crowd[0].seats(b, eventID, buyers)
+func benchmarkHold(b *testing.B, s *stack.System, buyers int) {
+	crowd := s.Customers(b, buyers)
+	eventID := s.Showing(b)
+	seats := crowd[0].FreeSeats(b, eventID, buyers)
 	took, failed := make([][]time.Duration, buyers), make([]error, buyers)
 	var done sync.WaitGroup
 	b.ResetTimer()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/boxoffice/boxoffice/workflows"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -20,48 +21,48 @@ import (
 // A person signs up, finds a showing, picks two seats, pays, and holds tickets that admit.
 func TestBuy_OK(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	c := s.signUp(t)
-	event, seats := c.find(t, s.showing(t))
+	s := stack.Of(t, stack.Usual)
+	c := signUp(t, s)
+	event, seats := find(t, c, s.Showing(t))
 	booking, err := c.Book(t.Context(), "", seats...)
 	require.NoError(t, err)
-	s.awaitWaiting(t, booking.ID) // people are slower than this
+	s.AwaitWaiting(t, booking.ID) // people are slower than this
 	page, err := c.Checkout(t.Context(), booking.ID)
 	require.NoError(t, err)
-	back, err := c.Pay(t.Context(), page.URL, c.email, goodCard)
+	back, err := c.Pay(t.Context(), page.URL, c.Email, stack.GoodCard)
 	require.NoError(t, err)
-	require.Equal(t, s.env["BOXOFFICE_URL"]+"/app/bookings/"+booking.ID, back)
+	require.Equal(t, s.Env["BOXOFFICE_URL"]+"/app/bookings/"+booking.ID, back)
 
-	booking = c.await(t, 20*time.Second, booking.ID, "completed")
-	c.requireSeats(t, booking, event.ID, "sold")
-	run, history := s.endedRun(t, booking.ID)
+	booking = c.AwaitEnd(t, 20*time.Second, booking.ID, "completed")
+	c.RequireSeats(t, booking, event.ID, "sold")
+	run, history := s.EndedRun(t, booking.ID)
 	requireSupportSees(t, run, "completed")
 	require.LessOrEqual(t, len(history), 16, "history events of a sold booking")
 	t.Logf("a sold booking has %d history events", len(history))
-	require.Equal(t, []string{"held", "checkout opened", "payment received", "confirmed", "completed", "mail tickets sent"}, s.timeline(t, booking.ID))
+	require.Equal(t, []string{"held", "checkout opened", "payment received", "confirmed", "completed", "mail tickets sent"}, s.Timeline(t, booking.ID))
 
 	pdf, err := c.File(t.Context(), booking.ID, "tickets.pdf")
 	require.NoError(t, err)
 	for i, ticket := range booking.Tickets {
-		c.requireTicketPage(t, pdf, i+1, event, booking, ticket)
-		s.requireAdmits(t, codeOnPage(t, pdf, i+1), event.ID, ticket)
+		requireTicketPage(t, c, pdf, i+1, event, booking, ticket)
+		requireAdmits(t, s, codeOnPage(t, pdf, i+1), event.ID, ticket)
 	}
-	s.requireOneMail(t, c, booking, event, pdf)
-	s.requireSoldOnce(t, c, booking)
+	requireOneMail(t, s, c, booking, event, pdf)
+	s.RequireSoldOnce(t, c, booking)
 }
 
 // signUp opens an account as people do.
-func (s *system) signUp(t *testing.T) customer {
+func signUp(t *testing.T, s *stack.System) stack.Customer {
 	t.Helper()
 	name := "e2e-visitor-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	c := customer{Buyer: buyer.New(s.env["BOXOFFICE_URL"], transport), name: name, email: name + "@example.com"}
-	require.NoError(t, c.SignUp(t.Context(), c.name, "a-quiet-place-in-row-m", c.email))
-	require.NoError(t, s.db.QueryRow(t.Context(), `SELECT id FROM users WHERE username = $1`, c.name).Scan(&c.id))
+	c := stack.Customer{Buyer: buyer.New(s.Env["BOXOFFICE_URL"], stack.Transport), Name: name, Email: name + "@example.com"}
+	require.NoError(t, c.SignUp(t.Context(), c.Name, "a-quiet-place-in-row-m", c.Email))
+	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT id FROM users WHERE username = $1`, c.Name).Scan(&c.ID))
 	return c
 }
 
 // find looks for an event in the catalogue, by its city, and for two free seats side by side.
-func (c customer) find(t *testing.T, eventID string) (buyer.Event, []string) {
+func find(t *testing.T, c stack.Customer, eventID string) (buyer.Event, []string) {
 	t.Helper()
 	event, free, err := c.Event(t.Context(), eventID)
 	require.NoError(t, err)
@@ -95,13 +96,13 @@ func requireSupportSees(t *testing.T, run *client.WorkflowExecutionDescription, 
 }
 
 // requireTicketPage reads the text of a page of the PDF back.
-func (c customer) requireTicketPage(t *testing.T, pdf []byte, page int, event buyer.Event, booking buyer.Booking, ticket buyer.Ticket) {
+func requireTicketPage(t *testing.T, c stack.Customer, pdf []byte, page int, event buyer.Event, booking buyer.Booking, ticket buyer.Ticket) {
 	t.Helper()
 	n := strconv.Itoa(page)
 	text := strings.Join(strings.Fields(string(poppler(t, pdf, "pdftotext", "-layout", "-f", n, "-l", n, "-", "-"))), " ")
 	price := boxoffice.Money{Minor: ticket.PriceMinor, Currency: event.Currency}.String()
 	for _, fact := range []string{
-		event.Name, event.Venue.Name, event.Venue.City, ticket.Section, booking.Reference, price, c.name,
+		event.Name, event.Venue.Name, event.Venue.City, ticket.Section, booking.Reference, price, c.Name,
 		fmt.Sprintf("Ticket %d of %d", page, len(booking.Tickets)), ticket.Row + " " + strconv.Itoa(ticket.Number),
 	} {
 		require.Contains(t, text, fact)
@@ -131,9 +132,9 @@ func poppler(t *testing.T, pdf []byte, name string, args ...string) []byte {
 }
 
 // requireAdmits verifies an entry token offline, with the public key alone.
-func (s *system) requireAdmits(t *testing.T, token, eventID string, ticket buyer.Ticket) {
+func requireAdmits(t *testing.T, s *stack.System, token, eventID string, ticket buyer.Ticket) {
 	t.Helper()
-	out, complaint, code := runProgram(t, []string{"TICKET_PUBLIC_KEYS=" + s.env["TICKET_PUBLIC_KEYS"]}, "verify-ticket", token)
+	out, complaint, code := stack.RunProgram(t, []string{"TICKET_PUBLIC_KEYS=" + s.Env["TICKET_PUBLIC_KEYS"]}, "verify-ticket", token)
 	require.Zero(t, code, complaint)
 	require.Contains(t, out, `"valid":true`)
 	require.Contains(t, out, `"event":"`+eventID+`"`)
@@ -145,22 +146,22 @@ func (s *system) requireAdmits(t *testing.T, token, eventID string, ticket buyer
 		}
 		return 'A'
 	}, token[len(token)-5:])
-	_, _, code = runProgram(t, []string{"TICKET_PUBLIC_KEYS=" + s.env["TICKET_PUBLIC_KEYS"]}, "verify-ticket", forged)
+	_, _, code = stack.RunProgram(t, []string{"TICKET_PUBLIC_KEYS=" + s.Env["TICKET_PUBLIC_KEYS"]}, "verify-ticket", forged)
 	require.Equal(t, 1, code, "a forged token is accepted")
 }
 
 // requireOneMail asserts that the buyer got one mail, with both texts and both files.
-func (s *system) requireOneMail(t *testing.T, c customer, booking buyer.Booking, event buyer.Event, pdf []byte) {
+func requireOneMail(t *testing.T, s *stack.System, c stack.Customer, booking buyer.Booking, event buyer.Event, pdf []byte) {
 	t.Helper()
 	var ids []string
-	eventually(t, 10*time.Second, func() (err error) {
-		if ids, err = s.inbox().To(t.Context(), c.email); err == nil && len(ids) == 0 {
+	stack.Eventually(t, 10*time.Second, func() (err error) {
+		if ids, err = s.Inbox().To(t.Context(), c.Email); err == nil && len(ids) == 0 {
 			err = errors.New("no mail yet")
 		}
 		return err
 	})
 	require.Len(t, ids, 1)
-	mail, err := s.inbox().Message(t.Context(), ids[0])
+	mail, err := s.Inbox().Message(t.Context(), ids[0])
 	require.NoError(t, err)
 	require.Contains(t, mail.Subject, "Your tickets: ")
 	for _, text := range []string{mail.Text, mail.HTML} {
@@ -171,7 +172,7 @@ func (s *system) requireOneMail(t *testing.T, c customer, booking buyer.Booking,
 	files := map[string][]byte{}
 	for _, file := range mail.Attachments {
 		kind, _, _ := strings.Cut(file.ContentType, ";")
-		files[kind], err = s.inbox().Part(t.Context(), mail.ID, file.PartID)
+		files[kind], err = s.Inbox().Part(t.Context(), mail.ID, file.PartID)
 		require.NoError(t, err)
 	}
 	require.Len(t, files, 2)
@@ -185,39 +186,23 @@ func (s *system) requireOneMail(t *testing.T, c customer, booking buyer.Booking,
 // A declined card leaves the page open for a good one.
 func TestBuy_OKAfterADeclinedCard(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	c := s.customer(t)
-	booking := c.hold(t, s.showing(t), 1)
+	s := stack.Of(t, stack.Usual)
+	c := s.Customer(t)
+	booking := c.Hold(t, s.Showing(t), 1)
 	page, err := c.Checkout(t.Context(), booking.ID)
 	require.NoError(t, err)
-	_, err = c.Pay(t.Context(), page.URL, c.email, declinedCard)
+	_, err = c.Pay(t.Context(), page.URL, c.Email, stack.DeclinedCard)
 	var declined *buyer.Declined
 	require.ErrorAs(t, err, &declined)
 	held, err := c.Booking(t.Context(), booking.ID)
 	require.NoError(t, err)
 	require.Equal(t, "held", held.Status)
 	require.Equal(t, "open", held.Payment)
-	_, err = c.Pay(t.Context(), page.URL, c.email, goodCard)
+	_, err = c.Pay(t.Context(), page.URL, c.Email, stack.GoodCard)
 	require.NoError(t, err)
-	booking = c.await(t, 20*time.Second, booking.ID, "completed")
-	s.requireSoldOnce(t, c, booking)
-	_, err = c.Pay(t.Context(), page.URL, c.email, goodCard)
+	booking = c.AwaitEnd(t, 20*time.Second, booking.ID, "completed")
+	s.RequireSoldOnce(t, c, booking)
+	_, err = c.Pay(t.Context(), page.URL, c.Email, stack.GoodCard)
 	var closed *buyer.PageClosed
 	require.ErrorAs(t, err, &closed, "a paid page takes a second payment")
-}
-
-// runProgram runs the program to its end.
-func runProgram(t *testing.T, settings []string, args ...string) (out, complaint string, code int) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), program, args...)
-	command.Env = environment(settings...)
-	command.Dir = root
-	var stdout, stderr strings.Builder
-	command.Stdout, command.Stderr = &stdout, &stderr
-	err := command.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return stdout.String(), stderr.String(), exit.ExitCode()
-	}
-	require.NoError(t, err)
-	return stdout.String(), stderr.String(), 0
 }

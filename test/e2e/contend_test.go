@@ -10,16 +10,17 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
 // A hundred buyers want one seat at once: one gets it, the others are told which seat is gone.
 func TestBook_ErrSeatsTakenForAllButOne(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	crowd := s.customers(t, 100)
-	eventID := s.showing(t)
-	seat := crowd[0].seats(t, eventID, 1)[0]
+	s := stack.Of(t, stack.Usual)
+	crowd := s.Customers(t, 100)
+	eventID := s.Showing(t)
+	seat := crowd[0].FreeSeats(t, eventID, 1)[0]
 	start, took, results := make(chan struct{}), make([]time.Duration, len(crowd)), make([]error, len(crowd))
 	won := make([]buyer.Booking, len(crowd))
 	var race sync.WaitGroup
@@ -40,7 +41,7 @@ func TestBook_ErrSeatsTakenForAllButOne(t *testing.T) {
 		if i == winner {
 			continue
 		}
-		problem := requireProblem(t, err, http.StatusConflict, "seats-taken")
+		problem := stack.RequireProblem(t, err, http.StatusConflict, "seats-taken")
 		require.Equal(t, []buyer.Conflict{{TicketID: seat, Seat: won[winner].Tickets[0].Seat, Reason: "held"}}, problem.Conflicts)
 	}
 	t.Logf("100 buyers for one seat: p50 %s, p95 %s", quantile(took, 0.5), quantile(took, 0.95))
@@ -55,9 +56,9 @@ func quantile(of []time.Duration, q float64) time.Duration {
 // Twins under one Idempotency-Key, at once and later, are one booking and one answer.
 func TestBook_OKRepeated(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	c := s.customer(t)
-	seats := c.seats(t, s.showing(t), 3)
+	s := stack.Of(t, stack.Usual)
+	c := s.Customer(t)
+	seats := c.FreeSeats(t, s.Showing(t), 3)
 	book := func() (buyer.Answer, error) { return c.Ask(t.Context(), http.MethodPost, "/book", "once", seats[:2]) }
 	answers, results := make([]buyer.Answer, 8), make([]error, 8)
 	var twins sync.WaitGroup
@@ -69,8 +70,8 @@ func TestBook_OKRepeated(t *testing.T) {
 
 	var booking buyer.Booking
 	require.NoError(t, json.Unmarshal(answers[0].Body, &booking))
-	c.payFor(t, booking.ID)
-	c.await(t, 20*time.Second, booking.ID, "completed")
+	c.PayFor(t, booking.ID)
+	c.AwaitEnd(t, 20*time.Second, booking.ID, "completed")
 	later, err := book()
 	require.NoError(t, err)
 	for _, answer := range append(answers, later) {
@@ -79,22 +80,22 @@ func TestBook_OKRepeated(t *testing.T) {
 		require.Equal(t, string(answers[0].Body), string(answer.Body))
 	}
 	_, err = c.Book(t.Context(), "once", seats[2])
-	requireProblem(t, err, http.StatusUnprocessableEntity, "idempotency-mismatch")
+	stack.RequireProblem(t, err, http.StatusUnprocessableEntity, "idempotency-mismatch")
 
 	var bookings int
-	require.NoError(t, s.db.QueryRow(t.Context(), `SELECT count(*) FROM bookings WHERE user_id = $1`, c.id).Scan(&bookings))
+	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT count(*) FROM bookings WHERE user_id = $1`, c.ID).Scan(&bookings))
 	require.Equal(t, 1, bookings)
 }
 
 // Another's booking is as absent as one that never was.
 func TestBooking_ErrNotFoundForOthers(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	pair := s.customers(t, 2)
+	s := stack.Of(t, stack.Usual)
+	pair := s.Customers(t, 2)
 	owner, other := pair[0], pair[1]
-	booking := owner.hold(t, s.showing(t), 1)
-	owner.payFor(t, booking.ID)
-	booking = owner.await(t, 20*time.Second, booking.ID, "completed")
+	booking := owner.Hold(t, s.Showing(t), 1)
+	owner.PayFor(t, booking.ID)
+	booking = owner.AwaitEnd(t, 20*time.Second, booking.ID, "completed")
 
 	const unknown = "01890000-0000-7000-8000-000000000000"
 	for _, request := range []struct{ method, path string }{
@@ -106,17 +107,17 @@ func TestBooking_ErrNotFoundForOthers(t *testing.T) {
 		{http.MethodPost, "/extend"},
 		{http.MethodPost, "/cancel"},
 	} {
-		absent := other.ask(t, request.method, "/bookings/"+unknown+request.path)
+		absent := ask(t, other, request.method, "/bookings/"+unknown+request.path)
 		require.Equal(t, http.StatusNotFound, absent.Status, request.path)
-		foreign := other.ask(t, request.method, "/bookings/"+booking.ID+request.path)
+		foreign := ask(t, other, request.method, "/bookings/"+booking.ID+request.path)
 		require.Equal(t, http.StatusNotFound, foreign.Status, request.path)
 		require.Equal(t, withoutRequestID(t, absent.Body), withoutRequestID(t, foreign.Body), request.path)
 	}
-	require.Empty(t, other.list(t))
-	require.Equal(t, []string{booking.ID}, owner.list(t))
+	require.Empty(t, other.BookingIDs(t))
+	require.Equal(t, []string{booking.ID}, owner.BookingIDs(t))
 }
 
-func (c customer) ask(t *testing.T, method, path string) buyer.Answer {
+func ask(t *testing.T, c stack.Customer, method, path string) buyer.Answer {
 	t.Helper()
 	var body any
 	if method == http.MethodPost {
@@ -134,18 +135,4 @@ func withoutRequestID(t *testing.T, body []byte) map[string]any {
 	require.NotEmpty(t, problem["request_id"])
 	delete(problem, "request_id")
 	return problem
-}
-
-// list gives the IDs of the customer's bookings.
-func (c customer) list(t *testing.T) []string {
-	t.Helper()
-	var page struct {
-		Bookings []buyer.Booking `json:"bookings"`
-	}
-	require.NoError(t, c.Call(t.Context(), http.MethodGet, "/bookings", nil, &page))
-	var ids []string
-	for _, booking := range page.Bookings {
-		ids = append(ids, booking.ID)
-	}
-	return ids
 }

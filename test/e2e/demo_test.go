@@ -8,15 +8,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
 // The demo makes a booking in a running system and tells what came of it as one object.
 func TestDemo_OK(t *testing.T) {
 	t.Parallel()
-	s := of(t, usual)
-	out, complaint, code := runProgram(t, []string{"MAIL_URL=" + s.env["MAIL_URL"], "TICKET_PUBLIC_KEYS=" + s.env["TICKET_PUBLIC_KEYS"]},
-		"demo", "--url", s.env["BOXOFFICE_URL"], "--json", "--out", filepath.Join(t.TempDir(), "not", "there"))
+	s := stack.Of(t, stack.Usual)
+	out, complaint, code := stack.RunProgram(t, []string{"MAIL_URL=" + s.Env["MAIL_URL"], "TICKET_PUBLIC_KEYS=" + s.Env["TICKET_PUBLIC_KEYS"]},
+		"demo", "--url", s.Env["BOXOFFICE_URL"], "--json", "--out", filepath.Join(t.TempDir(), "not", "there"))
 	require.Zero(t, code, complaint)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var told struct {
@@ -47,7 +48,7 @@ func TestDemo_OK(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "%PDF-", string(pdf[:5]))
 	var status string
-	require.NoError(t, s.db.QueryRow(t.Context(), `SELECT status::text FROM bookings WHERE id = $1`, told.BookingID).Scan(&status))
+	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT status::text FROM bookings WHERE id = $1`, told.BookingID).Scan(&status))
 	require.Equal(t, "completed", status)
 }
 
@@ -58,7 +59,7 @@ func TestDemo_ErrNobodyListens(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, nobody.Close())
 	url := "http://" + nobody.Addr().String()
-	out, complaint, code := runProgram(t, []string{"MAIL_URL=" + url, "TICKET_PUBLIC_KEYS=k1:FhFwDdaHKHjdp_Xvmv8dtQ49jGkkMbPIUglg09UMUmQ"},
+	out, complaint, code := stack.RunProgram(t, []string{"MAIL_URL=" + url, "TICKET_PUBLIC_KEYS=k1:FhFwDdaHKHjdp_Xvmv8dtQ49jGkkMbPIUglg09UMUmQ"},
 		"demo", "--url", url, "--json", "--out", t.TempDir())
 	require.Equal(t, 1, code)
 	require.Contains(t, complaint, "sign up: ")

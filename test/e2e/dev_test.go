@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,7 +46,7 @@ func takePorts(t *testing.T) (flags []string, ports []int, release func()) {
 // folder makes a folder that the database's user can reach, which t.TempDir is not.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(scratch, "dir-")
+	dir, err := os.MkdirTemp(stack.Scratch, "dir-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	return dir
@@ -56,7 +57,7 @@ func TestDev_ErrPortInUse(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	flags, ports, _ := takePorts(t)
-	_, complaint, code := runProgram(t, nil, append([]string{"dev", "--dir", dir}, flags...)...)
+	_, complaint, code := stack.RunProgram(t, nil, append([]string{"dev", "--dir", dir}, flags...)...)
 	require.Equal(t, 1, code)
 	for i, flag := range portFlags {
 		require.Regexp(t, fmt.Sprintf(`\b%d\b.*%s\b`, ports[i], flag), complaint)
@@ -70,29 +71,29 @@ func TestDev_StateSurvivesAKilledDev(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	flags, _, release := takePorts(t)
-	flags = append(append(flags, "--dir", dir), seeded...)
+	flags = append(append(flags, "--dir", dir), stack.Seeded...)
 	release()
 
 	s := kept(t, flags)
-	c := s.customer(t)
-	booking := c.hold(t, s.showing(t), 2)
-	c.payFor(t, booking.ID)
-	booking = c.await(t, 30*time.Second, booking.ID, "completed")
-	s.requireSoldOnce(t, c, booking)
+	c := s.Customer(t)
+	booking := c.Hold(t, s.Showing(t), 2)
+	c.PayFor(t, booking.ID)
+	booking = c.AwaitEnd(t, 30*time.Second, booking.ID, "completed")
+	s.RequireSoldOnce(t, c, booking)
 	pdf, err := c.File(t.Context(), booking.ID, "tickets.pdf")
 	require.NoError(t, err)
 
-	_, complaint, code := runProgram(t, nil, append([]string{"dev"}, flags...)...)
+	_, complaint, code := stack.RunProgram(t, nil, append([]string{"dev"}, flags...)...)
 	require.Equal(t, 1, code)
 	require.Contains(t, complaint, "another boxoffice dev runs in "+dir)
 	require.Contains(t, complaint, "--dir")
 
-	children := s.children()
-	require.Len(t, children, len(servers))
-	require.NoError(t, syscall.Kill(s.process.PID(), syscall.SIGKILL))
-	<-s.process.Done()
-	s.db.Close()
-	s.temporal.Close()
+	children := s.Children()
+	require.Len(t, children, len(stack.Servers))
+	require.NoError(t, syscall.Kill(s.Process.PID(), syscall.SIGKILL))
+	<-s.Process.Done()
+	s.DB.Close()
+	s.Temporal.Close()
 
 	again := kept(t, flags)
 	survivor, err := c.Booking(t.Context(), booking.ID)
@@ -101,31 +102,31 @@ func TestDev_StateSurvivesAKilledDev(t *testing.T) {
 	same, err := c.File(t.Context(), booking.ID, "tickets.pdf")
 	require.NoError(t, err)
 	require.Equal(t, pdf, same)
-	mails, err := again.inbox().To(t.Context(), c.email)
+	mails, err := again.Inbox().To(t.Context(), c.Email)
 	require.NoError(t, err)
 	require.Len(t, mails, 1)
-	next := c.hold(t, again.showing(t), 1)
-	c.payFor(t, next.ID)
-	next = c.await(t, 30*time.Second, next.ID, "completed")
-	again.requireSoldOnce(t, c, next)
+	next := c.Hold(t, again.Showing(t), 1)
+	c.PayFor(t, next.ID)
+	next = c.AwaitEnd(t, 30*time.Second, next.ID, "completed")
+	again.RequireSoldOnce(t, c, next)
 
-	require.NoError(t, again.audit(t.Context()))
+	require.NoError(t, again.Audit(t.Context()))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	require.NoError(t, again.stop(ctx))
-	require.NoError(t, again.nothingLeft(children), "children of the dev that was killed")
+	require.NoError(t, again.Stop(ctx))
+	require.NoError(t, again.NothingLeft(children), "children of the dev that was killed")
 }
 
 // kept starts a system that keeps its state.
-func kept(t *testing.T, flags []string) *system {
+func kept(t *testing.T, flags []string) *stack.System {
 	t.Helper()
-	s, err := start("kept", flags)
+	s, err := stack.Start("kept", flags)
 	if s != nil {
 		t.Cleanup(func() {
 			if t.Failed() {
-				t.Log(s.tails())
+				t.Log(s.Tails())
 			}
-			_ = s.process.Stop() // it is gone, unless the test failed
+			_ = s.Process.Stop() // it is gone, unless the test failed
 		})
 	}
 	require.NoError(t, err)
@@ -138,20 +139,20 @@ func TestDev_InterruptedWhileItStarts(t *testing.T) {
 	dir := folder(t)
 	flags, _, release := takePorts(t)
 	release()
-	s, err := launch("hasty", append(append(flags, "--dir", dir), seeded...))
+	s, err := stack.Launch("hasty", append(append(flags, "--dir", dir), stack.Seeded...))
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = s.process.Stop() }) // it is gone, unless the test failed
-	s.env = map[string]string{"BOXOFFICE_STATE_DIR": dir}
-	eventually(t, time.Minute, func() error { _, err := s.pid("postgres"); return err })
-	children := s.children()
-	require.NoError(t, syscall.Kill(s.process.PID(), syscall.SIGINT))
+	t.Cleanup(func() { _ = s.Process.Stop() }) // it is gone, unless the test failed
+	s.Env = map[string]string{"BOXOFFICE_STATE_DIR": dir}
+	stack.Eventually(t, time.Minute, func() error { _, err := s.PID("postgres"); return err })
+	children := s.Children()
+	require.NoError(t, syscall.Kill(s.Process.PID(), syscall.SIGINT))
 	select {
-	case <-s.process.Done():
+	case <-s.Process.Done():
 	case <-time.After(time.Minute):
 		require.Fail(t, "dev does not end")
 	}
-	if late := s.children(); len(late) > 0 {
+	if late := s.Children(); len(late) > 0 {
 		err = fmt.Errorf("records of children are left: %v", late)
 	}
-	require.NoError(t, errors.Join(err, s.nothingLeft(children)), s.tails())
+	require.NoError(t, errors.Join(err, s.NothingLeft(children)), s.Tails())
 }

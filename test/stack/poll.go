@@ -1,0 +1,41 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fatal is an error that no patience helps.
+type fatal struct{ error }
+
+func (f fatal) Unwrap() error { return f.error }
+
+// poll asks until there is no error, the error is fatal, or ctx ends.
+func poll(ctx context.Context, check func() error) error {
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if _, hopeless := errors.AsType[fatal](err); err == nil || hopeless {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; the last: %w", ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// Eventually is poll with a patience, in a test.
+func Eventually(t *testing.T, patience time.Duration, check func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, poll(ctx, check))
+}
