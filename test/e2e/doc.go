@@ -1,6 +1,4 @@
-// Package e2e tests the whole system across processes: the program as it is deployed, started by boxoffice dev, with
-// nothing of it in the test's own process. Its one dependency is that program; it buys over HTTP, reads Postgres and
-// Temporal with their own clients, and kills what it wants to see come back.
-//
-// BOXOFFICE_BIN names the program to test; without it, it is built.
+// Package e2e tells the stories of buyers on the whole system (see package stack): they buy, contend, leave, cancel and pay
+// late, while the payment provider and the mail server fail and while processes are killed at chosen points. What happens to
+// the servers underneath is in package failures, what happens by chance in package chaos.
 package e2e
