@@ -90,9 +90,13 @@ func (r *bookingRun) waitForPaymentOrDeadline(ctx workflow.Context) error {
 			Summary: "Seats are held until " + clock(r.now.Deadline),
 		})
 	}
+	r.refundBesideTheWait(ctx)
 	expired, woken := false, false
 	selector := workflow.NewSelector(ctx)
 	selector.AddFuture(r.timer, func(workflow.Future) { expired = true })
+	if r.refund != nil {
+		selector.AddFuture(r.refund, func(workflow.Future) { woken, r.refund = true, nil }) // the rows say how it went
+	}
 	for _, signal := range r.signals {
 		selector.AddReceive(signal, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil); woken = true })
 	}
@@ -109,6 +113,16 @@ func (r *bookingRun) waitForPaymentOrDeadline(ctx workflow.Context) error {
 		r.timer, r.now.Remaining = nil, 0
 	}
 	return nil
+}
+
+// refundBesideTheWait asks for the refund of a surplus payment while the seats stay held. It is a regular activity, with its
+// own patience: a provider that is away must not keep the hold from ending or the seats from being sold.
+func (r *bookingRun) refundBesideTheWait(ctx workflow.Context) {
+	if r.refund != nil || r.now.OpenRefund == nil || r.now.OpenRefund.Asked || *r.now.OpenRefund == r.refundOf {
+		return // one that came to nothing is left to the step that follows the hold
+	}
+	r.refundOf = *r.now.OpenRefund
+	r.refund = workflow.ExecuteActivity(money().regular(ctx, "Give the money back"), steps.SendRefund, r.refundAct())
 }
 
 // confirmSeats sells the held seats to the payment; its undo is the compensation.
@@ -176,11 +190,17 @@ func (r *bookingRun) requestRefund(ctx workflow.Context) error {
 	return r.do(ctx, quickSQL(), "Request a refund", steps.RequestRefund, act)
 }
 
-// sendRefund asks the provider to give the money back, or how far it is.
+// sendRefund asks the provider to give the money back, or how far it is. One that is being asked for beside a wait that has
+// ended is asked for once more: its key is the refund's, so it is made once.
 func (r *bookingRun) sendRefund(ctx workflow.Context) error {
+	return r.do(ctx, money(), "Give the money back", steps.SendRefund, r.refundAct())
+}
+
+// refundAct names the refund that is open.
+func (r *bookingRun) refundAct() activities.Act {
 	act := r.act()
 	act.PaymentID, act.RefundN = r.now.OpenRefund.PaymentID, r.now.OpenRefund.N
-	return r.do(ctx, money(), "Give the money back", steps.SendRefund, act)
+	return act
 }
 
 // finishRefund ends a booking whose money is back.

@@ -20,6 +20,8 @@ type bookingRun struct {
 	signals       []workflow.ReceiveChannel
 	timer         workflow.Future
 	timerAt       time.Time
+	refund        workflow.Future     // a refund that is asked for beside the wait; nil if none is
+	refundOf      boxoffice.RefundRef // the one that refund is or was about
 	story         []Line
 	lastStep      boxoffice.Step
 	before        boxoffice.Situation // what lastStep was decided on

@@ -55,13 +55,14 @@ func TestAPaymentOnAnEndedBookingIsRefunded(t *testing.T) {
 	}
 }
 
-// The refund waits for the end of the hold: a provider that is away must not keep the seats from being sold.
-func TestASurplusPaymentIsRefundedOnceTheHoldHasEnded(t *testing.T) {
+// A surplus payment goes back at once, while the seats stay held for the page that can buy them.
+func TestASurplusPaymentIsRefundedBesideTheHold(t *testing.T) {
 	t.Parallel()
 	r := newRun(t)
 	r.after(time.Minute, func() { r.b.checkout(checkoutMinimum); r.b.surplus(); r.nudge(workflows.SignalPayment) })
 	r.after(2*time.Minute, func() {
-		require.Equal(t, boxoffice.BookingHeld, r.b.seen().Status, "the seats stay held for the page that can buy them")
+		require.Equal(t, boxoffice.BookingHeld, r.b.seen().Status)
+		require.Equal(t, boxoffice.RefundSucceeded, r.b.refunds[0].State)
 		r.b.pay()
 		r.b.webhook()
 		r.nudge(workflows.SignalPayment)
@@ -69,10 +70,26 @@ func TestASurplusPaymentIsRefundedOnceTheHoldHasEnded(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingCompleted, r.end())
 	require.Equal(t, []string{
-		"HoldSeats", "Look", "RequestRefund", "Look", "ConfirmSeats", "IssueTickets", "SendTickets", "SendRefund",
+		"HoldSeats", "Look", "RequestRefund", "SendRefund regular", "Look ×2", "ConfirmSeats", "IssueTickets", "SendTickets",
 	}, r.steps)
 	require.Len(t, r.b.refunds, 1)
 	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, r.b.mailsSent())
+}
+
+// A provider that is away for hours keeps no hold from ending: the refund goes on beside it, and after it.
+func TestASurplusPaymentsRefundKeepsNoHoldFromEnding(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.after(time.Minute, func() { r.b.surplus(); r.nudge(workflows.SignalPayment) })
+	r.b.faults["Refund"] = always(boxoffice.CodeProviderUnknown)
+	r.after(hold+time.Second, func() {
+		require.Equal(t, boxoffice.BookingExpired, r.b.seen().Status)
+		r.b.set(func() { delete(r.b.faults, "Refund") })
+	})
+
+	require.Equal(t, boxoffice.BookingExpired, r.end())
+	require.Len(t, r.b.refunds, 1)
+	require.Equal(t, boxoffice.RefundSucceeded, r.b.refunds[0].State)
 }
 
 // Both came while nobody looked: the one that can buy is not kept waiting by the one that cannot.

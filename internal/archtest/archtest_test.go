@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"internal/archtest":          {},
 	"test/stack":                 {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc"},
 	"test/e2e":                   {},
+	"test/chaos":                 {},
 	"test/property":              {},
 	"cmd/boxoffice":              {"*"},
 }

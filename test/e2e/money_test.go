@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -19,6 +20,33 @@ const (
 	slowRefundCard  = "4000 0000 0000 7726"
 	falseRefundCard = "4000 0000 0000 5126"
 )
+
+// A payment of another amount than the price buys nothing and goes back in full, while the seats stay held for the buyer, who
+// may pay the price on a page of its own.
+func TestPayment_WrongAmount(t *testing.T) {
+	s := stack.Of(t, stack.Usual)
+	for name, other := range map[string]int64{"less": -1, "more": 1} {
+		t.Run(name, func(t *testing.T) {
+			c := s.Customer(t)
+			booking, page := s.Opened(t, c, c.FreeSeats(t, s.Showing(t), 2)...)
+			require.NoError(t, s.PayAmount(page.ID, c.Email, booking.AmountMinor+other))
+			stack.Eventually(t, 30*time.Second, func() error {
+				money := s.MoneyOf(t, booking.ID)
+				if money != (stack.Money{Charges: 1, Refunds: 1}) {
+					return fmt.Errorf("the provider has %+v", money)
+				}
+				return nil
+			})
+			held, err := c.Booking(t.Context(), booking.ID)
+			require.NoError(t, err)
+			require.Equal(t, "held", held.Status)
+			c.PayFor(t, booking.ID)
+			booking = c.AwaitEnd(t, 30*time.Second, booking.ID, "completed")
+			require.Equal(t, stack.Money{Charges: 2, Refunds: 1}, s.MoneyOf(t, booking.ID))
+			require.Contains(t, s.Timeline(t, booking.ID), "confirmed")
+		})
+	}
+}
 
 // A payment of which no webhook tells is found when the deadline closes the page.
 func TestPayment_WebhookLost(t *testing.T) {

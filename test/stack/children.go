@@ -83,6 +83,16 @@ func (s *System) Signal(t *testing.T, name string, sig syscall.Signal) int {
 	return pid
 }
 
+// TryKill is Signal for a child that may just be started again: an error then.
+func (s *System) TryKill(name string, sig syscall.Signal) error {
+	pid, err := s.PID(name)
+	if err != nil {
+		return err
+	}
+	s.disturbed = true
+	return syscall.Kill(pid, sig)
+}
+
 // AwaitRestart waits until another process than old serves as a child.
 func (s *System) AwaitRestart(t *testing.T, name string, old int) {
 	t.Helper()

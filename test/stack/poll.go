@@ -15,18 +15,23 @@ type fatal struct{ error }
 
 func (f fatal) Unwrap() error { return f.error }
 
-// poll asks until there is no error, the error is fatal, or ctx ends.
+// poll asks until there is no error, the error is fatal, or ctx ends. A check that the end interrupted says nothing: the one
+// before it does.
 func poll(ctx context.Context, check func() error) error {
 	tick := time.NewTicker(30 * time.Millisecond)
 	defer tick.Stop()
+	var last error
 	for {
 		err := check()
 		if _, hopeless := errors.AsType[fatal](err); err == nil || hopeless {
 			return err
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w; the last: %w", ctx.Err(), err)
+			return fmt.Errorf("%w; the last: %w", ctx.Err(), last)
 		case <-tick.C:
 		}
 	}

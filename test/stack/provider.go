@@ -133,6 +133,12 @@ func Tell(method, url string, body, answer any) (err error) {
 // Stripe is the address of the provider, which is also that of its simulator.
 func (s *System) Stripe() string { return s.Env["STRIPE_API_BASE"] }
 
+// PayAmount makes a bank take another amount than the page's, in minor units.
+func (s *System) PayAmount(sessionID, email string, amount int64) error {
+	return Tell(http.MethodPost, s.Stripe()+"/_sim/sessions/"+sessionID+"/pay",
+		map[string]any{"email": email, "card_number": GoodCard, "amount_minor": amount}, nil)
+}
+
 // PayLate makes a bank take money on a page, also on one that is closed.
 func (s *System) PayLate(sessionID, email, card string) error {
 	return Tell(http.MethodPost, s.Stripe()+"/_sim/sessions/"+sessionID+"/pay",

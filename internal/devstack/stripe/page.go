@@ -84,7 +84,7 @@ func (s *Server) takePayment(w http.ResponseWriter, r *http.Request) {
 		s.writePage(w, http.StatusPaymentRequired, shown, again)
 		return
 	}
-	done, err := s.pay(id, again.Email, typed, false)
+	done, err := s.pay(id, again.Email, typed, oddity{})
 	switch {
 	case errors.Is(err, errNotPayable):
 		s.settleDue(s.clock.Now())

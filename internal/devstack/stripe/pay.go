@@ -15,10 +15,15 @@ type payment struct {
 // errNotPayable says that the session is not open: it is paid or expired already.
 var errNotPayable = errors.New("the session is not open")
 
-// pay charges the card for the session, or records the decline, and emits the events that Stripe would. With late it also
-// takes money on an expired session, as a bank may that answers after the page was closed. errNotPayable comes with the
-// session as it is.
-func (s *Server) pay(id, email string, in cardInput, late bool) (payment, error) {
+// oddity is what a bank may do that the page does not allow.
+type oddity struct {
+	Late   bool  `json:"late"`         // take money on an expired session: its answer came after the page was closed
+	Amount int64 `json:"amount_minor"` // take another amount than the session's; 0 takes the session's
+}
+
+// pay charges the card for the session, or records the decline, and emits the events that Stripe would. errNotPayable comes
+// with the session as it is.
+func (s *Server) pay(id, email string, in cardInput, odd oddity) (payment, error) {
 	card, refusal := in.judge(s.clock.Now())
 	if refusal != nil && refusal.Param != "" {
 		return payment{decline: refusal}, nil
@@ -30,9 +35,12 @@ func (s *Server) pay(id, email string, in cardInput, late bool) (payment, error)
 			return noSuch("checkout.session", id, "session")
 		}
 		payable := open.Status == statusOpen && s.clock.unix() < open.ExpiresAt
-		if !payable && (!late || open.Status != statusExpired) {
+		if !payable && (!odd.Late || open.Status != statusExpired) {
 			done.session = open
 			return errNotPayable
+		}
+		if odd.Amount > 0 {
+			open.Amount = odd.Amount
 		}
 		done = s.charge(t, open, email, card, refusal)
 		return nil
@@ -44,6 +52,7 @@ func (s *Server) pay(id, email string, in cardInput, late bool) (payment, error)
 func (s *Server) charge(t *tx, open session, email string, card cardOnFile, refusal *decline) payment {
 	now := s.clock.unix()
 	intent := s.intentFor(t, &open, now)
+	intent.Amount = open.Amount
 	made := charge{
 		ID: newChargeID(), PaymentIntent: intent.ID, Amount: open.Amount, Currency: open.Currency, Status: statusSucceeded, Email: email,
 		Data: intent.Data, Card: card, PaymentMethod: newPaymentMethodID(), Decline: refusal, Created: now,

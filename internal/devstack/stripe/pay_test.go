@@ -199,6 +199,21 @@ func TestPay_LateMoneyOnAnExpiredSession(t *testing.T) {
 	require.Equal(t, http.StatusConflict, b.simPost("/_sim/sessions/"+id+"/pay", pay).status, "not twice")
 }
 
+func TestPay_AnotherAmountThanTheSessions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.newSession().str("id")
+	b.payPage(id, "4000000000000002") // its payment intent is of the session's amount
+	pay := map[string]any{"email": "ann@example.com", "card_number": "4242424242424242", "amount_minor": -1}
+	require.Equal(t, http.StatusBadRequest, b.simPost("/_sim/sessions/"+id+"/pay", pay).status)
+	pay["amount_minor"] = 700
+	require.Equal(t, http.StatusOK, b.simPost("/_sim/sessions/"+id+"/pay", pay).status)
+	s := b.get("/v1/checkout/sessions/" + id + "?expand[]=payment_intent.latest_charge")
+	require.EqualValues(t, 700, s.at("amount_total"))
+	require.EqualValues(t, 700, s.at("payment_intent.amount"))
+	require.EqualValues(t, 700, s.at("payment_intent.latest_charge.amount_captured"))
+}
+
 func TestPage_TellsTheTimeLeft(t *testing.T) {
 	t.Parallel()
 	for seconds, want := range map[int64]string{

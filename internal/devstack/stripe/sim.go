@@ -25,7 +25,7 @@ func (s *Server) sim() http.Handler {
 		s.faults.clear()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("POST /_sim/sessions/{id}/pay", s.payLate)
+	mux.HandleFunc("POST /_sim/sessions/{id}/pay", s.payDirectly)
 	return mux
 }
 
@@ -156,17 +156,21 @@ func (s *Server) addFault(w http.ResponseWriter, r *http.Request) {
 	s.writeJSON(w, http.StatusCreated, obj{"faults": s.faults.list()})
 }
 
-// payLate is POST /_sim/sessions/{id}/pay: a payment that needs no page, and with late also one on an expired session.
-func (s *Server) payLate(w http.ResponseWriter, r *http.Request) {
+// payDirectly is POST /_sim/sessions/{id}/pay: a payment that needs no page, and that may be odd.
+func (s *Server) payDirectly(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Email      string `json:"email"`
 		CardNumber string `json:"card_number"`
-		Late       bool   `json:"late"`
+		oddity
 	}
 	if !s.decodeSim(w, r, &in) {
 		return
 	}
-	done, err := s.pay(r.PathValue("id"), in.Email, cardInput{number: in.CardNumber}, in.Late)
+	if in.Amount < 0 {
+		s.simError(w, http.StatusBadRequest, errors.New("amount_minor must not be negative"))
+		return
+	}
+	done, err := s.pay(r.PathValue("id"), in.Email, cardInput{number: in.CardNumber}, in.oddity)
 	var known *apiError
 	switch {
 	case errors.As(err, &known):
