@@ -51,7 +51,7 @@ func TestRandomKills(t *testing.T) {
 	quiet := time.Now()
 	s.AwaitReady(t)
 	awaitEnds(t, s)
-	t.Logf("all at their end %s after the last kill", time.Since(quiet).Round(100*time.Millisecond))
+	t.Logf("all at their end %s after the last buyer had left", time.Since(quiet).Round(100*time.Millisecond))
 
 	ends := endsOf(t, s)
 	t.Logf("%d kills; bookings: %v; buyers: %s", len(kills), ends, crowd)
