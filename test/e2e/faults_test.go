@@ -47,20 +47,28 @@ func TestProviderAway_SeatsStayHeldUntilThePageIsClosed(t *testing.T) {
 	}
 }
 
-// Answers that are lost after the page was made lead to no second page: the buyer is asked to try again, and pays once.
-func TestProviderAway_AnswersLostAfterThePageIsMade(t *testing.T) {
+// A page whose making fails, or whose answer is lost after it was made, leads to no second page: the buyer is asked to try
+// again, and pays once.
+func TestProviderAway_WhileThePageIsMade(t *testing.T) {
 	s := stack.Of(t, stack.Usual)
-	for name, lost := range map[string]stack.Fault{
-		"connection cut": {Kind: "timeout_after", DelayMS: 50}, "answered 500": {Kind: "error_after", Status: http.StatusInternalServerError},
+	for name, c := range map[string]struct {
+		lost stack.Fault
+		made int
+	}{
+		"made, and the connection cut": {stack.Fault{Kind: "timeout_after", DelayMS: 50}, 1},
+		"made, and answered 500":       {stack.Fault{Kind: "error_after", Status: http.StatusInternalServerError}, 1},
+		"answered 500":                 {stack.Fault{Kind: "error", Status: http.StatusInternalServerError}, 0},
+		"answered 429":                 {stack.Fault{Kind: "error", Status: http.StatusTooManyRequests}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			lost, made := c.lost, c.made
 			c := s.Customer(t)
 			booking := c.Hold(t, s.Showing(t), 1)
 			lost.Target, lost.Method, lost.Path = "api", http.MethodPost, "/v1/checkout/sessions"
 			stack.Breaks(t, s.Stripe(), lost)
 			_, err := c.Checkout(t.Context(), booking.ID)
 			stack.RequireProblem(t, err, http.StatusServiceUnavailable, "unavailable")
-			require.Len(t, s.SessionsOf(t, booking.ID), 1)
+			require.Len(t, s.SessionsOf(t, booking.ID), made)
 			stack.Mends(t, s.Stripe())
 			page, err := c.Checkout(t.Context(), booking.ID)
 			require.NoError(t, err)
