@@ -27,13 +27,17 @@ const (
 	leastPaid   = 200
 	killingTime = 2 * time.Minute
 	holdTime    = 10 * time.Second
+	// rushEvery is how often a rush of buyers comes; who pays does so in a later rush. A kill in a rush meets many at once.
+	rushEvery = 2 * time.Second
 	// retryPatience is how long a buyer tries again where nobody answers.
 	retryPatience = 20 * time.Second
 )
 
-// Five hundred buyers do what buyers do, over two minutes in which the API and the worker are killed every few seconds.
-// When it is quiet again, every booking has come to its right end by itself: nobody paid for nothing, no seat is sold twice
+// Five hundred buyers do what buyers do, in rushes over two minutes in which the API and the worker are killed again and
+// again, in the midst of the rushes. When it is quiet again, every booking has come to its right end by itself: nobody paid for nothing, no seat is sold twice
 // or stuck, and the provider's books are ours.
+//
+// It can fail: without the sweep, holds whose API died before it started their run were never released.
 func TestRandomKills(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv(seedEnv), 10, 64); err == nil {
@@ -45,8 +49,9 @@ func TestRandomKills(t *testing.T) {
 	crowd := newCrowd(t, s, seed)
 	killing, stop := context.WithTimeout(t.Context(), killingTime)
 	defer stop()
-	crowd.comeAndGo(killing)
-	kills := killAtRandom(killing, t, s, rand.New(rand.NewPCG(seed, 1)))
+	began := time.Now()
+	crowd.comeAndGo(killing, began)
+	kills := killAtRandom(killing, s, began, rand.New(rand.NewPCG(seed, 1)))
 	crowd.leave(t)
 	quiet := time.Now()
 	s.AwaitReady(t)
@@ -68,19 +73,14 @@ type kill struct {
 	at    time.Time
 }
 
-// killAtRandom kills the API or the worker every few seconds, however they are just doing, until ctx is done.
-func killAtRandom(ctx context.Context, t *testing.T, s *stack.System, choose *rand.Rand) (kills []kill) {
-	t.Helper()
-	for {
-		pause := time.NewTimer(time.Duration(1500+choose.IntN(3500)) * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			pause.Stop()
+// killAtRandom kills the API or the worker in three of four rushes, at any moment of it, until ctx is done.
+func killAtRandom(ctx context.Context, s *stack.System, began time.Time, choose *rand.Rand) (kills []kill) {
+	for rush := began; ; rush = rush.Add(rushEvery) {
+		if !pause(ctx, time.Until(rush)+time.Duration(choose.IntN(150))*time.Millisecond) {
 			return kills
-		case <-pause.C:
 		}
 		child := []string{"api", "worker"}[choose.IntN(2)]
-		if s.TryKill(child, syscall.SIGKILL) == nil { // else it is just being started again
+		if choose.IntN(4) > 0 && s.TryKill(child, syscall.SIGKILL) == nil { // else it is just being started again
 			kills = append(kills, kill{child, time.Now()})
 		}
 	}
@@ -100,7 +100,7 @@ type plan struct {
 	stack.Customer
 	seats   []string
 	comesAt time.Duration // from the beginning
-	thinks  time.Duration // before paying
+	paysAt  time.Duration // from the beginning; some are too late
 	does    string
 }
 
@@ -114,25 +114,27 @@ func newCrowd(t *testing.T, s *stack.System, seed uint64) *crowd {
 		pairs = append(pairs, s.Pairs(t, s.Showing(t), 100)...)
 	}
 	intentions := []string{"pays", "pays", "pays", "pays", "pays", "pays", "leaves", "leaves the page open", "cancels", "cancels with the page open"}
+	rush := func(within time.Duration) time.Duration {
+		return time.Duration(choose.Int64N(int64(within/rushEvery))) * rushEvery
+	}
 	for i, customer := range s.Customers(t, bookings+bookings/10) {
+		comes := rush(killingTime - holdTime)
 		c.plans = append(c.plans, plan{
-			Customer: customer, seats: pairs[i*bookings/(bookings+bookings/10)],
-			comesAt: time.Duration(choose.Int64N(int64(killingTime - holdTime))), thinks: time.Duration(choose.Int64N(int64(holdTime))) * 11 / 10,
-			does: intentions[choose.IntN(len(intentions))],
+			Customer: customer, seats: pairs[i*bookings/(bookings+bookings/10)], comesAt: comes,
+			paysAt: comes + rush(holdTime+rushEvery), does: intentions[choose.IntN(len(intentions))],
 		})
 	}
 	return c
 }
 
 // comeAndGo lets every buyer come at their time. The buyers end by themselves.
-func (c *crowd) comeAndGo(ctx context.Context) {
-	began := time.Now()
+func (c *crowd) comeAndGo(ctx context.Context, began time.Time) {
 	for _, p := range c.plans {
 		c.buyers.Go(func() {
 			if !pause(ctx, time.Until(began.Add(p.comesAt))) {
 				return
 			}
-			c.count(p.buy(context.WithoutCancel(ctx)))
+			c.count(p.buy(context.WithoutCancel(ctx), began))
 		})
 	}
 }
@@ -171,7 +173,7 @@ func (c *crowd) count(did string, err error) {
 }
 
 // buy does what the buyer came for, and tries again where nobody answers, as a browser does with its Idempotency-Key.
-func (p plan) buy(ctx context.Context) (did string, err error) {
+func (p plan) buy(ctx context.Context, began time.Time) (did string, err error) {
 	var booking buyer.Booking
 	err = insist(ctx, func() (err error) {
 		booking, err = p.Book(ctx, "once", p.seats...)
@@ -194,7 +196,7 @@ func (p plan) buy(ctx context.Context) (did string, err error) {
 	if p.does == "cancels with the page open" {
 		return "cancelled", p.cancel(ctx, booking)
 	}
-	pause(ctx, p.thinks)
+	pause(ctx, time.Until(began.Add(p.paysAt)))
 	_, err = p.Pay(ctx, page.URL, p.Email, stack.GoodCard)
 	return "paid", err
 }
