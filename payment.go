@@ -3,6 +3,7 @@ package boxoffice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -132,6 +133,23 @@ type PaymentEvent struct {
 	Refund     *ProviderRefund // of refund events
 }
 
+// EventFate is what became of an event that was received, or taken up again.
+type EventFate string
+
+// The fates of an event.
+const (
+	EventTaken   EventFate = "taken"    // it has its effect, or its booking's run gives it that; or it asks for none
+	EventParked  EventFate = "parked"   // it cannot be understood: the provider is to be asked what it tells of
+	EventUnknown EventFate = "unknown"  // it is about nothing of ours: it is tried again for three days
+	EventGivenUp EventFate = "given up" // it was about nothing of ours for three days
+)
+
+// EventReceipt is what the store says of an event.
+type EventReceipt struct {
+	Fate    EventFate
+	Booking *BookingRef // to nudge; nil: nobody
+}
+
 // ProviderRefund is a refund as the provider describes it.
 type ProviderRefund struct {
 	ID            string
@@ -142,6 +160,10 @@ type ProviderRefund struct {
 	N             int
 	Failure       string
 }
+
+// ErrStaleWebhook is the cause of a CodeBadSignature where the signature is genuine but of another time than ours: a clock
+// is wrong, or somebody sends an old webhook again.
+var ErrStaleWebhook = errors.New("signed at another time")
 
 // PaymentProvider takes money. Every call is repeatable under its key; an answer that is not known is
 // CodeProviderUnknown and must be asked for again, never taken for a no.
@@ -159,6 +181,10 @@ type PaymentProvider interface {
 	ExpireSession(ctx context.Context, sessionID string) (PaymentSession, error)
 	// Refund gives money back under RefundKey. CodeProviderDeclined, CodeProviderUnknown.
 	Refund(ctx context.Context, r Refund) (ProviderRefund, error)
-	// VerifyWebhook checks a webhook's signature over its raw body, then reads it. CodeBadSignature, CodeMalformed.
+	// VerifyWebhook checks a webhook's signature over its raw body, then reads it. CodeBadSignature (ErrStaleWebhook is its
+	// cause where only the time is wrong), CodeMalformed.
 	VerifyWebhook(payload []byte, signature string) (PaymentEvent, error)
+	// EventNow gives a stored event as if it came now: not parked, and with its object as it is now. Nothing of what the
+	// event itself said of the object is believed. CodeNotFound (no such object under our key), CodeProviderUnknown.
+	EventNow(ctx context.Context, e PaymentEvent) (PaymentEvent, error)
 }

@@ -56,16 +56,34 @@ func refundParams(ctx context.Context, r boxoffice.Refund) *stripe.RefundParams 
 	}
 }
 
-// refundNow asks how a refund stands that Stripe has.
+// refundNow asks how a refund stands that Stripe has. Where it says that there is none, it gave us this ID: so the question
+// went to the wrong account, and the answer is unknown.
 func (c *Client) refundNow(ctx context.Context, id string) (boxoffice.ProviderRefund, error) {
-	const op = "retrieve refund"
-	found, err := c.refunds.Get(id, &stripe.RefundParams{Params: stripe.Params{Context: ctx}})
-	if err != nil {
-		// Also where Stripe says that there is none: it gave us this ID, so the question went to the wrong account.
-		return boxoffice.ProviderRefund{}, c.unknown(fail(op, err))
+	now, err := c.refundOf(ctx, id)
+	if f, ok := errors.AsType[*failure](err); ok && boxoffice.CodeOf(err) == boxoffice.CodeNotFound {
+		err = c.unknown(f)
 	}
-	return c.refundAnswer(op, found)
+	return now, err
 }
+
+// refundOf asks for a refund by an ID that may be anybody's. CodeNotFound, CodeProviderUnknown.
+func (c *Client) refundOf(ctx context.Context, id string) (boxoffice.ProviderRefund, error) {
+	const op = "retrieve refund"
+	if id == "" { // the path without an ID is that of the list
+		return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeNotFound, noRefund)
+	}
+	found, err := c.refunds.Get(id, &stripe.RefundParams{Params: stripe.Params{Context: ctx}})
+	if err == nil {
+		return c.refundAnswer(op, found)
+	}
+	f := fail(op, err)
+	if f.missing() {
+		return boxoffice.ProviderRefund{}, boxoffice.WrapError(boxoffice.CodeNotFound, f, noRefund)
+	}
+	return boxoffice.ProviderRefund{}, c.unknown(f)
+}
+
+const noRefund = "There is no such refund."
 
 // refundRefused decides what a refund is that Stripe did not make when asked. Another call under the same key may have made
 // it meanwhile, and charge_already_refunded may mean this very refund: so a no is believed only after a second look.

@@ -191,10 +191,11 @@ func (c *Client) ExpireSession(ctx context.Context, sessionID string) (boxoffice
 	return now, nil
 }
 
-// answer reads a session that Stripe answered with. One that cannot be read is an unknown answer.
+// answer reads a session that Stripe answered with. One that cannot be read is an unknown answer, and so is one of the other
+// mode than our key's: play money must not buy anything.
 func (c *Client) answer(op string, s *stripe.CheckoutSession) (boxoffice.PaymentSession, error) {
 	read, ok := readSession(s)
-	if !ok {
+	if !ok || read.Live != c.live {
 		return boxoffice.PaymentSession{}, c.unknown(&failure{op: op, cause: errUnreadable})
 	}
 	return read, nil

@@ -203,6 +203,24 @@ func (p *provider) VerifyWebhook(payload []byte, signature string) (boxoffice.Pa
 	return e, nil
 }
 
+// EventNow gives an event with its object as it is now.
+func (p *provider) EventNow(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.PaymentEvent, error) {
+	return ask(ctx, "provider", "EventNow", func() (boxoffice.PaymentEvent, error) {
+		e.Parked, e.Session, e.Refund = "", nil, nil
+		if s := p.find(func(s *session) bool { return s.ID == e.ObjectID }); s != nil {
+			now := s.PaymentSession
+			e.Session = &now
+			return e, nil
+		}
+		if i := slices.IndexFunc(p.refunds, func(r *refund) bool { return r.ID == e.ObjectID }); i >= 0 {
+			now := p.refunds[i].ProviderRefund
+			e.Refund = &now
+			return e, nil
+		}
+		return e, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such object.")
+	})
+}
+
 // back is what was given back on a payment, or is on its way.
 func (p *provider) back(intent string, states ...boxoffice.RefundState) int64 {
 	var sum int64
