@@ -175,6 +175,14 @@ type Nudger interface {
 	Nudge(ctx context.Context, ref BookingRef) error
 }
 
+// EventSettler takes up a stored event that had no effect. The worker's inbox sweep reaches the booking service by it.
+type EventSettler interface {
+	// SettleEvent asks the provider for what the event tells of, applies its word as that of a webhook, and nudges the
+	// booking. CodeProviderUnknown, CodeUnavailable: the event stays, and is due again. Costs a call to the provider and a
+	// transaction.
+	SettleEvent(ctx context.Context, e PaymentEvent) (EventFate, error)
+}
+
 // BookingRef is what a run needs to be started and found: IDs and numbers only, since staff read it.
 type BookingRef struct {
 	BookingID string        `json:"booking_id"`

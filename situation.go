@@ -146,8 +146,14 @@ type BookingStore interface {
 	// FinishRefund sets refunded where nothing of the refund is open, and queues the mail that tells so.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 
-	// ReceivePaymentEvent stores a verified webhook with its effect; ref is the booking to nudge, nil if there is none.
-	ReceivePaymentEvent(ctx context.Context, e PaymentEvent) (ref *BookingRef, err error)
+	// ReceivePaymentEvent stores a verified webhook with its effect, or gives a stored one that has none its effect.
+	ReceivePaymentEvent(ctx context.Context, e PaymentEvent) (EventReceipt, error)
+	// ClaimEvents gives stored events without an effect that are due to be tried again, at most limit, and moves their next
+	// try on by pauses that grow, so that of several sweepers each gets others. Events that wait for their booking's run are
+	// not among them.
+	ClaimEvents(ctx context.Context, limit int) ([]PaymentEvent, error)
+	// PutOffEvent notes why a claimed event still has no effect. One that was received more than three days ago is given up.
+	PutOffEvent(ctx context.Context, eventID, why string) (EventFate, error)
 	// ClaimOverdue gives bookings whose next check is due, at most limit, and moves their next check on, so that of
 	// several sweepers each gets others.
 	ClaimOverdue(ctx context.Context, limit int) ([]BookingRef, error)

@@ -49,6 +49,7 @@ type Service struct {
 var (
 	_ boxoffice.BookingService = (*Service)(nil)
 	_ boxoffice.Nudger         = (*Service)(nil)
+	_ boxoffice.EventSettler   = (*Service)(nil)
 )
 
 // New makes a service. Drain must be called when no request is under way any more.

@@ -30,7 +30,8 @@ type rows struct {
 	stored    []boxoffice.PaymentSession
 	storeErr  error
 	received  []boxoffice.PaymentEvent
-	nudge     *boxoffice.BookingRef
+	receipt   boxoffice.EventReceipt
+	putOff    []string // events, with why
 }
 
 var deadline = time.Date(2026, 11, 27, 19, 30, 0, 0, time.UTC)
@@ -62,9 +63,14 @@ func (r *rows) BookingRef(context.Context, string) (boxoffice.BookingRef, error)
 	return boxoffice.BookingRef{BookingID: r.held.ID}, nil
 }
 
-func (r *rows) ReceivePaymentEvent(_ context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
+func (r *rows) ReceivePaymentEvent(_ context.Context, e boxoffice.PaymentEvent) (boxoffice.EventReceipt, error) {
 	r.received = append(r.received, e)
-	return r.nudge, nil
+	return r.receipt, r.storeErr
+}
+
+func (r *rows) PutOffEvent(_ context.Context, eventID, why string) (boxoffice.EventFate, error) {
+	r.putOff = append(r.putOff, eventID+": "+why)
+	return boxoffice.EventUnknown, r.storeErr
 }
 
 // bank answers as the provider would.
@@ -74,6 +80,8 @@ type bank struct {
 	find      error
 	created   []boxoffice.SessionParameters
 	signature error
+	now       boxoffice.PaymentEvent // the object of an event as it is now
+	nowErr    error
 }
 
 func (b *bank) CreateSession(_ context.Context, p boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
@@ -88,6 +96,11 @@ func (b *bank) FindSession(_ context.Context, attemptID string, _ time.Time) (bo
 
 func (b *bank) VerifyWebhook([]byte, string) (boxoffice.PaymentEvent, error) {
 	return boxoffice.PaymentEvent{ID: "evt_1", Type: "checkout.session.completed"}, b.signature
+}
+
+func (b *bank) EventNow(_ context.Context, e boxoffice.PaymentEvent) (boxoffice.PaymentEvent, error) {
+	b.now.ID, b.now.Type = e.ID, e.Type
+	return b.now, b.nowErr
 }
 
 type bundle struct {
@@ -255,30 +268,5 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 			Return(serviceerror.NewNotFound("no run")).Once()
 		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
 		require.NoError(t, err)
-	})
-}
-
-func TestReceiveWebhook(t *testing.T) {
-	t.Parallel()
-	t.Run("a bad signature stores nothing", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t)
-		b.bank.signature = code(boxoffice.CodeBadSignature)
-		require.Equal(t, boxoffice.CodeBadSignature, boxoffice.CodeOf(b.service.ReceiveWebhook(t.Context(), nil, "")))
-		require.Empty(t, b.rows.received)
-	})
-	t.Run("an event that concerns no booking wakes nobody", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t)
-		require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
-		require.Len(t, b.rows.received, 1)
-	})
-	t.Run("once stored it is taken, though Temporal is away", func(t *testing.T) {
-		t.Parallel()
-		b := setup(t)
-		b.rows.nudge = &boxoffice.BookingRef{BookingID: "b1"}
-		b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalPayment, nil, mock.Anything, mock.Anything, mock.Anything).
-			Return(nil, errors.New("away")).Once()
-		require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"github.com/boxoffice/boxoffice"
-	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // Checkout opens the payment page, or gives the one that is open. The attempt is stored before the provider is asked, so
@@ -76,30 +75,4 @@ func (s *Service) returnURL(field, given, bookingID string) (string, error) {
 		return "", boxoffice.InvalidField(field, "Buyers can come back to %s only.", s.BaseURL.Host)
 	}
 	return u.String(), nil
-}
-
-// ReceiveWebhook verifies a webhook, stores it with its effect in one transaction, and wakes the run if there is something
-// to do.
-func (s *Service) ReceiveWebhook(ctx context.Context, payload []byte, signature string) error {
-	event, err := s.Provider.VerifyWebhook(payload, signature)
-	if err != nil {
-		return err
-	}
-	if event.Parked != "" {
-		s.Logger.ErrorContext(ctx, "a webhook is parked: it cannot be understood", "event", event.ID, "type", event.Type, "reason", event.Parked)
-	}
-	ref, err := s.Store.ReceivePaymentEvent(ctx, event)
-	if err != nil || ref == nil {
-		return err
-	}
-	if event.Session != nil && !event.Session.Paid {
-		// A page that closed unpaid asks for nothing: the run that closed it knows, and another waits for its deadline. A
-		// signal here would cost five history events, or a run of its own where the booking's has ended by now.
-		return nil
-	}
-	if err := s.Failpoints.Reach(ctx, PointPaidNotWoken); err != nil {
-		return err
-	}
-	s.wake(ctx, *ref, workflows.SignalPayment)
-	return nil
 }

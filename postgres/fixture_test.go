@@ -155,9 +155,9 @@ func sessionEvent(id string, s boxoffice.PaymentSession) boxoffice.PaymentEvent 
 func (h *house) pay(t testing.TB, a boxoffice.PaymentAttempt) string {
 	t.Helper()
 	s := sessionOf(a, boxoffice.SessionComplete)
-	ref, err := h.store.ReceivePaymentEvent(t.Context(), sessionEvent("evt_paid_"+a.ID, s))
+	receipt, err := h.store.ReceivePaymentEvent(t.Context(), sessionEvent("evt_paid_"+a.ID, s))
 	require.NoError(t, err)
-	require.NotNil(t, ref)
+	require.NotNil(t, receipt.Booking)
 	return h.paymentOf(t, s.PaymentIntent)
 }
 

@@ -11,36 +11,33 @@ import (
 
 // ReceivePaymentEvent stores a verified webhook together with its effect, in one transaction. An event that came before
 // is processed again unless its effect is complete; two events that tell of one fact have one effect.
-func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
-	var ref *boxoffice.BookingRef
+func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.EventReceipt, error) {
+	var receipt boxoffice.EventReceipt
 	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		ref = nil
+		receipt = boxoffice.EventReceipt{Fate: boxoffice.EventTaken}
 		about, err := subjectOf(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		var processed bool
-		err = tx.QueryRow(ctx, `
-			INSERT INTO webhook_inbox AS w (stripe_event_id, object_id, type, api_version, payload) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (stripe_event_id) DO UPDATE SET received_at = w.received_at
-			RETURNING processed_at IS NOT NULL`, e.ID, e.ObjectID, e.Type, e.APIVersion, e.Payload).Scan(&processed)
+		processed, err := storeEvent(ctx, tx, e, about.booking.id)
 		if err != nil || processed {
 			return err
 		}
-		if err := applyPaymentEvent(ctx, tx, e, about); err != nil || about.booking.id == "" {
+		if about.booking.id == "" {
+			receipt.Fate, err = keepEvent(ctx, tx, e)
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE webhook_inbox SET booking_id = $2 WHERE stripe_event_id = $1`, e.ID, about.booking.id); err != nil {
+		if err := applyPaymentEvent(ctx, tx, e, about); err != nil {
 			return err
 		}
 		if _, err := look(ctx, tx, about.booking.id); err != nil {
 			return err
 		}
 		found, err := readRef(ctx, tx, about.booking.id)
-		ref = &found
+		receipt.Booking = &found
 		return err
 	})
-	return ref, err
+	return receipt, err
 }
 
 // subject is what an event tells of: nothing of ours, or a booking under its lock and, of a session, its attempt.
@@ -70,31 +67,15 @@ func subjectOf(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (subjec
 	return about, err
 }
 
-// applyPaymentEvent does what an event asks for.
+// applyPaymentEvent does what an event asks for that concerns a booking.
 func applyPaymentEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
-	switch {
-	case e.Parked != "":
-		return noteOutcome(ctx, tx, e.ID, "parked: "+e.Parked, false)
-	case e.Session != nil:
+	if e.Session != nil {
 		return applySession(ctx, tx, e, about)
-	case e.Refund != nil:
-		return applyRefund(ctx, tx, e, about)
-	default:
-		return noteOutcome(ctx, tx, e.ID, "ignored", true)
 	}
-}
-
-// noteOutcome writes what became of an event; done says that its effect is complete.
-func noteOutcome(ctx context.Context, tx pgx.Tx, eventID, outcome string, done bool) error {
-	_, err := tx.Exec(ctx, `UPDATE webhook_inbox SET outcome = $2,
-		processed_at = CASE WHEN $3 THEN boxoffice_now() END WHERE stripe_event_id = $1`, eventID, outcome, done)
-	return err
+	return applyRefund(ctx, tx, e, about)
 }
 
 func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
-	if about.booking.id == "" {
-		return noteOutcome(ctx, tx, e.ID, "unknown session", false)
-	}
 	paid := e.Session.Status == boxoffice.SessionComplete
 	if paid && !e.Session.Paid {
 		return noteOutcome(ctx, tx, e.ID, "complete but not paid", true)
@@ -196,11 +177,8 @@ func bookingOfRefund(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund)
 	return bookingID, err
 }
 
-// applyRefund notes the provider's word on one of our refunds. One that was made elsewhere is kept in the inbox.
+// applyRefund notes the provider's word on one of our refunds.
 func applyRefund(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
-	if about.booking.id == "" {
-		return noteOutcome(ctx, tx, e.ID, "unknown refund", false)
-	}
 	if err := markRefund(ctx, tx, about.booking.id, *e.Refund); err != nil {
 		return err
 	}

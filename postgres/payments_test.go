@@ -16,11 +16,12 @@ func (h *house) inbox(t *testing.T, event string) (outcome string, processed boo
 	return outcome, processed
 }
 
+// receive stores an event and gives the booking that is to be nudged.
 func (h *house) receive(t *testing.T, e boxoffice.PaymentEvent) *boxoffice.BookingRef {
 	t.Helper()
-	ref, err := h.store.ReceivePaymentEvent(t.Context(), e)
+	receipt, err := h.store.ReceivePaymentEvent(t.Context(), e)
 	require.NoError(t, err)
-	return ref
+	return receipt.Booking
 }
 
 func (h *house) attemptState(t *testing.T, attempt string) boxoffice.AttemptState {

@@ -38,11 +38,11 @@ func due(ids ...string) *overdue {
 	return o
 }
 
-func TestSweepOnce(t *testing.T) {
+func TestSweepBookings(t *testing.T) {
 	t.Parallel()
 	sweep := func(ctx context.Context, o *overdue, batch int) []string {
 		options := Options{Store: o, Nudger: o, Logger: slog.New(slog.DiscardHandler), SweepBatch: batch}
-		options.withDefaults().sweepOnce(ctx)
+		options.withDefaults().sweepBookings(ctx)
 		return o.nudged
 	}
 	t.Run("wakes every booking that is due", func(t *testing.T) {

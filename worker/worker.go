@@ -1,6 +1,6 @@
 // Package worker runs the workflows and activities: it registers them, sets the limits of each task queue, and sweeps for
-// bookings whose run was never started or got lost. Temporal's SDK is its one dependency; it holds a client only to build
-// workers.
+// bookings whose run was never started or got lost, and for webhooks that had no effect. Temporal's SDK is its one
+// dependency; it holds a client only to build workers.
 package worker
 
 import (
@@ -24,11 +24,14 @@ type Options struct {
 	Activities *activities.Activities
 	Store      boxoffice.BookingStore
 	Nudger     boxoffice.Nudger
+	Settler    boxoffice.EventSettler
 	Workflows  *workflows.Bookings
 	Logger     *slog.Logger
 
-	SweepEvery time.Duration // between two sweeps; 1 s if zero
+	SweepEvery time.Duration // between two sweeps for bookings; 1 s if zero
 	SweepBatch int           // bookings a sweep; 200 if zero
+	InboxEvery time.Duration // between two sweeps of the inbox; 5 s if zero
+	InboxBatch int           // events a sweep, each of them a call to the provider; 25 if zero
 	StopGrace  time.Duration // for steps under way at shutdown; 10 s if zero
 
 	// Failpoints are for tests that kill the process; nil in a deployed program.
@@ -41,6 +44,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SweepBatch == 0 {
 		o.SweepBatch = 200
+	}
+	if o.InboxEvery == 0 {
+		o.InboxEvery = 5 * time.Second
+	}
+	if o.InboxBatch == 0 {
+		o.InboxBatch = 25
 	}
 	if o.StopGrace == 0 {
 		o.StopGrace = 10 * time.Second
@@ -105,44 +114,4 @@ func autoscale(initial, least, most int) worker.PollerBehavior {
 	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
 		InitialNumberOfPollers: initial, MinimumNumberOfPollers: least, MaximumNumberOfPollers: most,
 	})
-}
-
-// sweep starts or wakes the run of every booking that is overdue, until ctx is done. Several workers may sweep: each
-// claims others.
-func (o Options) sweep(ctx context.Context) {
-	tick := time.NewTicker(o.SweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			o.sweepOnce(ctx)
-		}
-	}
-}
-
-// maxSweepFailures is after how many failures a sweep believes that Temporal is away.
-const maxSweepFailures = 3
-
-func (o Options) sweepOnce(ctx context.Context) {
-	overdue, err := o.Store.ClaimOverdue(ctx, o.SweepBatch)
-	if err != nil {
-		if ctx.Err() == nil {
-			o.Logger.WarnContext(ctx, "sweep: the store did not answer", "error", err)
-		}
-		return
-	}
-	failures := 0
-	for _, ref := range overdue {
-		if ctx.Err() != nil || failures == maxSweepFailures {
-			return // what was claimed is due again in half a minute
-		}
-		if err := o.Nudger.Nudge(ctx, ref); err != nil {
-			failures++
-			o.Logger.WarnContext(ctx, "sweep: a run was not woken", "booking", ref.BookingID, "error", err)
-			continue
-		}
-		o.Logger.InfoContext(ctx, "sweep: woke a run", "booking", ref.BookingID, "status", ref.Status)
-	}
 }

@@ -28,6 +28,7 @@ type workerCommand struct {
 
 	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
 	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
+	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
 }
 
 // Run works until ctx is done, then lets the steps under way finish.
@@ -52,7 +53,8 @@ func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
 		sender = pointedSender{sender, points}
 	}
 	return worker.Run(ctx, worker.Options{
-		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Logger: logger, SweepEvery: c.SweepEvery,
+		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Settler: parts.service, Logger: logger,
+		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery,
 		Failpoints: points,
 		Workflows:  &workflows.Bookings{IssuePatience: c.IssuePatience},
 		Activities: &activities.Activities{

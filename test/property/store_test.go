@@ -69,8 +69,8 @@ func (s store) BookingRef(ctx context.Context, id string) (boxoffice.BookingRef,
 	return onStore(ctx, "BookingRef", func() (boxoffice.BookingRef, error) { return s.realStore.BookingRef(ctx, id) })
 }
 
-func (s store) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (*boxoffice.BookingRef, error) {
-	return onStore(ctx, "ReceivePaymentEvent", func() (*boxoffice.BookingRef, error) { return s.realStore.ReceivePaymentEvent(ctx, e) })
+func (s store) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.EventReceipt, error) {
+	return onStore(ctx, "ReceivePaymentEvent", func() (boxoffice.EventReceipt, error) { return s.realStore.ReceivePaymentEvent(ctx, e) })
 }
 
 func (s store) VerifyHold(ctx context.Context, id string) (situation, error) {

@@ -1,0 +1,88 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/stretchr/testify/require"
+)
+
+// inbox is a store with events that are due, and a service that settles them or does not.
+type inbox struct {
+	boxoffice.BookingStore
+	events  []boxoffice.PaymentEvent
+	err     error
+	away    map[string]bool // events of which the provider says nothing
+	fates   map[string]boxoffice.EventFate
+	settled []string
+}
+
+func (i *inbox) ClaimEvents(_ context.Context, limit int) ([]boxoffice.PaymentEvent, error) {
+	return i.events[:min(limit, len(i.events))], i.err
+}
+
+func (i *inbox) SettleEvent(_ context.Context, e boxoffice.PaymentEvent) (boxoffice.EventFate, error) {
+	i.settled = append(i.settled, e.ID)
+	if i.away[e.ID] {
+		return "", boxoffice.Errorf(boxoffice.CodeProviderUnknown, "away")
+	}
+	return i.fates[e.ID], nil
+}
+
+func dueEvents(ids ...string) *inbox {
+	i := &inbox{away: map[string]bool{}, fates: map[string]boxoffice.EventFate{}}
+	for _, id := range ids {
+		i.events = append(i.events, boxoffice.PaymentEvent{ID: id})
+	}
+	return i
+}
+
+func TestSweepInbox(t *testing.T) {
+	t.Parallel()
+	var logs strings.Builder
+	sweep := func(ctx context.Context, i *inbox, batch int) []string {
+		options := Options{Store: i, Settler: i, Logger: slog.New(slog.DiscardHandler), InboxBatch: batch}
+		options.withDefaults().sweepInbox(ctx)
+		return i.settled
+	}
+	t.Run("takes up every event that is due", func(t *testing.T) {
+		t.Parallel()
+		require.Equal(t, []string{"e1", "e2"}, sweep(t.Context(), dueEvents("e1", "e2"), 0))
+	})
+	t.Run("takes no more than a batch, each is a call to the provider", func(t *testing.T) {
+		t.Parallel()
+		require.Equal(t, []string{"e1", "e2"}, sweep(t.Context(), dueEvents("e1", "e2", "e3"), 2))
+	})
+	t.Run("goes on behind an event that is not settled", func(t *testing.T) {
+		t.Parallel()
+		i := dueEvents("e1", "e2", "e3")
+		i.away["e1"] = true
+		require.Equal(t, []string{"e1", "e2", "e3"}, sweep(t.Context(), i, 0))
+	})
+	t.Run("believes after some failures that the provider is away", func(t *testing.T) {
+		t.Parallel()
+		i := dueEvents("e1", "e2", "e3", "e4", "e5")
+		i.away = map[string]bool{"e1": true, "e2": true, "e3": true}
+		require.Equal(t, []string{"e1", "e2", "e3"}, sweep(t.Context(), i, 0))
+	})
+	t.Run("asks nobody at shutdown, nor when the store does not answer", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Empty(t, sweep(ctx, dueEvents("e1"), 0))
+		i := dueEvents()
+		i.err = boxoffice.Errorf(boxoffice.CodeUnavailable, "away")
+		require.Empty(t, sweep(t.Context(), i, 0))
+	})
+	t.Run("says which event was given up", func(t *testing.T) {
+		t.Parallel()
+		i := dueEvents("e1", "e2")
+		i.fates = map[string]boxoffice.EventFate{"e1": boxoffice.EventUnknown, "e2": boxoffice.EventGivenUp}
+		Options{Store: i, Settler: i, Logger: slog.New(slog.NewTextHandler(&logs, nil)), InboxBatch: 2}.sweepInbox(t.Context())
+		require.Contains(t, logs.String(), "event=e2")
+		require.NotContains(t, logs.String(), "event=e1", "what stays as it is fills no log")
+	})
+}
