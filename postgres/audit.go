@@ -48,9 +48,17 @@ type AuditViolation struct {
 	Detail  string `json:"detail"`
 }
 
+// AuditInbox counts webhooks that had no effect, and break no promise by that: none of them is known to be ours.
+type AuditInbox struct {
+	Parked  int64 `json:"parked"`   // not understood; the provider is asked what they tell of
+	Unknown int64 `json:"unknown"`  // about nothing of ours so far; tried again
+	GivenUp int64 `json:"given_up"` // about nothing of ours for three days
+}
+
 // AuditReport is what an audit found.
 type AuditReport struct {
-	Checked    int64            // bookings
+	Checked    int64 // bookings
+	Inbox      AuditInbox
 	Violations []AuditViolation // by promise, at most MaxViolations each
 	More       map[string]int64 // how many violations of a promise are not in Violations
 }
@@ -68,7 +76,8 @@ func (r AuditReport) Total() int64 {
 }
 
 // auditQuery is a promise with the query that finds who breaks it: rows of a subject and a detail. It may name @now, the
-// database's clock at the beginning, and @before, which is the grace earlier.
+// database's clock at the beginning, @before, which is the grace earlier, and @patience, within which the inbox sweep has
+// settled an event or given it up.
 type auditQuery struct {
 	AuditPromise
 	sql string
@@ -135,13 +144,24 @@ func sweep(ctx context.Context, tx pgx.Tx, o AuditOptions, report *AuditReport) 
 	if err := tx.QueryRow(ctx, `SELECT boxoffice_now(), (SELECT count(*) FROM bookings)`).Scan(&now, &report.Checked); err != nil {
 		return err
 	}
-	args := pgx.NamedArgs{"now": now, "before": now.Add(-o.Grace), "most": MaxViolations}
+	if err := countInbox(ctx, tx, &report.Inbox); err != nil {
+		return err
+	}
+	args := pgx.NamedArgs{"now": now, "before": now.Add(-o.Grace), "most": MaxViolations, "patience": eventPatience + longestPause}
 	for _, q := range auditQueries {
 		if err := q.ask(ctx, tx, args, report); err != nil {
 			return fmt.Errorf("%s: %w", q.Name, err)
 		}
 	}
 	return nil
+}
+
+// countInbox counts what the inbox keeps without an effect.
+func countInbox(ctx context.Context, tx pgx.Tx, inbox *AuditInbox) error {
+	return tx.QueryRow(ctx, `
+		SELECT count(*) FILTER (WHERE given_up_at IS NULL AND outcome LIKE 'parked: %'),
+			count(*) FILTER (WHERE given_up_at IS NULL AND outcome LIKE 'unknown %'), count(*) FILTER (WHERE given_up_at IS NOT NULL)
+		FROM webhook_inbox WHERE processed_at IS NULL`).Scan(&inbox.Parked, &inbox.Unknown, &inbox.GivenUp)
 }
 
 // ask runs one query. The server counts all violations and sends the first of them.

@@ -89,10 +89,17 @@ var auditRuns = []auditQuery{
 		SELECT 'attempt ' || a.id, format('live, but its booking %s is %s', a.booking_id, coalesce(b.status::text, 'missing'))
 		FROM payment_attempts a LEFT JOIN bookings b ON b.id = a.booking_id
 		WHERE a.state = 'live' AND b.status IS DISTINCT FROM 'held'`},
-	// What is not ours, or of an API version that we do not read, is kept for a person to see.
+	// It waits for its booking's run; one that was parked until a moment ago has a payment as young. What is tried again, or was
+	// given up, is not known to be ours: it is counted, and asked for below.
 	{AuditPromise{"webhook-is-processed", "a webhook of ours has its effect soon"}, `
 		SELECT 'webhook ' || w.stripe_event_id, format('%s of %s, booking %s, received at %s: %s', w.type, w.object_id,
 			coalesce(w.booking_id::text, '(none)'), w.received_at, coalesce(w.outcome, 'no outcome'))
-		FROM webhook_inbox w WHERE w.processed_at IS NULL AND w.received_at < @before
-			AND coalesce(w.outcome, '') NOT LIKE 'parked: %' AND coalesce(w.outcome, '') NOT LIKE 'unknown %'`},
+		FROM webhook_inbox w WHERE w.processed_at IS NULL AND w.next_try_at IS NULL AND w.given_up_at IS NULL AND w.received_at < @before
+			AND NOT EXISTS (SELECT FROM payments p WHERE p.session_id = w.object_id AND p.received_at >= @before)`},
+	// The last try is due within the longest pause after three days, and ends it, unless the provider gives no answer.
+	{AuditPromise{"inbox-is-swept", "a webhook without an effect is tried again when that is due, and for three days"}, `
+		SELECT 'webhook ' || w.stripe_event_id, format('%s of %s, received at %s, tried %s times, due again at %s: %s', w.type, w.object_id,
+			w.received_at, w.tries, w.next_try_at, coalesce(w.outcome, 'no outcome'))
+		FROM webhook_inbox w WHERE w.processed_at IS NULL AND w.next_try_at IS NOT NULL
+			AND (w.next_try_at < @before OR w.received_at < @before::timestamptz - @patience::interval)`},
 }

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,14 @@ const (
 	plantedPayment, plantedAdmission, plantedAttempt = `payment 01900000-0000-7000-8000-000000000001`,
 		`admission 01900000-0000-7000-8000-000000000003`, `attempt 01900000-0000-7000-8000-000000000004`
 )
+
+// plantEvent is a webhook that is parked, received and due again at the given times.
+func plantEvent(received, due string) string {
+	return `INSERT INTO webhook_inbox (stripe_event_id, object_id, type, api_version, payload, outcome, received_at, next_try_at)
+		VALUES ('evt_planted', 'cs_planted', 'checkout.session.completed', '2011-01-01', '{}', 'parked: planted', ` + received + `, ` + due + `); `
+}
+
+const plantedEvent = `webhook evt_planted`
 
 // Scenes that the stages do not have.
 
@@ -146,7 +155,12 @@ var plants = []plant{
 		VALUES ({second}, {booking}, {first}, 'cs_planted', 'pi_planted', 1, 'USD')`, `booking {booking}`},
 	{"check-is-kept", "nobody sweeps", (*house).confirmed, `UPDATE bookings SET next_check_at = {now} - interval '3 minutes'`, `booking {booking}`},
 	{"closed-booking-is-not-payable", "a page is open", (*house).expired, plantAttempt, plantedAttempt},
-	{"webhook-is-processed", "without effect", (*house).paid, `UPDATE webhook_inbox SET received_at = {now} - interval '3 minutes'`, `webhook {webhook}`},
+	{"webhook-is-processed", "without effect", (*house).sold, `UPDATE payments SET received_at = {now} - interval '3 minutes';
+		UPDATE webhook_inbox SET processed_at = NULL, received_at = {now} - interval '3 minutes'`, `webhook {webhook}`},
+	{"webhook-is-processed", "nobody looks after it", (*house).held, `ALTER TABLE webhook_inbox DROP CONSTRAINT webhook_inbox_unfinished_are_tried; ` +
+		plantEvent(`{now} - interval '3 minutes'`, `NULL`), plantedEvent},
+	{"inbox-is-swept", "nobody sweeps", (*house).held, plantEvent(`{now} - interval '4 minutes'`, `{now} - interval '3 minutes'`), plantedEvent},
+	{"inbox-is-swept", "tried without end", (*house).held, plantEvent(`{now} - interval '85 hours'`, `{now} + interval '12 hours'`), plantedEvent},
 	{"ticket-file-exists", "gone", (*house).sold, `UPDATE bookings SET blob_key = 'tickets/gone.pdf'`, `booking {booking}`},
 	{"ticket-file-exists", "another file", (*house).sold, `UPDATE bookings SET blob_key = 'tickets/text.pdf'`, `booking {booking}`},
 	{"ticket-file-exists", "no name of a file", (*house).sold, `UPDATE bookings SET blob_key = '../secret'`, `booking {booking}`},
@@ -218,14 +232,26 @@ func TestAudit_SumsTheMoney(t *testing.T) {
 	}, report.Violations[2])
 }
 
-// TestAudit_WebhooksThatAreNotOurs stay in the inbox for a person to see, and break no promise.
+// TestAudit_WebhooksThatAreNotOurs are tried again and then given up: they are counted, and break no promise.
 func TestAudit_WebhooksThatAreNotOurs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1)
-	for i, outcome := range []string{"parked: another API version", "unknown session", "unknown refund"} {
-		h.exec(t, `INSERT INTO webhook_inbox (stripe_event_id, object_id, type, api_version, payload, received_at, outcome)
-			VALUES ($1, 'x', 'x', 'x', '{}', boxoffice_now() - interval '1 day', $2)`, newID(t), outcome)
-		h.requireClean(t, 0)
-		require.Equal(t, i+1, one[int](t, h, `SELECT count(*) FROM webhook_inbox WHERE processed_at IS NULL`))
+	counted := func(want postgres.AuditInbox) {
+		t.Helper()
+		report := h.audit(t, postgres.AuditOptions{})
+		require.Empty(t, report.Violations)
+		require.Equal(t, want, report.Inbox)
 	}
+	h.park(t, "evt_parked", strange)
+	h.strangers(t, 2)
+	counted(postgres.AuditInbox{Parked: 1, Unknown: 2})
+	for one[bool](t, h, `SELECT EXISTS (SELECT FROM webhook_inbox WHERE given_up_at IS NULL)`) {
+		h.clock.AdvanceClock(t, 12*time.Hour)
+		for _, id := range h.claim(t) {
+			_, err := h.store.PutOffEvent(t.Context(), id, "the provider does not know it")
+			require.NoError(t, err)
+		}
+		require.Empty(t, h.audit(t, postgres.AuditOptions{}).Violations)
+	}
+	counted(postgres.AuditInbox{GivenUp: 3})
 }

@@ -69,6 +69,7 @@ func (c *auditCommand) audit(ctx context.Context, logger *slog.Logger) (report p
 // auditResult is what --json prints.
 type auditResult struct {
 	Checked    int64                     `json:"checked"` // bookings
+	Inbox      postgres.AuditInbox       `json:"inbox,omitzero"`
 	Violations []postgres.AuditViolation `json:"violations"`
 	More       map[string]int64          `json:"more,omitempty"` // by promise: violations that are not named
 }
@@ -85,6 +86,12 @@ func (c *auditCommand) tell(w io.Writer, report postgres.AuditReport) error {
 			return err
 		}
 	}
+	if inbox := report.Inbox; inbox != (postgres.AuditInbox{}) {
+		if _, err := fmt.Fprintf(w, "webhooks without an effect, which break no promise: %d parked and %d unknown are tried again, %d were given up\n",
+			inbox.Parked, inbox.Unknown, inbox.GivenUp); err != nil {
+			return err
+		}
+	}
 	var broken error
 	if total := report.Total(); total > 0 {
 		broken = fmt.Errorf("%d violations in %d bookings", total, report.Checked)
@@ -94,7 +101,7 @@ func (c *auditCommand) tell(w io.Writer, report postgres.AuditReport) error {
 	if !c.JSON {
 		return broken
 	}
-	result := auditResult{Checked: report.Checked, Violations: report.Violations, More: report.More}
+	result := auditResult{Checked: report.Checked, Inbox: report.Inbox, Violations: report.Violations, More: report.More}
 	if result.Violations == nil {
 		result.Violations = []postgres.AuditViolation{}
 	}

@@ -26,18 +26,30 @@ func TestAudit_Command(t *testing.T) {
 	require.Zero(t, code)
 	require.Equal(t, "no violations in 0 bookings\n"+`{"checked":0,"violations":[]}`+"\n", clean)
 
-	_, err := db.Pool.Exec(t.Context(), `INSERT INTO webhook_inbox (stripe_event_id, object_id, type, api_version, payload, received_at)
-		SELECT 'evt_' || lpad(n::text, 3, '0'), 'cs_1', 'checkout.session.completed', '2023-10-16', '{}', '2026-01-01' FROM generate_series(1, 103) AS n`)
-	require.NoError(t, err)
+	exec := func(sql string) {
+		t.Helper()
+		_, err := db.Pool.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	exec(`INSERT INTO webhook_inbox (stripe_event_id, object_id, type, api_version, payload, outcome, given_up_at)
+		VALUES ('evt_strange', 'cs_2', 'checkout.session.completed', '2023-10-16', '{}', 'given up: unknown session', boxoffice_now())`)
+	const inbox = "webhooks without an effect, which break no promise: 0 parked and 0 unknown are tried again, 1 were given up\n"
+	clean, code = auditProcess(t, db.URL, "--json")
+	require.Zero(t, code, "what is not ours breaks no promise")
+	require.Equal(t, inbox+"no violations in 0 bookings\n"+`{"checked":0,"inbox":{"parked":0,"unknown":0,"given_up":1},"violations":[]}`+"\n", clean)
+	exec(`DELETE FROM webhook_inbox`)
+
+	exec(`INSERT INTO webhook_inbox (stripe_event_id, object_id, type, api_version, payload, received_at, next_try_at)
+		SELECT 'evt_' || lpad(n::text, 3, '0'), 'cs_1', 'checkout.session.completed', '2023-10-16', '{}', '2026-01-01', '2026-01-01' FROM generate_series(1, 103) AS n`)
 	told, code := auditProcess(t, db.URL, "--json")
 	require.Equal(t, 1, code)
 	lines := strings.Split(strings.TrimSpace(told), "\n")
 	require.Len(t, lines, 100+1+1)
-	const detail = "checkout.session.completed of cs_1, booking (none), received at 2026-01-01 00:00:00+00: no outcome"
-	require.Equal(t, "webhook-is-processed: webhook evt_001: "+detail, lines[0])
-	require.Equal(t, "webhook-is-processed: and 3 more", lines[100])
-	require.True(t, strings.HasPrefix(lines[101], `{"checked":0,"violations":[{"promise":"webhook-is-processed","subject":"webhook evt_001","detail":"`+detail+`"},`), lines[101])
-	require.True(t, strings.HasSuffix(lines[101], `"more":{"webhook-is-processed":3}}`), lines[101])
+	const detail = "checkout.session.completed of cs_1, received at 2026-01-01 00:00:00+00, tried 0 times, due again at 2026-01-01 00:00:00+00: no outcome"
+	require.Equal(t, "inbox-is-swept: webhook evt_001: "+detail, lines[0])
+	require.Equal(t, "inbox-is-swept: and 3 more", lines[100])
+	require.True(t, strings.HasPrefix(lines[101], `{"checked":0,"violations":[{"promise":"inbox-is-swept","subject":"webhook evt_001","detail":"`+detail+`"},`), lines[101])
+	require.True(t, strings.HasSuffix(lines[101], `"more":{"inbox-is-swept":3}}`), lines[101])
 
 	_, code = auditProcess(t, db.URL, "--grace", "100000h")
 	require.Zero(t, code)
