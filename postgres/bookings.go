@@ -184,7 +184,7 @@ func readRef(ctx context.Context, q querier, bookingID string) (boxoffice.Bookin
 // sweepers gets others and a booking is not swept again before its run could act.
 func (s *Bookings) ClaimOverdue(ctx context.Context, limit int) ([]boxoffice.BookingRef, error) {
 	var refs []boxoffice.BookingRef
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.db.apart.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH due AS (
 				SELECT id FROM bookings WHERE next_check_at <= (SELECT boxoffice_now()) -- read once, so that the index is searched

@@ -20,14 +20,18 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// DB is a pool of connections to the primary. Its stores share it.
+// DB is a pool of connections to the primary, which its stores share, and a small one apart, for what must not wait behind
+// buyers: webhooks, sweeps, and the question whether the database answers. Buyers who want one locked seat can hold every
+// connection of the first for as long as LockTimeout.
 type DB struct {
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	apart *DB // nil in itself
 }
 
-// Options are the bounds of a pool. Zero fields take the defaults that are named.
+// Options are the bounds of the pools. Zero fields take the defaults that are named.
 type Options struct {
 	MaxConns         int32         // 16
+	WebhookConns     int32         // 4: of the pool apart, beside MaxConns; opened as they are needed
 	LockTimeout      time.Duration // 2 s: how long a statement waits for a row
 	StatementTimeout time.Duration // 5 s
 	IdleInTxTimeout  time.Duration // 10 s: an abandoned transaction frees its rows after this
@@ -36,6 +40,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
+	}
+	if o.WebhookConns == 0 {
+		o.WebhookConns = 4
 	}
 	if o.LockTimeout == 0 {
 		o.LockTimeout = 2 * time.Second
@@ -49,14 +56,13 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Open makes a pool for the database at url. It does not wait for the server: Ping does.
+// Open makes the pools for the database at url. It does not wait for the server: Ping does.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
 	}
 	o = o.withDefaults()
-	config.MaxConns = o.MaxConns
 	config.MaxConnLifetime = 30 * time.Minute
 	config.MaxConnLifetimeJitter = 5 * time.Minute
 	config.PingTimeout = 2 * time.Second
@@ -66,18 +72,32 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	params["statement_timeout"] = milliseconds(o.StatementTimeout)
 	params["idle_in_transaction_session_timeout"] = milliseconds(o.IdleInTxTimeout)
 	params["timezone"] = "UTC"
+	db := &DB{apart: &DB{}}
+	if db.pool, err = openPool(ctx, config, o.MaxConns); err != nil {
+		return nil, err
+	}
+	if db.apart.pool, err = openPool(ctx, config, o.WebhookConns); err != nil {
+		db.pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func openPool(ctx context.Context, config *pgxpool.Config, conns int32) (*pgxpool.Pool, error) {
+	config = config.Copy()
+	config.MaxConns = conns
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database pool: %w", err)
 	}
-	return &DB{pool: pool}, nil
+	return pool, nil
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// Ping reports whether the database answers.
+// Ping reports whether the database answers, also where buyers hold all connections of the pool that they share.
 func (db *DB) Ping(ctx context.Context) error {
-	conn, err := db.acquire(ctx)
+	conn, err := db.apart.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,10 +105,13 @@ func (db *DB) Ping(ctx context.Context) error {
 	return translate(conn.Ping(ctx))
 }
 
-// Close ends the pool's connections once they are given back.
-func (db *DB) Close() { db.pool.Close() }
+// Close ends the connections once they are given back.
+func (db *DB) Close() {
+	db.pool.Close()
+	db.apart.pool.Close()
+}
 
-// Pool gives the pool itself, for measurements and tests; the program's statements belong into this package.
+// Pool gives the shared pool itself, for measurements and tests; the program's statements belong into this package.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Migrate brings the database's schema up to the newest of the migrations. It waits for a migration that another process

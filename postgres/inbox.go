@@ -76,7 +76,7 @@ func putOff(ctx context.Context, tx pgx.Tx, eventID, why string, fate boxoffice.
 // several sweepers gets others, and an event that ends its sweeper is not tried by the next one at once.
 func (s *Bookings) ClaimEvents(ctx context.Context, limit int) ([]boxoffice.PaymentEvent, error) {
 	var events []boxoffice.PaymentEvent
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.db.apart.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			WITH due AS (
 				SELECT stripe_event_id FROM webhook_inbox
@@ -100,7 +100,7 @@ func (s *Bookings) ClaimEvents(ctx context.Context, limit int) ([]boxoffice.Paym
 // PutOffEvent notes why a claimed event still has no effect, or gives it up. One that was settled meanwhile stays so.
 func (s *Bookings) PutOffEvent(ctx context.Context, eventID, why string) (boxoffice.EventFate, error) {
 	fate := boxoffice.EventTaken
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.db.apart.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		var open bool
 		err := tx.QueryRow(ctx, `SELECT processed_at IS NULL AND next_try_at IS NOT NULL FROM webhook_inbox
 			WHERE stripe_event_id = $1 FOR NO KEY UPDATE`, eventID).Scan(&open)

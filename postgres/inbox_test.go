@@ -139,6 +139,7 @@ func TestClaimEvents_PassesOverALockedEvent(t *testing.T) {
 	ids := h.strangers(t, 2)
 	tx, err := h.own.Begin(t.Context())
 	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(t.Context()) }()
 	_, err = tx.Exec(t.Context(), `SELECT FROM webhook_inbox WHERE stripe_event_id = $1 FOR UPDATE`, ids[0])
 	require.NoError(t, err)
 	require.Equal(t, ids[1:], h.claim(t))

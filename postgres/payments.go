@@ -13,7 +13,7 @@ import (
 // is processed again unless its effect is complete; two events that tell of one fact have one effect.
 func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.EventReceipt, error) {
 	var receipt boxoffice.EventReceipt
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.db.apart.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		receipt = boxoffice.EventReceipt{Fate: boxoffice.EventTaken}
 		about, err := subjectOf(ctx, tx, e)
 		if err != nil {

@@ -24,10 +24,11 @@ import (
 type databaseSettings struct {
 	DatabaseURL   string `env:"DATABASE_URL" required:"" help:"PostgreSQL: postgres://user:password@host:5432/name."`
 	DatabaseConns int32  `env:"BOXOFFICE_DATABASE_CONNS" default:"16" help:"Connections of this process at most."`
+	WebhookConns  int32  `env:"BOXOFFICE_WEBHOOK_CONNS" default:"4" help:"Connections beside those, for webhooks and sweeps, which must not wait behind buyers."`
 }
 
 func (s databaseSettings) open(ctx context.Context) (*postgres.DB, error) {
-	return postgres.Open(ctx, s.DatabaseURL, postgres.Options{MaxConns: s.DatabaseConns})
+	return postgres.Open(ctx, s.DatabaseURL, postgres.Options{MaxConns: s.DatabaseConns, WebhookConns: s.WebhookConns})
 }
 
 // holdSettings are the times and limits of a hold.
