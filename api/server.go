@@ -2,29 +2,21 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/boxoffice/boxoffice/internal/serving"
 )
 
-// The bounds of a connection. WriteTimeout leaves a slow line time for a seat map and a PDF after RequestTimeout.
-const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 15 * time.Second
-	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10
-)
+// writeTimeout leaves a slow line time for a seat map and a PDF after RequestTimeout.
+const writeTimeout = 30 * time.Second
 
 // Server answers HTTP. It keeps nothing that another copy of it would need.
 type Server struct {
@@ -37,8 +29,7 @@ type Server struct {
 	passwords *passwords
 	documents *otter.Cache[string, *document]
 	metrics   *metrics
-	readiness readiness
-	draining  atomic.Bool
+	readiness *serving.Readiness
 
 	loginsByAddress  *limiter
 	loginsByAccount  *limiter
@@ -62,8 +53,8 @@ func New(o Options) (*Server, error) {
 		loginsByAddress:  newLimiter(o.Limits.LoginPerAddress),
 		loginsByAccount:  newLimiter(o.Limits.LoginPerAccount),
 		signUpsByAddress: newLimiter(o.Limits.SignUpPerAddress),
+		readiness:        serving.NewReadiness(o.Ready, o.Logger),
 	}
-	s.readiness = readiness{checks: o.Ready, log: o.Logger}
 	if err := s.origins.AddTrustedOrigin(base.String()); err != nil {
 		return nil, fmt.Errorf("api: BaseURL: %w", err)
 	}
@@ -82,20 +73,11 @@ func New(o Options) (*Server, error) {
 // Handler answers the routes of openapi.yaml and the pages.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// AdminHandler answers /metrics, /healthz and /readyz, and /debug/pprof/ if asked for: for a port that only operators reach.
+// AdminHandler answers for a port that only operators reach; see serving.AdminHandler.
 func (s *Server) AdminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.opts.Registry, promhttp.HandlerOpts{Registry: s.opts.Registry}))
-	mux.Handle("GET /healthz", s.handler)
-	mux.Handle("GET /readyz", s.handler)
-	if s.opts.Profiling {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	}
-	return mux
+	return serving.AdminHandler(serving.AdminOptions{
+		Registry: s.opts.Registry, Readiness: s.readiness, Logger: s.log, Profiling: s.opts.Profiling,
+	})
 }
 
 // Run serves Handler on the listener until ctx ends, and then drains: /readyz says 503, after DrainDelay the listener
@@ -104,39 +86,16 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	return s.run(ctx, listener, s.Handler(), writeTimeout)
 }
 
-// RunAdmin is Run for AdminHandler. A CPU profile may take two minutes.
+// RunAdmin is Run for AdminHandler.
 func (s *Server) RunAdmin(ctx context.Context, listener net.Listener) error {
-	return s.run(ctx, listener, s.AdminHandler(), 2*time.Minute)
+	return s.run(ctx, listener, s.AdminHandler(), serving.AdminWriteTimeout)
 }
 
 func (s *Server) run(ctx context.Context, listener net.Listener, handler http.Handler, write time.Duration) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: write,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
-	case <-ctx.Done():
-	}
-	s.draining.Store(true)
-	server.SetKeepAlivesEnabled(false)
-	delay := time.NewTimer(s.opts.DrainDelay)
-	defer delay.Stop()
-	<-delay.C
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.ShutdownTimeout)
-	defer cancel()
-	err := server.Shutdown(last)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("drain %s: %w", listener.Addr(), err), server.Close())
-	}
-	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
-		err = errors.Join(err, serveErr)
-	}
-	return err
+	return serving.Serve(ctx, listener, handler, serving.Options{
+		Logger: s.log, WriteTimeout: write, Drain: s.readiness.Drain, DrainDelay: s.opts.DrainDelay,
+		ShutdownTimeout: s.opts.ShutdownTimeout,
+	})
 }
 
 // Close ends what the server does in the background: the tidying of its caches. It comes after Run.
