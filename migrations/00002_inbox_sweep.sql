@@ -19,7 +19,11 @@ CREATE INDEX webhook_inbox_due ON webhook_inbox (next_try_at) WHERE processed_at
 DROP INDEX webhook_inbox_open;
 CREATE INDEX webhook_inbox_open ON webhook_inbox (received_at) WHERE processed_at IS NULL AND given_up_at IS NULL;
 
+-- A refund that failed is rare, and somebody has to be told at once.
+CREATE INDEX refunds_failed ON refunds (payment_id) WHERE state = 'failed';
+
 -- +goose Down
+DROP INDEX refunds_failed;
 DROP INDEX webhook_inbox_open;
 CREATE INDEX webhook_inbox_open ON webhook_inbox (received_at) WHERE processed_at IS NULL;
 DROP INDEX webhook_inbox_due;
