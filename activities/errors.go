@@ -38,16 +38,22 @@ func CodeOf(err error) boxoffice.Code {
 	return boxoffice.CodeOf(err)
 }
 
-// done finishes a step: it logs what went wrong, with its cause and its booking, and translates it.
+// done finishes a step: it logs and counts what went wrong, with its cause and its booking, and translates it.
 func done(ctx context.Context, a *Activities, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {
 	return func(s boxoffice.Situation, err error) (boxoffice.Situation, error) {
 		if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeFenced {
 			info := activity.GetInfo(ctx)
 			a.Logger.WarnContext(ctx, "a step failed", "step", info.ActivityType.Name, "booking", bookingID,
 				"attempt", info.Attempt, "local", info.IsLocalActivity, "error", err)
+			count(ctx, boxoffice.CounterStepsFailed, "code", string(boxoffice.CodeOf(err)))
 		}
 		return s, ToTemporal(err)
 	}
+}
+
+// count counts for operators. Temporal's handler adds which activity it is.
+func count(ctx context.Context, counter, tag, value string) {
+	activity.GetMetricsHandler(ctx).WithTags(map[string]string{tag: value}).Counter(counter).Inc(1)
 }
 
 // IsFinal reports whether repeating the step that gave err cannot help.

@@ -79,3 +79,17 @@ func TestCodeOf_OfOtherErrors(t *testing.T) {
 	require.Equal(t, boxoffice.CodeInternal, activities.CodeOf(temporal.NewCanceledError()))
 	require.Equal(t, boxoffice.CodeFenced, activities.CodeOf(errOf(boxoffice.CodeFenced)))
 }
+
+// A run that was overtaken takes its first step again: nothing has failed.
+func TestAFencedStepIsNotCounted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.errs["Look"] = errOf(boxoffice.CodeFenced)
+	_, err := b.do(b.a.Look, act)
+	require.Equal(t, boxoffice.CodeFenced, activities.CodeOf(err))
+	require.Empty(t, b.counted())
+	b.errs["Look"] = errors.New("a fault of ours")
+	_, err = b.do(b.a.Look, act)
+	require.Error(t, err)
+	require.Equal(t, []string{"boxoffice_steps_failed_total{activity=Look,code=internal} 1"}, b.counted())
+}

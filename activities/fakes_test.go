@@ -3,12 +3,16 @@ package activities_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/internal/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -61,6 +65,8 @@ type bench struct {
 	a    *activities.Activities
 	logs *bytes.Buffer
 	t    *testing.T
+
+	metrics *metrics.Metrics
 }
 
 var act = activities.Act{BookingID: "b1", Epoch: 3, PaymentID: "p1", RefundN: 1, EmailID: "m1", AttemptID: "a1", Reason: "why"}
@@ -69,8 +75,13 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	counted, err := metrics.New(prometheus.NewRegistry())
+	require.NoError(t, err)
+	handler, err := counted.TemporalHandler(slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	suite.SetMetricsHandler(handler)
 	b := &bench{
-		answers: &answers{errs: map[string]error{}, put: map[string]string{}}, env: suite.NewTestActivityEnvironment(), t: t, logs: &bytes.Buffer{},
+		answers: &answers{errs: map[string]error{}, put: map[string]string{}}, env: suite.NewTestActivityEnvironment(), t: t, logs: &bytes.Buffer{}, metrics: counted,
 	}
 	o := outside{answers: b.answers}
 	b.a = &activities.Activities{
@@ -79,6 +90,26 @@ func newBench(t *testing.T) *bench {
 	}
 	b.env.RegisterActivity(b.a)
 	return b
+}
+
+// counted gives the counters that are not 0, as a scrape tells them.
+func (b *bench) counted() (samples []string) {
+	b.t.Helper()
+	families, err := b.metrics.Registry().Gather()
+	require.NoError(b.t, err)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if !strings.HasPrefix(family.GetName(), "boxoffice_") || m.GetCounter().GetValue() == 0 {
+				continue
+			}
+			labels := make([]string, len(m.GetLabel()))
+			for i, l := range m.GetLabel() {
+				labels[i] = l.GetName() + "=" + l.GetValue()
+			}
+			samples = append(samples, fmt.Sprintf("%s{%s} %g", family.GetName(), strings.Join(labels, ","), m.GetCounter().GetValue()))
+		}
+	}
+	return samples
 }
 
 // do runs a step and gives the situation that it saw.

@@ -35,6 +35,9 @@ func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situa
 func (a *Activities) GiveMailUp(ctx context.Context, act Act) error {
 	gaveUp := boxoffice.Errorf(boxoffice.CodeMailRejected, "The mail could not be sent for days.")
 	_, err := done(ctx, a, act.BookingID)(boxoffice.Situation{}, a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
+	if err == nil {
+		count(ctx, boxoffice.CounterMailsLost, "reason", string(boxoffice.MailGivenUp))
+	}
 	return err
 }
 
@@ -51,6 +54,7 @@ func (a *Activities) send(ctx context.Context, emailID string) error {
 	}
 	if boxoffice.CodeOf(sendErr) == boxoffice.CodeMailRejected {
 		a.Logger.ErrorContext(ctx, "a mail was refused for good", "email", emailID, "booking", job.Document.BookingID, "error", sendErr)
+		count(ctx, boxoffice.CounterMailsLost, "reason", string(boxoffice.MailRefused))
 		return nil
 	}
 	return sendErr

@@ -36,6 +36,7 @@ func TestSendTickets(t *testing.T) {
 	require.Equal(t, []string{"EmailJob", "Get", "Calendar", "Compose", "Send", "MarkEmail", "Look"}, b.calls)
 	require.Equal(t, []string{"stored tickets/b1.pdf", "calendar of b1"}, contents(b.messages[0]))
 	require.Equal(t, []mark{{}}, b.marks, "sent")
+	require.Empty(t, b.counted())
 }
 
 func TestSendTickets_AFileThatIsGoneIsMadeAnew(t *testing.T) {
@@ -79,6 +80,7 @@ func TestSendTickets_RejectedIsNotedAndNoError(t *testing.T) {
 	require.Equal(t, boxoffice.CodeMailRejected, boxoffice.CodeOf(b.marks[0].err))
 	require.Contains(t, b.logs.String(), "level=ERROR")
 	require.NotContains(t, b.logs.String(), "ann@example.com", "addresses do not belong into logs")
+	require.Equal(t, []string{"boxoffice_mails_lost_total{reason=refused} 1"}, b.counted())
 }
 
 func TestSendTickets_ErrUnavailableIsNotedAndTriedAgain(t *testing.T) {
@@ -90,6 +92,7 @@ func TestSendTickets_ErrUnavailableIsNotedAndTriedAgain(t *testing.T) {
 	require.False(t, activities.IsFinal(err))
 	require.Equal(t, boxoffice.CodeUnavailable, boxoffice.CodeOf(b.marks[0].err), "support must see why it is not sent")
 	require.NotContains(t, b.calls, "Look")
+	require.Equal(t, []string{"boxoffice_steps_failed_total{activity=SendTickets,code=unavailable} 1"}, b.counted())
 }
 
 func TestSendTickets_ErrWhereItsPartsCannotBeMade(t *testing.T) {
@@ -132,4 +135,14 @@ func TestGiveMailUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.CodeMailRejected, boxoffice.CodeOf(b.marks[0].err))
 	require.False(t, b.marks[0].handedOver)
+	require.Equal(t, []string{"boxoffice_mails_lost_total{reason=given_up} 1"}, b.counted())
+}
+
+func TestGiveMailUp_ErrIsNotCountedAsLost(t *testing.T) {
+	t.Parallel()
+	b := ticketsMail(t)
+	b.errs["MarkEmail"] = errOf(boxoffice.CodeUnavailable)
+	_, err := b.env.ExecuteActivity(b.a.GiveMailUp, act)
+	require.Equal(t, boxoffice.CodeUnavailable, activities.CodeOf(err))
+	require.Equal(t, []string{"boxoffice_steps_failed_total{activity=GiveMailUp,code=unavailable} 1"}, b.counted())
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/workflows"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,9 @@ type Options struct {
 	Temporal client.Client
 	BaseURL  *url.URL // our own origin, where buyers come back to
 	Logger   *slog.Logger
+
+	// Metrics count what operators are alerted by; nil counts nothing.
+	Metrics *metrics.Metrics
 
 	// Failpoints are for tests that kill the process; nil in a deployed program.
 	Failpoints *failpoint.Points

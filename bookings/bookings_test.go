@@ -10,7 +10,9 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/bookings"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
@@ -80,6 +82,7 @@ type bank struct {
 	find      error
 	created   []boxoffice.SessionParameters
 	signature error
+	parked    string
 	now       boxoffice.PaymentEvent // the object of an event as it is now
 	nowErr    error
 }
@@ -95,7 +98,7 @@ func (b *bank) FindSession(_ context.Context, attemptID string, _ time.Time) (bo
 }
 
 func (b *bank) VerifyWebhook([]byte, string) (boxoffice.PaymentEvent, error) {
-	return boxoffice.PaymentEvent{ID: "evt_1", Type: "checkout.session.completed"}, b.signature
+	return boxoffice.PaymentEvent{ID: "evt_1", Type: "checkout.session.completed", Parked: b.parked}, b.signature
 }
 
 func (b *bank) EventNow(_ context.Context, e boxoffice.PaymentEvent) (boxoffice.PaymentEvent, error) {
@@ -108,6 +111,7 @@ type bundle struct {
 	rows     *rows
 	bank     *bank
 	temporal *mocks.Client
+	metrics  *metrics.Metrics
 }
 
 func setup(t *testing.T) bundle {
@@ -121,8 +125,10 @@ func setup(t *testing.T) bundle {
 		}},
 		bank: &bank{create: []error{nil}}, temporal: mocks.NewClient(t),
 	}
+	b.metrics, err = metrics.New(prometheus.NewRegistry())
+	require.NoError(t, err)
 	b.service = bookings.New(bookings.Options{
-		Store: b.rows, Provider: b.bank, Temporal: b.temporal, BaseURL: base, Logger: slog.New(slog.DiscardHandler),
+		Store: b.rows, Provider: b.bank, Temporal: b.temporal, BaseURL: base, Logger: slog.New(slog.DiscardHandler), Metrics: b.metrics,
 	})
 	t.Cleanup(func() { require.NoError(t, b.service.Drain()) })
 	return b

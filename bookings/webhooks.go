@@ -2,8 +2,10 @@ package bookings
 
 import (
 	"context"
+	"errors"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/workflows"
 )
 
@@ -12,13 +14,41 @@ import (
 func (s *Service) ReceiveWebhook(ctx context.Context, payload []byte, signature string) error {
 	event, err := s.Provider.VerifyWebhook(payload, signature)
 	if err != nil {
+		s.Metrics.Webhook(refusal(err))
 		return err
 	}
 	if event.Parked != "" {
 		s.Logger.WarnContext(ctx, "a webhook is parked: the provider will be asked what it tells of", "event", event.ID, "type", event.Type, "reason", event.Parked)
 	}
-	_, err = s.take(ctx, event)
+	fate, err := s.take(ctx, event)
+	s.Metrics.Webhook(outcome(fate, err))
 	return err
+}
+
+// refusal names why a webhook was not believed.
+func refusal(err error) metrics.WebhookOutcome {
+	switch {
+	case errors.Is(err, boxoffice.ErrStaleWebhook):
+		return metrics.WebhookStale
+	case boxoffice.CodeOf(err) == boxoffice.CodeBadSignature:
+		return metrics.WebhookBadSignature
+	default:
+		return metrics.WebhookMalformed
+	}
+}
+
+// outcome names what became of a webhook that was.
+func outcome(fate boxoffice.EventFate, err error) metrics.WebhookOutcome {
+	switch {
+	case err != nil:
+		return metrics.WebhookStoreAway
+	case fate == boxoffice.EventParked:
+		return metrics.WebhookParked
+	case fate == boxoffice.EventUnknown || fate == boxoffice.EventGivenUp:
+		return metrics.WebhookUnknown
+	default:
+		return metrics.WebhookOK
+	}
 }
 
 // SettleEvent asks the provider for what a stored event tells of, and takes that as it takes a webhook. The event's own

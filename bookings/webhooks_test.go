@@ -97,3 +97,45 @@ func TestSettleEvent(t *testing.T) {
 		require.Equal(t, boxoffice.CodeUnavailable, boxoffice.CodeOf(err))
 	})
 }
+
+// Operators are told of each webhook once, and what became of it.
+func TestReceiveWebhook_Counts(t *testing.T) {
+	t.Parallel()
+	fate := func(f boxoffice.EventFate) func(b bundle) { return func(b bundle) { b.rows.receipt.Fate = f } }
+	refused := func(err error) func(b bundle) { return func(b bundle) { b.bank.signature = err } }
+	for outcome, set := range map[string]func(b bundle){
+		"ok":            fate(boxoffice.EventTaken),
+		"parked":        func(b bundle) { b.bank.parked = "another version"; b.rows.receipt.Fate = boxoffice.EventParked },
+		"unknown":       fate(boxoffice.EventUnknown),
+		"bad_signature": refused(code(boxoffice.CodeBadSignature)),
+		"stale":         refused(boxoffice.WrapError(boxoffice.CodeBadSignature, boxoffice.ErrStaleWebhook, "Stale.")),
+		"malformed":     refused(code(boxoffice.CodeMalformed)),
+		"store_away":    func(b bundle) { b.rows.storeErr = code(boxoffice.CodeUnavailable) },
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			set(b)
+			_ = b.service.ReceiveWebhook(t.Context(), nil, "")
+			require.Equal(t, map[string]float64{outcome: 1}, b.webhooks(t))
+			_, _ = b.service.SettleEvent(t.Context(), stored)
+			require.Equal(t, map[string]float64{outcome: 1}, b.webhooks(t), "what the sweep takes up was not received again")
+		})
+	}
+}
+
+// webhooks gives the counts of webhooks that are not 0.
+func (b bundle) webhooks(t *testing.T) map[string]float64 {
+	t.Helper()
+	families, err := b.metrics.Registry().Gather()
+	require.NoError(t, err)
+	counts := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if n := m.GetCounter().GetValue(); family.GetName() == "boxoffice_webhooks_received_total" && n > 0 {
+				counts[m.GetLabel()[0].GetValue()] = n
+			}
+		}
+	}
+	return counts
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/metrics"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,7 +44,6 @@ func dueEvents(ids ...string) *inbox {
 
 func TestSweepInbox(t *testing.T) {
 	t.Parallel()
-	var logs strings.Builder
 	sweep := func(ctx context.Context, i *inbox, batch int) []string {
 		options := Options{Store: i, Settler: i, Logger: slog.New(slog.DiscardHandler), InboxBatch: batch}
 		options.withDefaults().sweepInbox(ctx)
@@ -81,8 +82,49 @@ func TestSweepInbox(t *testing.T) {
 		t.Parallel()
 		i := dueEvents("e1", "e2")
 		i.fates = map[string]boxoffice.EventFate{"e1": boxoffice.EventUnknown, "e2": boxoffice.EventGivenUp}
+		var logs strings.Builder
 		Options{Store: i, Settler: i, Logger: slog.New(slog.NewTextHandler(&logs, nil)), InboxBatch: 2}.sweepInbox(t.Context())
 		require.Contains(t, logs.String(), "event=e2")
 		require.NotContains(t, logs.String(), "event=e1", "what stays as it is fills no log")
 	})
+}
+
+// What a sweep took up is counted, so that operators see that something falls through.
+func TestSweepsCountWhatTheyTookUp(t *testing.T) {
+	t.Parallel()
+	counted, err := metrics.New(prometheus.NewRegistry())
+	require.NoError(t, err)
+	i := dueEvents("settled", "strange", "over", "unanswered")
+	i.fates = map[string]boxoffice.EventFate{
+		"settled": boxoffice.EventTaken, "strange": boxoffice.EventUnknown, "over": boxoffice.EventGivenUp,
+	}
+	i.away["unanswered"] = true
+	o := due("b1", "b2", "b3")
+	o.away["b2"] = true
+	options := Options{Store: i, Settler: i, Logger: slog.New(slog.DiscardHandler), Metrics: counted}.withDefaults()
+	options.sweepInbox(t.Context())
+	options.Store, options.Nudger = o, o
+	options.sweepBookings(t.Context())
+	families, err := counted.Registry().Gather()
+	require.NoError(t, err)
+	counts := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			switch family.GetName() {
+			case "boxoffice_sweep_wakes_total":
+				counts[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+			case "boxoffice_inbox_given_up_total":
+				counts["given up"] = m.GetCounter().GetValue()
+			}
+		}
+	}
+	require.Equal(t, map[string]float64{"bookings": 2, "inbox": 1, "given up": 1}, counts)
+}
+
+// The series of a fault of ours is there before the first one, for every activity that is registered.
+func TestActivityNames(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, activityNames(), "IssueTickets")
+	require.Contains(t, activityNames(), "GiveMailUp")
+	require.NotContains(t, activityNames(), "Logger")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 )
 
 // maxSweepFailures is after how many failures a sweep believes that who it talks to is away.
@@ -50,6 +51,7 @@ func (o Options) sweepBookings(ctx context.Context) {
 			o.Logger.WarnContext(ctx, "sweep: a run was not woken", "booking", ref.BookingID, "error", err)
 			continue
 		}
+		o.Metrics.Woke(metrics.SweepBookings)
 		o.Logger.InfoContext(ctx, "sweep: woke a run", "booking", ref.BookingID, "status", ref.Status)
 	}
 }
@@ -76,12 +78,14 @@ func (o Options) sweepInbox(ctx context.Context) {
 	}
 }
 
-// tellFate logs what became of an event. One that stays as it is says so at its every try, which nobody wants to read.
+// tellFate logs and counts what became of an event. One that stays as it is says so at its every try, which nobody wants to read.
 func (o Options) tellFate(ctx context.Context, e boxoffice.PaymentEvent, fate boxoffice.EventFate) {
 	switch fate {
 	case boxoffice.EventTaken:
+		o.Metrics.Woke(metrics.SweepInbox)
 		o.Logger.InfoContext(ctx, "inbox sweep: settled an event", "event", e.ID, "type", e.Type)
 	case boxoffice.EventGivenUp:
+		o.Metrics.GaveUp()
 		o.Logger.WarnContext(ctx, "inbox sweep: gave an event up: for three days it was about nothing of ours", "event", e.ID, "type", e.Type)
 	case boxoffice.EventParked, boxoffice.EventUnknown:
 		o.Logger.DebugContext(ctx, "inbox sweep: an event is tried again later", "event", e.ID, "type", e.Type, "fate", fate)

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/workflows"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -33,6 +35,9 @@ type Options struct {
 	InboxEvery time.Duration // between two sweeps of the inbox; 5 s if zero
 	InboxBatch int           // events a sweep, each of them a call to the provider; 25 if zero
 	StopGrace  time.Duration // for steps under way at shutdown; 10 s if zero
+
+	// Metrics count what operators are alerted by; nil counts nothing. What runs and steps count goes through Temporal's.
+	Metrics *metrics.Metrics
 
 	// Failpoints are for tests that kill the process; nil in a deployed program.
 	Failpoints *failpoint.Points
@@ -60,6 +65,7 @@ func (o Options) withDefaults() Options {
 // Run works until ctx is done, then lets the steps under way finish. It fails when a worker cannot be started or dies.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
+	o.Metrics.ExpectSteps(activityNames()...)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	fatal := func(err error) { cancel(fmt.Errorf("a Temporal worker died: %w", err)) }
@@ -108,6 +114,15 @@ func (o Options) fulfilment(fatal func(error)) worker.Worker {
 	w.RegisterWorkflow(o.Workflows.Mail)
 	w.RegisterActivity(o.Activities)
 	return w
+}
+
+// activityNames are those that RegisterActivity gives to the methods of Activities.
+func activityNames() []string {
+	var names []string
+	for method := range reflect.TypeFor[*activities.Activities]().Methods() {
+		names = append(names, method.Name)
+	}
+	return names
 }
 
 func autoscale(initial, least, most int) worker.PollerBehavior {

@@ -169,4 +169,18 @@ func TestAStepThatChangesNothingDoesNotSpin(t *testing.T) {
 	tries := r.b.tries["ConfirmSeats"]
 	require.Equal(t, []string{"HoldSeats", "Look", fmt.Sprintf("ConfirmSeats ×%d", tries), "IssueTickets", "SendTickets"}, r.steps)
 	require.InDelta(t, 35, tries, 1, "a few at once, then one a minute")
+	require.InDelta(t, tries-4, r.circles(), 1, "operators are told each time that it slows down")
+}
+
+// circles is how often operators were told that a run goes in circles.
+func (r *run) circles() (n float64) {
+	r.t.Helper()
+	families, err := r.metrics.Registry().Gather()
+	require.NoError(r.t, err)
+	for _, family := range families {
+		if family.GetName() == boxoffice.CounterRunsCircling {
+			n += family.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	return n
 }

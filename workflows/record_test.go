@@ -112,7 +112,7 @@ func startLive(t *testing.T) *live {
 	go func() {
 		worked <- worker.Run(work, worker.Options{
 			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
-			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour,
+			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
 		})
 	}()
 	t.Cleanup(func() {

@@ -102,6 +102,7 @@ func (r *bookingRun) next(ctx workflow.Context) boxoffice.Step {
 	}
 	if r.repeats >= maxRepeats && step != boxoffice.StepEnd && step != boxoffice.StepWait {
 		workflow.GetLogger(ctx).Error("a step changes nothing", "booking", r.ref.BookingID, "step", step)
+		workflow.GetMetricsHandler(ctx).Counter(boxoffice.CounterRunsCircling).Inc(1)
 		if err := workflow.Sleep(ctx, time.Minute); err != nil {
 			return boxoffice.StepEnd // the run is being cancelled; the sweep starts another
 		}

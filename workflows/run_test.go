@@ -10,7 +10,9 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	sdkpb "go.temporal.io/api/sdk/v1"
@@ -44,6 +46,8 @@ type run struct {
 	taking sync.Mutex
 	shown  []boxoffice.BookingStatus // search attribute upserts
 	mailed []string                  // child workflows
+
+	metrics *metrics.Metrics
 }
 
 // newRun holds seats and prepares the run that makes the best of it.
@@ -51,10 +55,15 @@ func newRun(t *testing.T) *run {
 	t.Helper()
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	counted, err := metrics.New(prometheus.NewRegistry())
+	require.NoError(t, err)
+	handler, err := counted.TemporalHandler(slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	suite.SetMetricsHandler(handler)
 	env := suite.NewTestWorkflowEnvironment()
 	// The environment takes its own clock for the deadline of a local activity's repeats, and the machine's for whether
 	// that has passed: on a day before today each repeat would be late before it began.
-	r := &run{TestWorkflowEnvironment: env, t: t, start: time.Date(2099, 9, 18, 19, 0, 0, 0, time.UTC)}
+	r := &run{TestWorkflowEnvironment: env, t: t, start: time.Date(2099, 9, 18, 19, 0, 0, 0, time.UTC), metrics: counted}
 	env.SetStartTime(r.start)
 	env.SetTestTimeout(20 * time.Second)
 	rows := newRows(env.Now)
