@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/api"
-	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -59,15 +58,10 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Options{
 		Users: parts.db.Users(), Catalogue: parts.db.Catalogue(), Bookings: parts.service,
-		Ready: map[string]func(context.Context) error{
-			"postgres": parts.db.Ping,
-			"temporal": func(ctx context.Context) error {
-				_, err := parts.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-				return err
-			},
-		},
+		Ready:   parts.ready(),
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
 		TrustedProxies: c.TrustedProxies, PaymentOrigins: c.paymentOrigins(), Profiling: c.Profiling, Logger: logger,
+		Registry: parts.metrics.Registry(),
 		Limits: api.Limits{
 			LoginPerAddress:  api.Rate{Requests: c.LoginRate, Per: time.Minute},
 			SignUpPerAddress: api.Rate{Requests: c.SignUpRate, Per: 10 * time.Minute},

@@ -30,7 +30,10 @@ func (s *stack) startChildren(ctx, childCtx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()
-	if err := s.awaitAPI(ctx); err != nil {
+	if err := s.awaitReady(ctx, "api", s.urls.admin); err != nil {
+		return err
+	}
+	if err := s.awaitReady(ctx, "worker", s.urls.workerAdmin); err != nil {
 		return err
 	}
 	return s.awaitWorker(ctx)
@@ -47,7 +50,7 @@ func (s *stack) startChild(ctx context.Context, program, name string) error {
 			return nil, nil, err
 		}
 		process, err := proc.Start(ctx, proc.Options{
-			Name: "boxoffice " + name, Path: program, Args: []string{name}, Env: s.childEnv(), PIDFile: record,
+			Name: "boxoffice " + name, Path: program, Args: []string{name}, Env: s.childEnv(name), PIDFile: record,
 			LogFile: s.logFile(name), Grace: 30 * time.Second,
 		})
 		if err != nil {
@@ -70,7 +73,8 @@ func (s *stack) logFile(name string) string { return filepath.Join(s.folder(name
 func (s *stack) blobURL() string { return "file://" + filepath.ToSlash(s.folder("files")) }
 
 // childEnv is this process's environment, with what the stack knows better.
-func (s *stack) childEnv() []string {
+func (s *stack) childEnv(name string) []string {
+	adminPort := map[string]int{"api": s.command.AdminPort, "worker": s.command.WorkerAdminPort}[name]
 	settings := map[string]string{
 		"DATABASE_URL":          s.urls.database,
 		"TEMPORAL_ADDRESS":      s.urls.temporal,
@@ -82,7 +86,7 @@ func (s *stack) childEnv() []string {
 		"TICKET_SIGNING_KEY":    s.secrets.TicketKey,
 		"BOXOFFICE_BASE_URL":    s.urls.boxoffice,
 		"BOXOFFICE_ADDR":        "127.0.0.1:" + strconv.Itoa(s.command.Port),
-		"BOXOFFICE_ADMIN_ADDR":  "127.0.0.1:" + strconv.Itoa(s.command.AdminPort),
+		"BOXOFFICE_ADMIN_ADDR":  "127.0.0.1:" + strconv.Itoa(adminPort),
 		"LOG_FORMAT":            "json",
 	}
 	var env []string
@@ -101,10 +105,10 @@ func (s *stack) childEnv() []string {
 // readyPatience is how long the API and the worker may take until they are ready.
 const readyPatience = time.Minute
 
-// awaitAPI waits until the API says that it and all it needs is ready.
-func (s *stack) awaitAPI(ctx context.Context) error {
-	return s.await(ctx, "api", func() error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.urls.admin+"/readyz", http.NoBody)
+// awaitReady waits until a process says that it and all it needs is ready.
+func (s *stack) awaitReady(ctx context.Context, name, admin string) error {
+	return s.await(ctx, name, func() error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, admin+"/readyz", http.NoBody)
 		if err != nil {
 			return err
 		}
@@ -122,7 +126,7 @@ func (s *stack) awaitAPI(ctx context.Context) error {
 // awaitWorker waits until somebody takes the work that is in a hurry.
 func (s *stack) awaitWorker(ctx context.Context) error {
 	settings := temporalSettings{TemporalAddress: s.urls.temporal, TemporalNamespace: os.Getenv("TEMPORAL_NAMESPACE")}
-	temporal, err := settings.dial(s.logger)
+	temporal, err := settings.dial(s.logger, nil)
 	if err != nil {
 		return err
 	}

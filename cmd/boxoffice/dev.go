@@ -20,14 +20,15 @@ type devCommand struct {
 	EnvFile   string `help:"Write the addresses of everything to this file once all is ready."`
 	Durable   bool   `default:"true" negatable:"" help:"Let a commit survive a power cut; tests go without."`
 
-	Port           int `default:"8080" help:"Of the API and the pages."`
-	AdminPort      int `default:"8081" help:"Of the API's metrics and health."`
-	PostgresPort   int `default:"54329" help:"Of PostgreSQL."`
-	TemporalPort   int `default:"7233" help:"Of Temporal."`
-	TemporalUIPort int `default:"8233" help:"Of Temporal's web UI."`
-	StripePort     int `default:"8420" help:"Of the Stripe simulator and its payment page."`
-	MailPort       int `default:"8025" help:"Of the inbox page."`
-	SMTPPort       int `name:"smtp-port" default:"1025" help:"Of the mail sink."`
+	Port            int `default:"8080" help:"Of the API and the pages."`
+	AdminPort       int `default:"8081" help:"Of the API's metrics and health."`
+	WorkerAdminPort int `default:"8082" help:"Of the worker's metrics and health."`
+	PostgresPort    int `default:"54329" help:"Of PostgreSQL."`
+	TemporalPort    int `default:"7233" help:"Of Temporal."`
+	TemporalUIPort  int `default:"8233" help:"Of Temporal's web UI."`
+	StripePort      int `default:"8420" help:"Of the Stripe simulator and its payment page."`
+	MailPort        int `default:"8025" help:"Of the inbox page."`
+	SMTPPort        int `name:"smtp-port" default:"1025" help:"Of the mail sink."`
 
 	Events int    `default:"60" help:"Events to seed an empty database with."`
 	Days   int    `default:"7" help:"Days that the seeded events are spread over."`
@@ -118,7 +119,7 @@ type namedPort struct {
 
 func (c *devCommand) ports() []namedPort {
 	return []namedPort{
-		{"--port", &c.Port}, {"--admin-port", &c.AdminPort}, {"--postgres-port", &c.PostgresPort},
+		{"--port", &c.Port}, {"--admin-port", &c.AdminPort}, {"--worker-admin-port", &c.WorkerAdminPort}, {"--postgres-port", &c.PostgresPort},
 		{"--temporal-port", &c.TemporalPort}, {"--temporal-ui-port", &c.TemporalUIPort}, {"--stripe-port", &c.StripePort},
 		{"--mail-port", &c.MailPort}, {"--smtp-port", &c.SMTPPort},
 	}

@@ -13,9 +13,11 @@ import (
 	"github.com/boxoffice/boxoffice/bookings"
 	"github.com/boxoffice/boxoffice/files"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
+	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/tickets"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 )
@@ -79,10 +81,11 @@ type temporalSettings struct {
 	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" default:"default" help:"Temporal namespace."`
 }
 
-// dial makes a client that connects when it is first used, so that Temporal may be away at the start.
-func (s temporalSettings) dial(logger *slog.Logger) (client.Client, error) {
+// dial makes a client that connects when it is first used, so that Temporal may be away at the start. What it and its
+// workers count goes to metrics, which may be nil.
+func (s temporalSettings) dial(logger *slog.Logger, metrics client.MetricsHandler) (client.Client, error) {
 	return client.NewLazyClient(client.Options{
-		HostPort: s.TemporalAddress, Namespace: s.TemporalNamespace, Logger: log.NewStructuredLogger(logger),
+		HostPort: s.TemporalAddress, Namespace: s.TemporalNamespace, Logger: log.NewStructuredLogger(logger), MetricsHandler: metrics,
 	})
 }
 
@@ -149,6 +152,7 @@ type coreSettings struct {
 
 // core is what both the API and the worker are made of, opened.
 type core struct {
+	metrics  *metrics.Metrics
 	db       *postgres.DB
 	store    *postgres.Bookings
 	temporal client.Client
@@ -174,8 +178,8 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 		return c, err
 	}
 	c.store = c.db.Bookings(s.Hold.rules())
-	if c.temporal, err = s.Temporal.dial(logger); err != nil {
-		return c, fmt.Errorf("TEMPORAL_ADDRESS: %w", err)
+	if err = c.count(logger, s.Temporal); err != nil {
+		return c, err
 	}
 	if c.stripe, err = s.Stripe.client(logger); err != nil {
 		return c, fmt.Errorf("STRIPE_API_KEY or STRIPE_API_BASE: %w", err)
@@ -193,9 +197,46 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 	}
 	c.service = bookings.New(bookings.Options{
 		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
-		Logger: logger, Failpoints: points,
+		Logger: logger, Metrics: c.metrics, Failpoints: points,
 	})
 	return c, nil
+}
+
+// count makes the metrics of the process, and the client of Temporal, which counts by them.
+func (c *core) count(logger *slog.Logger, s temporalSettings) (err error) {
+	if c.metrics, err = metrics.New(prometheus.NewRegistry()); err != nil {
+		return err
+	}
+	if err = c.metrics.WatchPools(c.pools); err != nil {
+		return err
+	}
+	handler, err := c.metrics.TemporalHandler(logger)
+	if err != nil {
+		return err
+	}
+	if c.temporal, err = s.dial(logger, handler); err != nil {
+		return fmt.Errorf("TEMPORAL_ADDRESS: %w", err)
+	}
+	return nil
+}
+
+func (c *core) pools() []metrics.Pool {
+	var pools []metrics.Pool
+	for _, use := range c.db.PoolUse() {
+		pools = append(pools, metrics.Pool(use))
+	}
+	return pools
+}
+
+// ready says what must answer before a process can do its work.
+func (c *core) ready() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"postgres": c.db.Ping,
+		"temporal": func(ctx context.Context) error {
+			_, err := c.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+			return err
+		},
+	}
 }
 
 // close gives everything back, the starts in the background first.

@@ -38,7 +38,7 @@ type stack struct {
 
 // addresses are where everything is, by the names of the settings.
 type addresses struct {
-	boxoffice, admin, database, temporal, temporalUI, stripe, smtp, mail string
+	boxoffice, admin, workerAdmin, database, temporal, temporalUI, stripe, smtp, mail string
 }
 
 // startStack starts the servers side by side, then fills the database, then starts the program's own processes. What it
@@ -89,6 +89,7 @@ func (s *stack) choosePorts() (err error) {
 	}
 	s.urls.boxoffice = "http://localhost:" + strconv.Itoa(s.command.Port)
 	s.urls.admin = "http://localhost:" + strconv.Itoa(s.command.AdminPort)
+	s.urls.workerAdmin = "http://localhost:" + strconv.Itoa(s.command.WorkerAdminPort)
 	return nil
 }
 

@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
+	"github.com/boxoffice/boxoffice/internal/serving"
 	"github.com/boxoffice/boxoffice/mail"
 	"github.com/boxoffice/boxoffice/worker"
 	"github.com/boxoffice/boxoffice/workflows"
+	"golang.org/x/sync/errgroup"
 )
 
 // mailSettings say how mails are written and sent.
@@ -26,6 +29,9 @@ type workerCommand struct {
 	coreSettings `embed:""`
 	Mail         mailSettings `embed:"" group:"Mail"`
 
+	AdminAddr string `env:"BOXOFFICE_ADMIN_ADDR" default:"127.0.0.1:8082" help:"Where metrics and health are, not for the public." group:"HTTP"`
+	Profiling bool   `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
+
 	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
 	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
 	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
@@ -39,27 +45,64 @@ func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
 		return err
 	}
 	defer parts.close(logger)
-	composer, err := mail.NewComposer(mail.ComposerOptions{Name: c.Tickets.Name, BaseURL: c.Origin.BaseURL, Footer: c.Mail.Footer})
+	options, err := c.options(parts, logger)
 	if err != nil {
 		return err
+	}
+	if err := parts.metrics.WatchBacklog(context.WithoutCancel(ctx), parts.store.Backlog, logger); err != nil {
+		return err
+	}
+	listener, err := listen(ctx, "BOXOFFICE_ADMIN_ADDR", c.AdminAddr)
+	if err != nil {
+		return err
+	}
+	logger.Info("serving", "admin", listener.Addr().String())
+	return c.work(ctx, parts, options, listener)
+}
+
+// work runs the worker beside its admin port, which answers until the last step is done.
+func (c *workerCommand) work(ctx context.Context, parts core, options worker.Options, listener net.Listener) error {
+	readiness := serving.NewReadiness(parts.ready(), options.Logger)
+	defer context.AfterFunc(ctx, readiness.Drain)()
+	admin := serving.AdminHandler(serving.AdminOptions{
+		Registry: parts.metrics.Registry(), Readiness: readiness, Logger: options.Logger, Profiling: c.Profiling,
+	})
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAdmin()
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		return serving.Serve(adminCtx, listener, admin, serving.Options{
+			Logger: options.Logger, WriteTimeout: serving.AdminWriteTimeout, ShutdownTimeout: time.Second,
+		})
+	})
+	both.Go(func() error {
+		defer stopAdmin()
+		return worker.Run(ctx, options)
+	})
+	return both.Wait()
+}
+
+func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options, error) {
+	composer, err := mail.NewComposer(mail.ComposerOptions{Name: c.Tickets.Name, BaseURL: c.Origin.BaseURL, Footer: c.Mail.Footer})
+	if err != nil {
+		return worker.Options{}, err
 	}
 	var sender boxoffice.MailSender
 	sender, err = mail.NewSender(mail.SenderOptions{URL: c.Mail.SMTPURL, From: c.Mail.From, ReplyTo: c.Mail.ReplyTo})
 	if err != nil {
-		return err
+		return worker.Options{}, err
 	}
 	points := failpoint.FromEnv()
 	if points != nil {
 		sender = pointedSender{sender, points}
 	}
-	return worker.Run(ctx, worker.Options{
+	return worker.Options{
 		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Settler: parts.service, Logger: logger,
-		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery,
-		Failpoints: points,
-		Workflows:  &workflows.Bookings{IssuePatience: c.IssuePatience},
+		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery, Metrics: parts.metrics, Failpoints: points,
+		Workflows: &workflows.Bookings{IssuePatience: c.IssuePatience},
 		Activities: &activities.Activities{
 			Bookings: parts.store, Emails: parts.store, Provider: parts.provider, Tickets: parts.renderer, Files: parts.files,
 			Composer: composer, Sender: sender, Logger: logger,
 		},
-	})
+	}, nil
 }
