@@ -49,9 +49,6 @@ func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := parts.metrics.WatchBacklog(context.WithoutCancel(ctx), parts.store.Backlog, logger); err != nil {
-		return err
-	}
 	listener, err := listen(ctx, "BOXOFFICE_ADMIN_ADDR", c.AdminAddr)
 	if err != nil {
 		return err
@@ -62,6 +59,9 @@ func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
 
 // work runs the worker beside its admin port, which answers until the last step is done.
 func (c *workerCommand) work(ctx context.Context, parts core, options worker.Options, listener net.Listener) error {
+	if err := parts.metrics.WatchBacklog(context.WithoutCancel(ctx), parts.store.Backlog, options.Logger); err != nil {
+		return err
+	}
 	readiness := serving.NewReadiness(parts.ready(), options.Logger)
 	defer context.AfterFunc(ctx, readiness.Drain)()
 	admin := serving.AdminHandler(serving.AdminOptions{
