@@ -35,7 +35,7 @@ type Options struct {
 	// Failpoints are for tests that kill the process; nil in a deployed program.
 	Failpoints *failpoint.Points
 
-	StartsInFlight int // background starts at once; 512 if zero. Beyond that the sweep starts the run.
+	CallsInFlight int // to Temporal, in the background, at once; 512 if zero. What would be one too many is the sweep's.
 }
 
 // The failpoints of this package.
@@ -47,7 +47,7 @@ const (
 // Service is the booking service.
 type Service struct {
 	Options
-	starts errgroup.Group
+	calls errgroup.Group
 }
 
 var (
@@ -58,16 +58,16 @@ var (
 
 // New makes a service. Drain must be called when no request is under way any more.
 func New(o Options) *Service {
-	if o.StartsInFlight == 0 {
-		o.StartsInFlight = 512
+	if o.CallsInFlight == 0 {
+		o.CallsInFlight = 512
 	}
 	s := &Service{Options: o}
-	s.starts.SetLimit(o.StartsInFlight)
+	s.calls.SetLimit(o.CallsInFlight)
 	return s
 }
 
-// Drain waits for the starts in the background, each of which is bounded by startPatience.
-func (s *Service) Drain() error { return s.starts.Wait() }
+// Drain waits for the calls in the background, each of which is bounded by patience.
+func (s *Service) Drain() error { return s.calls.Wait() }
 
 // Book holds the seats in one transaction. The run is started once the buyer has the answer.
 func (s *Service) Book(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
@@ -79,7 +79,7 @@ func (s *Service) Book(ctx context.Context, req boxoffice.HoldRequest) (boxoffic
 		return boxoffice.Booking{}, err
 	}
 	if fresh {
-		s.startInBackground(ctx, ref)
+		s.start(ctx, ref)
 	}
 	return booking, nil
 }

@@ -276,3 +276,29 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// What Temporal is told of a booking, nobody waits for.
+func TestNobodyWaitsForTemporal(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rows.nudge = &boxoffice.BookingRef{BookingID: "b1"}
+	began, answered := time.Now(), make(chan struct{})
+	hangs := func(args mock.Arguments) {
+		call, ok := args.Get(0).(context.Context)
+		require.True(t, ok)
+		select {
+		case <-answered:
+		case <-call.Done():
+		}
+	}
+	b.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(hangs).Return(nil, nil).Once()
+	b.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, nil, mock.Anything, mock.Anything, mock.Anything).
+		Run(hangs).Return(nil, nil).Twice()
+	_, err := b.service.Book(t.Context(), boxoffice.HoldRequest{})
+	require.NoError(t, err)
+	require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
+	_, err = b.service.Cancel(t.Context(), "u1", "b1", nil)
+	require.NoError(t, err)
+	require.Less(t, time.Since(began), 5*time.Second)
+	close(answered)
+}

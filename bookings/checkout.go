@@ -3,9 +3,13 @@ package bookings
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"github.com/boxoffice/boxoffice"
 )
+
+// pageRetry is after how long a buyer should try again whose payment page could not be opened.
+const pageRetry = 2 * time.Second
 
 // Checkout opens the payment page, or gives the one that is open. The attempt is stored before the provider is asked, so
 // a crash at any point is found and closed by the run.
@@ -24,7 +28,7 @@ func (s *Service) Checkout(ctx context.Context, req boxoffice.CheckoutRequest) (
 	}
 	if code := boxoffice.CodeOf(err); code == boxoffice.CodeProviderUnknown || code == boxoffice.CodeNoSession {
 		e := boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The payment page cannot be opened at this moment. Please try again.")
-		e.RetryAfter = wakePatience
+		e.RetryAfter = pageRetry
 		return checkout, e
 	}
 	return checkout, err

@@ -12,12 +12,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-const (
-	// startPatience bounds a start in the background, and with it how long a shutdown waits for it.
-	startPatience = 10 * time.Second
-	// wakePatience bounds a signal in a request or a webhook: what it would say is in the rows already.
-	wakePatience = 2 * time.Second
-)
+// patience bounds a call to Temporal, and with it how long a shutdown waits for those in the background.
+const patience = 10 * time.Second
 
 // runs names the workflows. It stays nil: only its methods' names are used.
 var runs *workflows.Bookings
@@ -35,64 +31,63 @@ func runOptions(ref boxoffice.BookingRef, reuse enumspb.WorkflowIdReusePolicy) c
 	}
 }
 
-// startInBackground starts the run of a new booking without the buyer waiting for it. A start that fails, or that would
-// be one too many, is the sweep's.
-func (s *Service) startInBackground(ctx context.Context, ref boxoffice.BookingRef) {
+// inBackground tells Temporal of a booking without anybody waiting for it. What fails, or would be one call too many, is
+// the sweep's: the rows say already what the call would.
+func (s *Service) inBackground(ctx context.Context, ref boxoffice.BookingRef, tell func(context.Context) error) {
 	ctx = context.WithoutCancel(ctx)
-	started := s.starts.TryGo(func() error {
-		ctx, cancel := context.WithTimeout(ctx, startPatience)
+	begun := s.calls.TryGo(func() error {
+		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		if err := s.start(ctx, ref); err != nil {
-			s.Logger.WarnContext(ctx, "a run was not started; the sweep will", "booking", ref.BookingID, "error", err)
+		if err := tell(ctx); err != nil {
+			s.Logger.WarnContext(ctx, "Temporal was not told of a booking; the sweep sees to it", "booking", ref.BookingID, "error", err)
 		}
 		return nil
 	})
-	if !started {
-		s.Logger.WarnContext(ctx, "too many starts at once; the sweep starts the run", "booking", ref.BookingID)
+	if !begun {
+		s.Logger.WarnContext(ctx, "too many calls to Temporal at once; the sweep sees to the booking", "booking", ref.BookingID)
 	}
 }
 
 // start starts the first run of a booking; one that ran before, or is running, is no error.
-func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) error {
-	options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE)
-	_, err := s.Temporal.ExecuteWorkflow(ctx, options, runs.Booking, ref)
-	if _, ran := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ran {
-		return nil
-	}
-	return err
+func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) {
+	s.inBackground(ctx, ref, func(ctx context.Context) error {
+		_, err := s.Temporal.ExecuteWorkflow(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE), runs.Booking, ref)
+		if _, ran := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ran {
+			return nil
+		}
+		return err
+	})
+}
+
+// wake starts the run of a booking or wakes it.
+func (s *Service) wake(ctx context.Context, ref boxoffice.BookingRef, signal string) {
+	s.inBackground(ctx, ref, func(ctx context.Context) error { return s.signalWithStart(ctx, ref, signal) })
+}
+
+// wakeRunning tells a run that its booking is at its end. Where none runs, none is needed; one that is not told ends at
+// its deadline.
+func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
+	s.inBackground(ctx, ref, func(ctx context.Context) error {
+		err := s.Temporal.SignalWorkflow(ctx, workflows.BookingWorkflowID(ref.BookingID), "", workflows.SignalCancel, nil)
+		if _, absent := errors.AsType[*serviceerror.NotFound](err); absent {
+			return nil
+		}
+		return err
+	})
 }
 
 // Nudge starts the run of a booking or wakes it: for the sweep. CodeUnavailable when Temporal cannot be reached.
 func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) error {
-	ctx, cancel := context.WithTimeout(ctx, wakePatience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return s.signalWithStart(ctx, ref, workflows.SignalSweep)
-}
-
-// wake is Nudge where the caller must not wait and the sweep is there if it fails.
-func (s *Service) wake(ctx context.Context, ref boxoffice.BookingRef, signal string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakePatience)
-	defer cancel()
-	if err := s.signalWithStart(ctx, ref, signal); err != nil {
-		s.Logger.WarnContext(ctx, "a run was not woken; the sweep will", "booking", ref.BookingID, "signal", signal, "error", err)
+	if err := s.signalWithStart(ctx, ref, workflows.SignalSweep); err != nil {
+		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The booking's run cannot be reached at this moment.")
 	}
-}
-
-// wakeRunning tells a run that its booking is at its end. Where none runs, none is needed.
-func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wakePatience)
-	defer cancel()
-	err := s.Temporal.SignalWorkflow(ctx, workflows.BookingWorkflowID(ref.BookingID), "", workflows.SignalCancel, nil)
-	if _, absent := errors.AsType[*serviceerror.NotFound](err); err != nil && !absent {
-		s.Logger.WarnContext(ctx, "a run was not told to end; it will at its deadline", "booking", ref.BookingID, "error", err)
-	}
+	return nil
 }
 
 func (s *Service) signalWithStart(ctx context.Context, ref boxoffice.BookingRef, signal string) error {
 	options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
 	_, err := s.Temporal.SignalWithStartWorkflow(ctx, options.ID, signal, nil, options, runs.Booking, ref)
-	if err != nil {
-		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The booking's run cannot be reached at this moment.")
-	}
-	return nil
+	return err
 }
