@@ -169,8 +169,8 @@ type BookingService interface {
 	ReceiveWebhook(ctx context.Context, payload []byte, signature string) error
 }
 
-// Nudger starts the run of a booking, or wakes the one that there is, so that it looks at the rows. The worker's sweeps
-// reach the booking service by it.
+// Nudger starts the run of a booking, or wakes the one that there is, so that it looks at the rows; one that is stuck it
+// replaces. The worker's sweeps reach the booking service by it. CodeUnavailable.
 type Nudger interface {
 	Nudge(ctx context.Context, ref BookingRef) error
 }

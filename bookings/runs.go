@@ -15,6 +15,10 @@ import (
 // patience bounds a call to Temporal, and with it how long a shutdown waits for those in the background.
 const patience = 10 * time.Second
 
+// stuckAttempts is at which try of one workflow task a run counts as stuck. The server repeats a task that fails at once,
+// then after 10, 20, 35 and 55 s, and ever slower.
+const stuckAttempts = 4
+
 // runs names the workflows. It stays nil: only its methods' names are used.
 var runs *workflows.Bookings
 
@@ -76,14 +80,39 @@ func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
 	})
 }
 
-// Nudge starts the run of a booking or wakes it: for the sweep. CodeUnavailable when Temporal cannot be reached.
+// Nudge starts the run of a booking or wakes it: for the sweep. A run that is stuck, because its code panics or its history
+// does not replay after a deploy that was taken back, is replaced: the new one goes on from the rows. One that is about to
+// be stuck is left alone, for a signal would begin the count of its tries anew. CodeUnavailable when Temporal cannot be
+// reached.
 func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := s.signalWithStart(ctx, ref, workflows.SignalSweep); err != nil {
+	attempt, err := s.taskAttempt(ctx, ref)
+	switch {
+	case err != nil:
+	case attempt >= stuckAttempts:
+		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "booking", ref.BookingID, "attempt", attempt)
+		options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+		_, err = s.Temporal.ExecuteWorkflow(ctx, options, runs.Booking, ref)
+	case attempt > 1:
+	default:
+		err = s.signalWithStart(ctx, ref, workflows.SignalSweep)
+	}
+	if err != nil {
 		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The booking's run cannot be reached at this moment.")
 	}
 	return nil
+}
+
+// taskAttempt tells how often the workflow task that the booking's run waits for has been tried: 0 where none is waited
+// for, or there is no run.
+func (s *Service) taskAttempt(ctx context.Context, ref boxoffice.BookingRef) (int32, error) {
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflows.BookingWorkflowID(ref.BookingID), "")
+	if _, absent := errors.AsType[*serviceerror.NotFound](err); absent {
+		return 0, nil
+	}
+	return run.GetPendingWorkflowTask().GetAttempt(), err
 }
 
 func (s *Service) signalWithStart(ctx context.Context, ref boxoffice.BookingRef, signal string) error {
