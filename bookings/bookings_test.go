@@ -284,7 +284,7 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 func TestNobodyWaitsForTemporal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.rows.nudge = &boxoffice.BookingRef{BookingID: "b1"}
+	b.rows.receipt = ours
 	began, answered := time.Now(), make(chan struct{})
 	hangs := func(args mock.Arguments) {
 		call, ok := args.Get(0).(context.Context)
