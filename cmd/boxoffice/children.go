@@ -16,21 +16,25 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 )
 
-// startChildren runs the API and the worker as processes of their own, as they are deployed, and waits until the API
-// serves and the worker takes work.
+// startChildren runs the API and, unless somebody else does, the worker as processes of their own, as they are deployed,
+// and waits until the API serves and the worker takes work.
 func (s *stack) startChildren(ctx, childCtx context.Context) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"api", "worker"} {
+	names := []string{"api"}
+	if !s.command.NoWorker {
+		names = append(names, "worker")
+	}
+	for _, name := range names {
 		if err := s.startChild(childCtx, program, name); err != nil {
 			return err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()
-	if err := s.awaitReady(ctx, "api", s.urls.admin); err != nil {
+	if err := s.awaitReady(ctx, "api", s.urls.admin); err != nil || s.command.NoWorker {
 		return err
 	}
 	if err := s.awaitReady(ctx, "worker", s.urls.workerAdmin); err != nil {

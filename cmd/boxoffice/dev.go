@@ -19,6 +19,7 @@ type devCommand struct {
 	Ephemeral bool   `help:"Take free ports and a temporary folder, and leave nothing behind."`
 	EnvFile   string `help:"Write the addresses of everything to this file once all is ready."`
 	Durable   bool   `default:"true" negatable:"" help:"Let a commit survive a power cut; tests go without."`
+	NoWorker  bool   `help:"Run no worker: run your own, in a debugger say, with what --env-file says."`
 
 	Port            int `default:"8080" help:"Of the API and the pages."`
 	AdminPort       int `default:"8081" help:"Of the API's metrics and health."`
