@@ -38,11 +38,16 @@ func CodeOf(err error) boxoffice.Code {
 	return boxoffice.CodeOf(err)
 }
 
-// done finishes a step: it logs and counts what went wrong, with its cause and its booking, and translates it.
+// done finishes a step: it logs and counts what went wrong, with its cause and its booking, and translates it. A step that
+// was refused for its epoch went wrong for nobody: another run has the booking.
 func done(ctx context.Context, a *Activities, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {
 	return func(s boxoffice.Situation, err error) (boxoffice.Situation, error) {
-		if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeFenced {
-			info := activity.GetInfo(ctx)
+		info := activity.GetInfo(ctx)
+		switch {
+		case err == nil:
+		case boxoffice.CodeOf(err) == boxoffice.CodeFenced:
+			a.Logger.InfoContext(ctx, "a step was refused: another run has the booking", "step", info.ActivityType.Name, "booking", bookingID)
+		default:
 			a.Logger.WarnContext(ctx, "a step failed", "step", info.ActivityType.Name, "booking", bookingID,
 				"attempt", info.Attempt, "local", info.IsLocalActivity, "error", err)
 			count(ctx, boxoffice.CounterStepsFailed, "code", string(boxoffice.CodeOf(err)))

@@ -145,7 +145,7 @@ func TestCloseCheckout_ErrAtEachAct(t *testing.T) {
 			_, err := b.do(b.a.CloseCheckout, act)
 			require.Equal(t, boxoffice.CodeFenced, activities.CodeOf(err))
 			require.Equal(t, call, b.calls[len(b.calls)-1], "nothing may follow what failed")
-			require.Empty(t, b.logs.String(), "a fence is no failure")
+			require.NotContains(t, b.logs.String(), "level=WARN", "a fence is no failure")
 		})
 	}
 }
