@@ -63,7 +63,7 @@ var libraries = map[string][]string{
 	"gocloud.dev":                   {"files"},
 	"github.com/pressly/goose":      {"postgres", "internal/testdb"},
 	"go.temporal.io/sdk/client":     {"bookings", "worker", "cmd/boxoffice", "internal/devstack/temporal", "test/stack", "internal/metrics"},
-	"go.temporal.io/sdk/workflow":   {"workflows"},
+	"go.temporal.io/sdk/workflow":   {"workflows", "worker"},
 	"go.temporal.io/sdk/activity":   {"activities", "worker"},
 	"go.temporal.io/sdk/worker":     {"worker"},
 	"github.com/alecthomas/kong":    {"cmd/boxoffice"},

@@ -29,16 +29,22 @@ func FromEnv() *Points {
 	return nil
 }
 
+// Armed reports whether a file arms the point name: for what is to go wrong there rather than to stop.
+func (p *Points) Armed(name string) bool {
+	if p == nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(p.dir, name))
+	return err == nil
+}
+
 // Reach is called at the point name. Armed, by a file of that name, it writes name.reached with the process ID into the
 // folder and blocks until the file is removed, the context ends, or the process is killed.
 func (p *Points) Reach(ctx context.Context, name string) error {
-	if p == nil {
+	if !p.Armed(name) {
 		return nil
 	}
 	armed := filepath.Join(p.dir, name)
-	if _, err := os.Stat(armed); err != nil {
-		return nil
-	}
 	if err := os.WriteFile(armed+".reached", []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return fmt.Errorf("announce failpoint %s: %w", name, err)
 	}
@@ -49,7 +55,7 @@ func (p *Points) Reach(ctx context.Context, name string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-poll.C:
-			if _, err := os.Stat(armed); err != nil {
+			if !p.Armed(name) {
 				return nil
 			}
 		}

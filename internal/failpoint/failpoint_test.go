@@ -16,10 +16,12 @@ func TestPoints(t *testing.T) {
 	t.Run("without a folder nothing is armed", func(t *testing.T) {
 		t.Setenv(failpoint.DirEnv, "")
 		require.Nil(t, failpoint.FromEnv())
+		require.False(t, failpoint.FromEnv().Armed("here"))
 		require.NoError(t, failpoint.FromEnv().Reach(t.Context(), "here"))
 	})
 	t.Run("a point that is not armed is passed", func(t *testing.T) {
 		t.Setenv(failpoint.DirEnv, t.TempDir())
+		require.False(t, failpoint.FromEnv().Armed("here"))
 		require.NoError(t, failpoint.FromEnv().Reach(t.Context(), "here"))
 	})
 	t.Run("an armed point announces itself and blocks until it is disarmed", func(t *testing.T) {
@@ -27,6 +29,7 @@ func TestPoints(t *testing.T) {
 		t.Setenv(failpoint.DirEnv, dir)
 		point := filepath.Join(dir, "here")
 		require.NoError(t, os.WriteFile(point, nil, 0o600))
+		require.True(t, failpoint.FromEnv().Armed("here"))
 		passed := make(chan error, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
