@@ -45,9 +45,10 @@ var allowed = map[string][]string{
 	"internal/devstack/smtp":     {},
 	"internal/testdb":            {"migrations", "internal/devstack/postgres", "internal/devstack/proc"},
 	"internal/archtest":          {},
-	"test/stack":                 {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc"},
+	"test/stack":                 {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/postgres", "internal/devstack/temporal"},
 	"test/e2e":                   {},
 	"test/chaos":                 {},
+	"test/failures":              {},
 	"test/property":              {},
 	"cmd/boxoffice":              {"*"},
 }
@@ -72,6 +73,7 @@ var libraries = map[string][]string{
 	"github.com/prometheus":         {"api", "cmd/boxoffice", "internal/metrics", "internal/serving"},
 	"go.opentelemetry.io":           {"internal/metrics"},
 	"github.com/arran4/golang-ical": {"tickets"},
+	"github.com/Shopify/toxiproxy":  {"test/stack"},
 }
 
 type pkg struct {

@@ -47,7 +47,11 @@ var shared struct {
 
 // StartShared starts an ephemeral system that Main audits and stops. One that did not become ready is given with the error.
 func StartShared(name string, flags []string, settings ...string) (*System, error) {
-	s, err := Start(name, append([]string{"--ephemeral"}, flags...), settings...)
+	return share(Start(name, append([]string{"--ephemeral"}, flags...), settings...))
+}
+
+// share gives what a start gave, and has Main see to it.
+func share(s *System, err error) (*System, error) {
 	shared.Lock()
 	defer shared.Unlock()
 	if s != nil {

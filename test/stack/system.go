@@ -55,6 +55,9 @@ type System struct {
 	showings   atomic.Int64 // given out so far
 	settings   []string     // beside those of Env
 	spawned    []string     // logs
+
+	ToPostgres, ToTemporal *Proxy // of a system behind proxies, else nil
+	remote                 *remote
 }
 
 // Launch starts a system in the root of the repository, and waits for nothing.
@@ -82,19 +85,30 @@ func Launch(name string, flags []string, settings ...string) (*System, error) {
 // Start launches a system and waits until all of it is ready. One that is given with an error did not become ready, and
 // is still to be stopped.
 func Start(name string, flags []string, settings ...string) (*System, error) {
+	return start(name, nil, flags, settings...)
+}
+
+func start(name string, far *remote, flags []string, settings ...string) (*System, error) {
 	s, err := Launch(name, flags, settings...)
 	if err != nil {
 		return nil, err
+	}
+	if far != nil {
+		s.remote, s.ToPostgres, s.ToTemporal, s.disturbed = far, far.toPostgres, far.toTemporal, true
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
 	if err := poll(ctx, s.readEnv); err != nil {
 		return s, fmt.Errorf("system %q does not become ready: %w\n%s", name, err, s.Tails())
 	}
-	if s.DB, err = pgxpool.New(ctx, s.Env["DATABASE_URL"]); err != nil {
+	database, temporal := s.Env["DATABASE_URL"], s.Env["TEMPORAL_ADDRESS"]
+	if far != nil {
+		database, temporal = far.postgres.URL, far.temporal.Address
+	}
+	if s.DB, err = pgxpool.New(ctx, database); err != nil {
 		return s, err
 	}
-	if s.Temporal, err = client.NewLazyClient(client.Options{HostPort: s.Env["TEMPORAL_ADDRESS"], Logger: quiet{}}); err != nil {
+	if s.Temporal, err = client.NewLazyClient(client.Options{HostPort: temporal, Logger: quiet{}}); err != nil {
 		return s, err
 	}
 	return s, s.DB.QueryRow(ctx, `SHOW data_directory`).Scan(&s.data)
@@ -198,6 +212,11 @@ func (s *System) Stop(ctx context.Context) error {
 	// The signal came from outside, so that Err tells how dev ended.
 	if err := s.Process.Err(); err == nil || !strings.Contains(err.Error(), "status 0") {
 		return fmt.Errorf("dev does not end cleanly: %w", err)
+	}
+	if s.remote != nil {
+		if err := s.remote.stop(); err != nil {
+			return fmt.Errorf("stop the servers beside dev: %w", err)
+		}
 	}
 	return errors.Join(s.NothingLeft(children), s.nothingKept())
 }

@@ -1,0 +1,135 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	pgserver "github.com/boxoffice/boxoffice/internal/devstack/postgres"
+	temporalserver "github.com/boxoffice/boxoffice/internal/devstack/temporal"
+	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+)
+
+// Proxy is the network between the program and one of its servers. What a test breaks in it is whole again at the test's
+// end. Tests that break one run one after the other.
+type Proxy struct{ proxy *toxiproxy.Proxy }
+
+// NewProxy listens on a free port, and leads to a server at host:port.
+func NewProxy(name, upstream string) (*Proxy, error) {
+	network := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := &Proxy{proxy: toxiproxy.NewProxy(network, name, "127.0.0.1:0", upstream)}
+	return p, p.proxy.Start()
+}
+
+// Address is the host:port where the proxy listens.
+func (p *Proxy) Address() string { return p.proxy.Listen }
+
+// Delay lets each answer come later, on open connections and on new ones.
+func (p *Proxy) Delay(t *testing.T, by time.Duration) {
+	t.Helper()
+	p.breakBy(t, "latency", fmt.Sprintf(`{"latency": %d}`, by.Milliseconds()))
+}
+
+// Stall lets no answer through and closes nothing: to the program the server seems to think. When the network is whole
+// again, the connections that were stalled are lost.
+func (p *Proxy) Stall(t *testing.T) {
+	t.Helper()
+	p.breakBy(t, "timeout", `{"timeout": 0}`)
+}
+
+func (p *Proxy) breakBy(t *testing.T, kind, attributes string) {
+	t.Helper()
+	t.Cleanup(func() { p.Mend(t) })
+	_, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"type": %q, "attributes": %s}`, kind, attributes)))
+	require.NoError(t, err)
+}
+
+// Cut closes the open connections. New ones get through.
+func (p *Proxy) Cut(t *testing.T) {
+	t.Helper()
+	p.proxy.Stop()
+	require.NoError(t, p.proxy.Start())
+}
+
+// Refuse closes the open connections, and lets none be opened.
+func (p *Proxy) Refuse(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { p.Mend(t) })
+	p.proxy.Stop()
+}
+
+// Mend makes the network whole again. Doing so twice is harmless.
+func (p *Proxy) Mend(t *testing.T) {
+	t.Helper()
+	p.proxy.Toxics.ResetToxics(context.WithoutCancel(t.Context()))
+	if err := p.proxy.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
+		require.NoError(t, err)
+	}
+}
+
+// remote is Postgres and Temporal outside of dev, children of the test's own process, with a network in between.
+type remote struct {
+	postgres               *pgserver.Server
+	temporal               *temporalserver.Server
+	toPostgres, toTemporal *Proxy
+}
+
+// StartBehindProxies is StartShared with Postgres and Temporal behind the proxies ToPostgres and ToTemporal. dev does not
+// start these two, nor start them again. The system's DB and Temporal lead past the proxies, straight to the servers.
+func StartBehindProxies(name string, flags []string, settings ...string) (*System, error) {
+	r := &remote{}
+	if err := r.start(context.Background()); err != nil {
+		return nil, errors.Join(err, r.stop())
+	}
+	database, err := url.Parse(r.postgres.URL)
+	if err != nil {
+		return nil, errors.Join(err, r.stop())
+	}
+	database.Host = r.toPostgres.Address()
+	settings = append(settings, "DATABASE_URL="+database.String(), "TEMPORAL_ADDRESS="+r.toTemporal.Address())
+	s, err := share(start(name, r, append([]string{"--ephemeral"}, flags...), settings...))
+	if s == nil {
+		err = errors.Join(err, r.stop())
+	}
+	return s, err
+}
+
+// start starts the servers and the proxies. They are to be stopped also where it gives an error.
+func (r *remote) start(ctx context.Context) (err error) {
+	if r.postgres, err = pgserver.Start(ctx, pgserver.Options{}); err != nil {
+		return err
+	}
+	if r.temporal, err = temporalserver.Start(ctx, temporalserver.Options{SearchAttributes: workflows.SearchAttributeTypes()}); err != nil {
+		return err
+	}
+	if r.toPostgres, err = NewProxy("postgres", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.postgres.Port))); err != nil {
+		return err
+	}
+	r.toTemporal, err = NewProxy("temporal", r.temporal.Address)
+	return err
+}
+
+// stop ends all that was started. Stopping twice is harmless.
+func (r *remote) stop() (err error) {
+	for _, p := range []*Proxy{r.toPostgres, r.toTemporal} {
+		if p != nil {
+			p.proxy.Stop()
+		}
+	}
+	if r.temporal != nil {
+		err = r.temporal.Stop()
+	}
+	if r.postgres != nil {
+		err = errors.Join(err, r.postgres.Stop())
+	}
+	return err
+}
