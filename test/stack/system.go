@@ -146,6 +146,12 @@ func Of(t *testing.T, shared func() (*System, error)) *System {
 // Spawn runs another api or worker beside those of dev, until the test ends, and gives its process. Its log is in Tails.
 func (s *System) Spawn(t *testing.T, command string, settings ...string) *proc.Process {
 	t.Helper()
+	return s.SpawnOf(t, program, command, settings...)
+}
+
+// SpawnOf is Spawn of another program: see BuildOtherwise.
+func (s *System) SpawnOf(t *testing.T, program, command string, settings ...string) *proc.Process {
+	t.Helper()
 	env := append([]string{"LOG_FORMAT=json"}, s.settings...)
 	for name, value := range s.Env {
 		env = append(env, name+"="+value)
