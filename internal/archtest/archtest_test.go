@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"internal/testdb":            {"migrations", "internal/devstack/postgres", "internal/devstack/proc"},
 	"internal/archtest":          {},
 	"test/stack":                 {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/postgres", "internal/devstack/temporal"},
+	"test/chaos":                 {},
 	"test/e2e":                   {},
 	"test/chaos":                 {},
 	"test/failures":              {},
