@@ -17,6 +17,7 @@ import (
 type Activities struct {
 	Bookings boxoffice.BookingStore
 	Emails   boxoffice.EmailStore
+	Support  boxoffice.SupportStore
 	Provider boxoffice.PaymentProvider
 	Tickets  boxoffice.TicketFiles
 	Files    boxoffice.FileStore

@@ -14,6 +14,7 @@ var final = map[boxoffice.Code]bool{
 	boxoffice.CodeInvalid: true, boxoffice.CodeNotFound: true, boxoffice.CodeFenced: true, boxoffice.CodeSeatsLost: true,
 	boxoffice.CodeProviderDeclined: true, boxoffice.CodeNoSession: true, boxoffice.CodeRefundExceeds: true,
 	boxoffice.CodeIssueImpossible: true, boxoffice.CodeMailRejected: true, boxoffice.CodeMalformed: true,
+	boxoffice.CodeBookingClosed: true, boxoffice.CodeDeadlinePassed: true,
 }
 
 // ToTemporal makes an application error of type code, which is not repeated where that cannot help. Its text is the

@@ -27,29 +27,35 @@ func cancelHold(ctx context.Context, tx pgx.Tx, userID, bookingID string) (boxof
 	if err != nil {
 		return none, err
 	}
-	wished := b.status == boxoffice.BookingHeld && b.reason == boxoffice.ClosingByCancel
-	switch {
-	case b.status == boxoffice.BookingCancelled || wished:
-		return readBooking(ctx, tx, userID, bookingID)
-	case b.status != boxoffice.BookingHeld:
-		return none, boxoffice.Errorf(boxoffice.CodeBookingClosed, "This booking is no longer open, so it cannot be let go.")
-	}
-	_, err = tx.Exec(ctx, `UPDATE bookings SET closing_reason = 'cancel', closing_at = coalesce(closing_at, boxoffice_now())
-		WHERE id = $1`, bookingID)
-	if err != nil {
-		return none, err
-	}
-	if err := addTimeline(ctx, tx, bookingID, "cancel requested", "buyer", nil); err != nil {
-		return none, err
-	}
-	b.closing, b.reason = true, boxoffice.ClosingByCancel
-	if err := releaseIfUnpaid(ctx, tx, b); err != nil {
-		return none, err
-	}
-	if _, err := look(ctx, tx, bookingID); err != nil {
+	if err := letGo(ctx, tx, b, "buyer"); err != nil {
 		return none, err
 	}
 	return readBooking(ctx, tx, userID, bookingID)
+}
+
+// letGo cancels a hold, or writes down that it is to be cancelled, and looks. One that was let go before is left as it is.
+func letGo(ctx context.Context, tx pgx.Tx, b lockedBooking, actor string) error {
+	wished := b.status == boxoffice.BookingHeld && b.reason == boxoffice.ClosingByCancel
+	switch {
+	case b.status == boxoffice.BookingCancelled || wished:
+		return nil
+	case b.status != boxoffice.BookingHeld:
+		return boxoffice.Errorf(boxoffice.CodeBookingClosed, "This booking is no longer open, so it cannot be let go.")
+	}
+	_, err := tx.Exec(ctx, `UPDATE bookings SET closing_reason = 'cancel', closing_at = coalesce(closing_at, boxoffice_now())
+		WHERE id = $1`, b.id)
+	if err != nil {
+		return err
+	}
+	if err := addTimeline(ctx, tx, b.id, "cancel requested", actor, nil); err != nil {
+		return err
+	}
+	b.closing, b.reason = true, boxoffice.ClosingByCancel
+	if err := releaseIfUnpaid(ctx, tx, b); err != nil {
+		return err
+	}
+	_, err = look(ctx, tx, b.id)
+	return err
 }
 
 // BeginClosing sets closing_at where the deadline has passed or the buyer wishes to cancel. From then on no payment page

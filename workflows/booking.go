@@ -62,10 +62,10 @@ func (w *Bookings) Booking(ctx workflow.Context, ref boxoffice.BookingRef) (boxo
 		case boxoffice.StepFinishRefund:
 			err = r.finishRefund(ctx)
 		case boxoffice.StepEnd:
-			if !r.nudged() {
+			if !r.nudged() && workflow.AllHandlersFinished(ctx) {
 				return r.now.Status, r.showStatus(ctx)
 			}
-			err = r.look(ctx)
+			err = r.lookOnceMore(ctx)
 		}
 	}
 	return r.now.Status, err
@@ -79,6 +79,15 @@ func (r *bookingRun) holdSeats(ctx workflow.Context) error {
 // look reads the rows again, after a nudge.
 func (r *bookingRun) look(ctx workflow.Context) error {
 	return r.do(ctx, quickSQL(), "Look at the booking", steps.Look, r.act())
+}
+
+// lookOnceMore reads the rows again before the run ends, when all that support asked for is done.
+func (r *bookingRun) lookOnceMore(ctx workflow.Context) error {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return err
+	}
+	r.nudged()
+	return r.look(ctx)
 }
 
 // waitForPaymentOrDeadline waits for a nudge or the deadline, whichever comes first. The timer of an earlier wait is kept

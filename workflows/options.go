@@ -84,6 +84,11 @@ func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID 
 // MailWorkflowID is the ID of the workflow that looks after a mail of a booking.
 func MailWorkflowID(bookingID string) string { return "mail-" + bookingID }
 
+// SupportKey is the key under which an act of support that came as an update is done once.
+func SupportKey(workflowID, runID, updateID string) string {
+	return workflowID + ":" + runID + ":" + updateID
+}
+
 // The signals of a booking's run. They carry nothing: each says "look at the rows".
 const (
 	SignalPayment = "payment"

@@ -31,7 +31,7 @@ var (
 func stepsOver(r *rows) *activities.Activities {
 	o := outside{rows: r}
 	return &activities.Activities{
-		Bookings: r, Emails: r, Provider: o, Tickets: o, Files: o, Composer: o, Sender: o, Logger: slog.New(slog.DiscardHandler),
+		Bookings: r, Emails: r, Support: r, Provider: o, Tickets: o, Files: o, Composer: o, Sender: o, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 

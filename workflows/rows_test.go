@@ -43,6 +43,7 @@ type booking struct {
 	reasons   []string // for which a refund was requested
 	faults    map[string]fault
 	tries     map[string]int
+	support   map[string]boxoffice.SupportAct // by key
 }
 
 type attempt struct {

@@ -26,6 +26,9 @@ type bookingRun struct {
 	lastStep      boxoffice.Step
 	before        boxoffice.Situation // what lastStep was decided on
 	repeats       int
+	helped        workflow.Channel // support did something to the rows
+	retries       workflow.Channel // support wants the failing step tried at once
+	failing       string           // the step that is being tried again and again; empty if none is
 }
 
 // Line is one line of the timeline query: what a run did, and when, by Temporal's clock.
@@ -56,7 +59,10 @@ func newBookingRun(ctx workflow.Context, ref boxoffice.BookingRef, patience time
 	}
 	err = workflow.SetQueryHandlerWithOptions(ctx, "timeline", func() ([]Line, error) { return r.story, nil },
 		workflow.QueryHandlerOptions{Description: "What this run did so far"})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return r, r.offerSupport(ctx)
 }
 
 // ahead is the step that the run is at, for people: empty before the first look, when nothing is known.
@@ -129,12 +135,31 @@ func (r *bookingRun) do(ctx workflow.Context, k kind, summary string, activity a
 		return err
 	}
 	workflow.SetCurrentDetails(ctx, r.details(r.ahead())+"\n\nThis does not work at the moment and is being tried again: "+summary+".")
-	var now boxoffice.Situation
-	if err := workflow.ExecuteActivity(k.regular(ctx, summary), activity, arg).Get(ctx, &now); err != nil {
+	now, err := r.persist(ctx, k, summary, activity, arg)
+	if err != nil {
 		return err
 	}
 	r.saw(ctx, summary, now)
 	return nil
+}
+
+// persist takes a step as a regular activity, which is tried again ever more slowly, and at once where support wants that.
+func (r *bookingRun) persist(ctx workflow.Context, k kind, summary string, activity any, arg any) (now boxoffice.Situation, err error) {
+	r.failing = summary
+	defer func() { r.failing = "" }()
+	for r.retries.ReceiveAsync(nil) {
+		continue // meant for a step that has worked since
+	}
+	for again := true; again; {
+		try, cancel := workflow.WithCancel(ctx)
+		step := workflow.ExecuteActivity(k.regular(try, summary), activity, arg)
+		selector := workflow.NewSelector(ctx)
+		selector.AddFuture(step, func(f workflow.Future) { again, err = false, f.Get(ctx, &now) })
+		selector.AddReceive(r.retries, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+		selector.Select(ctx)
+		cancel()
+	}
+	return now, err
 }
 
 // doLocally takes a step as a local activity alone.

@@ -101,7 +101,7 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery, Metrics: parts.metrics, Failpoints: points,
 		Workflows: &workflows.Bookings{IssuePatience: c.IssuePatience},
 		Activities: &activities.Activities{
-			Bookings: parts.store, Emails: parts.store, Provider: parts.provider, Tickets: parts.renderer, Files: parts.files,
+			Bookings: parts.store, Emails: parts.store, Support: parts.store, Provider: parts.provider, Tickets: parts.renderer, Files: parts.files,
 			Composer: composer, Sender: sender, Logger: logger,
 		},
 	}, nil

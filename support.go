@@ -1,0 +1,34 @@
+package boxoffice
+
+import (
+	"context"
+	"time"
+)
+
+// SupportAct is what a member of staff does to a booking, and why.
+type SupportAct struct {
+	Key       string // done once, however often it is asked for under this key
+	BookingID string
+	Actor     string // who did it
+	Verified  bool   // the actor was logged in; Temporal's UI names nobody, so there it is what they say
+	Reason    string
+}
+
+// What support may add to a hold at once, and how long a hold may last in all.
+const (
+	MaxSupportExtension = 30 * time.Minute
+	MaxSupportHold      = 24 * time.Hour
+)
+
+// SupportStore is what support does to an open booking: each act is one transaction, with a line in the audit log and in
+// the booking's timeline. They name no epoch, for they are no run's: the run looks at the rows afterwards.
+type SupportStore interface {
+	// SupportExtend moves the deadline of a hold, past the longest that buyers can have, but not past MaxSupportHold nor
+	// its payment page's own end. CodeInvalid, CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost.
+	SupportExtend(ctx context.Context, act SupportAct, by time.Duration) error
+	// SupportRelease lets go of a hold as its buyer could: at once, or after its payment page was closed. CodeNotFound,
+	// CodeBookingClosed.
+	SupportRelease(ctx context.Context, act SupportAct) error
+	// SupportRetry notes that a step that was waiting to be tried again was tried at once. CodeNotFound.
+	SupportRetry(ctx context.Context, act SupportAct, step string) error
+}
