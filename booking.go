@@ -186,6 +186,8 @@ type EventSettler interface {
 // BookingRef is what a run needs to be started and found: IDs and numbers only, since staff read it.
 type BookingRef struct {
 	BookingID string        `json:"booking_id"`
+	Reference string        `json:"reference,omitempty"`
+	Seats     []string      `json:"seats,omitempty"` // as in [Ticket.Seat]
 	EventID   string        `json:"event_id"`
 	UserID    string        `json:"user_id"`
 	Status    BookingStatus `json:"status"`

@@ -29,6 +29,7 @@ func runOptions(ref boxoffice.BookingRef, reuse enumspb.WorkflowIdReusePolicy) c
 		TaskQueue:             workflows.QueueBooking,
 		WorkflowIDReusePolicy: reuse,
 		StaticSummary:         ref.Summary,
+		StaticDetails:         workflows.Details(ref),
 		TypedSearchAttributes: workflows.SearchAttributes(ref),
 
 		WorkflowExecutionErrorWhenAlreadyStarted: true,

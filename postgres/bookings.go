@@ -142,23 +142,30 @@ func parseBookingCursor(cursor string) (before time.Time, id string, err error) 
 
 // refQuery reads what a booking's run is started with; the condition on b follows it.
 const refQuery = `
-	SELECT b.id, b.event_id, b.user_id, b.status, e.name, v.city, e.starts_at, v.time_zone,
-	       (SELECT count(*) FROM booking_tickets bt WHERE bt.booking_id = b.id)
-	FROM bookings b JOIN events e ON e.id = b.event_id JOIN venues v ON v.id = e.venue_id `
+	SELECT b.id, b.reference, b.event_id, b.user_id, b.status, e.name, v.city, e.starts_at, v.time_zone, s.sections, s.rows, s.numbers
+	FROM bookings b JOIN events e ON e.id = b.event_id JOIN venues v ON v.id = e.venue_id
+	CROSS JOIN LATERAL (
+		SELECT array_agg(t.section ORDER BY t.id) AS sections, array_agg(t.row ORDER BY t.id) AS rows, array_agg(t.number ORDER BY t.id) AS numbers
+		FROM booking_tickets bt JOIN tickets t ON t.id = bt.ticket_id WHERE bt.booking_id = b.id) s `
 
 func scanRef(row pgx.CollectableRow) (boxoffice.BookingRef, error) {
 	var r boxoffice.BookingRef
 	var name, city, zone string
 	var starts time.Time
-	var seats int
-	if err := row.Scan(&r.BookingID, &r.EventID, &r.UserID, &r.Status, &name, &city, &starts, &zone, &seats); err != nil {
+	var sections, rows []string
+	var numbers []int
+	err := row.Scan(&r.BookingID, &r.Reference, &r.EventID, &r.UserID, &r.Status, &name, &city, &starts, &zone, &sections, &rows, &numbers)
+	if err != nil {
 		return r, err
+	}
+	for i, number := range numbers {
+		r.Seats = append(r.Seats, boxoffice.SeatLabel(sections[i], rows[i], number))
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		return r, err
 	}
-	r.Summary = runSummary(seats, name, city, starts.In(location))
+	r.Summary = runSummary(len(numbers), name, city, starts.In(location))
 	return r, nil
 }
 

@@ -51,7 +51,8 @@ func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (bo
 		})
 		return err
 	})
-	ref.BookingID, ref.EventID, ref.UserID, ref.Status = booking.ID, booking.EventID, booking.UserID, booking.Status
+	ref.BookingID, ref.Reference = booking.ID, booking.Reference
+	ref.EventID, ref.UserID, ref.Status = booking.EventID, booking.UserID, booking.Status
 	return booking, ref, !replayed, err
 }
 
@@ -93,7 +94,11 @@ type wantedEvent struct {
 
 // ref gives what the booking's run is started with, but for the booking's own ID.
 func (w wanted) ref() boxoffice.BookingRef {
-	return boxoffice.BookingRef{Summary: runSummary(len(w.tickets), w.event.name, w.event.city, w.event.starts)}
+	ref := boxoffice.BookingRef{Summary: runSummary(len(w.tickets), w.event.name, w.event.city, w.event.starts)}
+	for _, t := range w.tickets {
+		ref.Seats = append(ref.Seats, t.Seat())
+	}
+	return ref
 }
 
 // maxSummary bounds a run's summary, in bytes, as Temporal's documentation asks.

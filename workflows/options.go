@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -101,20 +103,31 @@ var (
 	AttributeBookingID     = temporal.NewSearchAttributeKeyKeyword("BookingId")
 	AttributeEventID       = temporal.NewSearchAttributeKeyKeyword("EventId")
 	AttributeUserID        = temporal.NewSearchAttributeKeyKeyword("UserId")
+	AttributeReference     = temporal.NewSearchAttributeKeyKeyword("BookingReference")
+	AttributeSeats         = temporal.NewSearchAttributeKeyKeywordList("Seats")
 	AttributeBookingStatus = temporal.NewSearchAttributeKeyKeyword("BookingStatus")
 )
 
 // SearchAttributes are those that a run is started with.
 func SearchAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
-		AttributeBookingID.ValueSet(ref.BookingID), AttributeEventID.ValueSet(ref.EventID),
+		AttributeBookingID.ValueSet(ref.BookingID), AttributeReference.ValueSet(ref.Reference), AttributeEventID.ValueSet(ref.EventID),
+		AttributeSeats.ValueSet(ref.Seats),
 		AttributeUserID.ValueSet(ref.UserID), AttributeBookingStatus.ValueSet(string(ref.Status)))
+}
+
+// Details are what a run shows of its booking even where no worker answers: what it is about, and how to help it.
+func Details(ref boxoffice.BookingRef) string {
+	return fmt.Sprintf("Booking **%s**\n\n- %s\n\nWhile it is open, *More Actions → Send an Update* can extend the hold, release it, or retry a step that is failing.",
+		ref.Reference, strings.Join(ref.Seats, "\n- "))
 }
 
 // SearchAttributeTypes gives the search attributes that a namespace must have, with their types as Temporal spells them.
 func SearchAttributeTypes() map[string]string {
-	types := map[string]string{}
-	for _, key := range []temporal.SearchAttributeKeyKeyword{AttributeBookingID, AttributeEventID, AttributeUserID, AttributeBookingStatus} {
+	types := map[string]string{AttributeSeats.GetName(): "KeywordList"}
+	for _, key := range []temporal.SearchAttributeKeyKeyword{
+		AttributeBookingID, AttributeReference, AttributeEventID, AttributeUserID, AttributeBookingStatus,
+	} {
 		types[key.GetName()] = "Keyword"
 	}
 	return types
