@@ -29,9 +29,9 @@ func TestHoldSeats_OK(t *testing.T) {
 		BookingID: b.ID, Reference: b.Reference, Seats: []string{b.Tickets[0].Seat(), b.Tickets[1].Seat()},
 		EventID: h.event, UserID: user, Status: boxoffice.BookingHeld, Summary: ref.Summary,
 	}, ref)
-	read, err := h.store.BookingRef(t.Context(), b.ID)
+	swept, err := h.store.BookingRef(t.Context(), b.ID)
 	require.NoError(t, err)
-	require.Equal(t, ref, read, "the sweep starts a run with the same")
+	require.Equal(t, ref, swept, "the sweep starts a run with the same")
 	require.Regexp(t, `^2 seats · Ghost · Chico · \d+ \w+ \d\d:\d\d$`, ref.Summary)
 	for i, want := range []string{h.tickets[0], h.tickets[2]} {
 		seat := b.Tickets[i]

@@ -48,7 +48,6 @@ var allowed = map[string][]string{
 	"test/stack":                 {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/postgres", "internal/devstack/temporal"},
 	"test/chaos":                 {},
 	"test/e2e":                   {},
-	"test/chaos":                 {},
 	"test/failures":              {},
 	"test/property":              {},
 	"cmd/boxoffice":              {"*"},

@@ -75,14 +75,6 @@ func (s *System) Showing(t testing.TB) string {
 	return id
 }
 
-// EventOf gives the event of a booking.
-func (s *System) EventOf(t testing.TB, bookingID string) string {
-	t.Helper()
-	var id string
-	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT event_id FROM bookings WHERE id = $1`, bookingID).Scan(&id))
-	return id
-}
-
 // FreeSeats gives n free seats of an event.
 func (c Customer) FreeSeats(t testing.TB, eventID string, n int) []string {
 	t.Helper()
