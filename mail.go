@@ -8,7 +8,8 @@ type EmailKind string
 // The kinds of mail.
 const (
 	EmailTickets  EmailKind = "tickets"  // the tickets of a sold booking
-	EmailRefunded EmailKind = "refunded" // money came back, with the reason
+	EmailRefunded EmailKind = "refunded" // the money of a booking that is undone went back, with the reason
+	EmailReturned EmailKind = "returned" // a payment that bought nothing went back, with the reason; the booking is as it was
 )
 
 // EmailStatus is the state of a mail.
@@ -16,9 +17,10 @@ type EmailStatus string
 
 // The states of a mail.
 const (
-	EmailQueued EmailStatus = "queued"
-	EmailSent   EmailStatus = "sent"
-	EmailFailed EmailStatus = "failed" // refused for good
+	EmailQueued    EmailStatus = "queued"
+	EmailSent      EmailStatus = "sent"
+	EmailFailed    EmailStatus = "failed"    // refused for good
+	EmailWithdrawn EmailStatus = "withdrawn" // before it was sent: what it says is no longer so
 )
 
 // EmailJob is a mail to be sent with all that it says.
@@ -29,8 +31,8 @@ type EmailJob struct {
 	Status    EmailStatus
 	Document  TicketDocument // seats, event, amounts
 	BlobKey   string         // of the PDF, for EmailTickets
-	Refunded  Money          // for EmailRefunded
-	Reason    string         // for EmailRefunded, for people
+	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of
+	Reason    string         // for the same, for people
 }
 
 // EmailStore keeps the mails of bookings.

@@ -49,8 +49,8 @@ const (
 )
 
 // Next names the step that a situation asks for: the first line that holds. The order is part of the protocol and is
-// checked by the protocol's model; see docs/architecture.md before changing it. Refunds come last, because a provider that
-// is away can hold them up for hours, and neither a hold nor tickets nor their mail may wait for that.
+// checked by the protocol's model; see docs/architecture.md before changing it. Refunds are asked for last, because a
+// provider that is away can hold them up for hours, and neither a hold nor tickets nor their mail may wait for that.
 func (s Situation) Next() Step {
 	held, unsettled := s.Status == BookingHeld, s.Unsettled != ""
 	switch {
@@ -70,12 +70,12 @@ func (s Situation) Next() Step {
 		return StepCloseCheckout
 	case held:
 		return StepWait
+	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
+		return StepFinishRefund
 	case s.MailDue != "":
 		return StepSendMail
 	case s.OpenRefund != nil && !s.OpenRefund.Asked:
 		return StepSendRefund
-	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
-		return StepFinishRefund
 	default:
 		return StepEnd
 	}
@@ -118,7 +118,8 @@ type BookingStore interface {
 	VerifyHold(ctx context.Context, bookingID string) (Situation, error)
 	// Look reads the situation. CodeFenced.
 	Look(ctx context.Context, bookingID string, epoch int64) (Situation, error)
-	// ConfirmSeats sells the held seats to the payment. CodeSeatsLost when it cannot be: then Compensate.
+	// ConfirmSeats sells the held seats to the payment. CodeSeatsLost when it cannot be: then Compensate, whose reason is
+	// that error's message.
 	ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
 	// SellLate sells free seats of an expired booking to a payment, or requests its refund.
 	SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
@@ -138,12 +139,12 @@ type BookingStore interface {
 	// seats free.
 	Compensate(ctx context.Context, bookingID string, epoch int64, reason string) (Situation, error)
 	// RequestRefund gives a payment that bought nothing its refund row. CodeRefundExceeds.
-	RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID, reason string) (Situation, error)
+	RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
 	// Refund reads a refund row. CodeNotFound.
 	Refund(ctx context.Context, paymentID string, n int) (Refund, error)
-	// MarkRefund notes the provider's word on a refund.
+	// MarkRefund notes the provider's word on a refund. The buyer's mail is queued with the word that the money went back.
 	MarkRefund(ctx context.Context, bookingID string, epoch int64, r ProviderRefund) (Situation, error)
-	// FinishRefund sets refunded where nothing of the refund is open, and queues the mail that tells so.
+	// FinishRefund sets refunded where nothing of the refund is open.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 
 	// ReceivePaymentEvent stores a verified webhook with its effect, or gives a stored one that has none its effect.

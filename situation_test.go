@@ -55,9 +55,9 @@ func decision(s boxoffice.Situation) boxoffice.Step {
 		{unsettled && s.Status == boxoffice.BookingExpired, boxoffice.StepSellLate},
 		{unsettled, boxoffice.StepRequestRefund},
 		{s.Status == boxoffice.BookingConfirmed, boxoffice.StepIssue},
+		{s.Status == boxoffice.BookingRefunding && !waiting, boxoffice.StepFinishRefund},
 		{!held && s.MailDue != "", boxoffice.StepSendMail}, // not in the model
 		{!held && toAsk, boxoffice.StepSendRefund},         // the model has refunds first: they hold nothing up there
-		{s.Status == boxoffice.BookingRefunding && !waiting, boxoffice.StepFinishRefund},
 		{!held, boxoffice.StepEnd},
 		{s.Closing && s.LiveAttempt != "", boxoffice.StepCloseCheckout}, // one step does all three: expire,
 		{s.Closing, boxoffice.StepCloseCheckout},                        // release,

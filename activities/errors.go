@@ -39,6 +39,17 @@ func CodeOf(err error) boxoffice.Code {
 	return boxoffice.CodeOf(err)
 }
 
+// MessageOf gives the message for people that an error carries, on either side of Temporal; "" if there is none.
+func MessageOf(err error) string {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+		return app.Message()
+	}
+	if e, ok := errors.AsType[*boxoffice.Error](err); ok {
+		return e.Message
+	}
+	return ""
+}
+
 // done finishes a step: it logs and counts what went wrong, with its cause and its booking, and translates it. A step that
 // was refused for its epoch went wrong for nobody: another run has the booking.
 func done(ctx context.Context, a *Activities, bookingID string) func(boxoffice.Situation, error) (boxoffice.Situation, error) {

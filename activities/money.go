@@ -67,7 +67,7 @@ func (a *Activities) endAttempt(ctx context.Context, attemptID string) (boxoffic
 
 // RequestRefund gives a payment that bought nothing its refund row.
 func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	return done(ctx, a, act.BookingID)(a.Bookings.RequestRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.Reason))
+	return done(ctx, a, act.BookingID)(a.Bookings.RequestRefund(ctx, act.BookingID, act.Epoch, act.PaymentID))
 }
 
 // SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A

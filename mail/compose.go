@@ -85,8 +85,8 @@ type view struct {
 type seat struct{ Label, Category, Price string }
 
 // Compose writes the mail of a job, in text and in HTML. The tickets' mail needs the pdf and takes the calendar along when
-// there is one; the refund's mail has no files. The same job gives the same message. CodeInternal for a job that is none
-// of ours.
+// there is one; those that tell of a refund have no files. The same job gives the same message. CodeInternal for a job that
+// is none of ours.
 func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoffice.MailMessage, error) {
 	v := c.view(job)
 	message := boxoffice.MailMessage{ID: job.ID, To: job.Recipient}
@@ -99,6 +99,8 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 		message.Attachments = attachments(job.Document.Reference, pdf, calendar)
 	case boxoffice.EmailRefunded:
 		v.Subject = "Refund of " + v.Refunded + ": " + v.Subject
+	case boxoffice.EmailReturned:
+		v.Subject = "Your payment of " + v.Refunded + " went back: " + v.Subject
 	default:
 		return boxoffice.MailMessage{}, boxoffice.Errorf(boxoffice.CodeInternal, "There is no mail of kind %q.", job.Kind)
 	}

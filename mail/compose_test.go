@@ -22,6 +22,9 @@ func composer(t *testing.T) *mail.Composer {
 	return c
 }
 
+// kinds are all mails that there are.
+var kinds = []boxoffice.EmailKind{boxoffice.EmailTickets, boxoffice.EmailRefunded, boxoffice.EmailReturned}
+
 func job(kind boxoffice.EmailKind) boxoffice.EmailJob {
 	start := time.Date(2026, time.November, 28, 1, 30, 0, 0, time.UTC) // Friday, 19:30 in Chicago
 	return boxoffice.EmailJob{
@@ -98,9 +101,58 @@ func TestTheRefundMailSaysHowMuchWhyAndWhen(t *testing.T) {
 	}
 }
 
+// A payment that bought nothing says so of itself, and never puts the tickets in doubt that another payment bought.
+func TestTheReturnedMailSaysWhatBecomesOfTheBooking(t *testing.T) {
+	t.Parallel()
+	j := job(boxoffice.EmailReturned)
+	j.Reason = "The booking had been paid already."
+	m, err := composer(t).Compose(j, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "Your payment of $29.00 went back: Ghost, Fri 27 Nov 19:30", m.Subject)
+	require.Empty(t, m.Attachments)
+	require.Equal(t, `Hello Ada Lovelace,
+
+we received a payment of $29.00 that your booking K7QP2M9X could not use, and have sent all of it back to the card that it came from.
+
+The reason: The booking had been paid already.
+
+It usually takes 5 to 10 business days until your bank shows the money.
+Your tickets stay valid.
+
+Ghost
+Fri 27 Nov 2026, 19:30 CST
+Music Box Theatre, Chicago, IL
+
+  Stalls, row C, seat 11 (Standard, $14.50)
+  Stalls, row C, seat 12 (Standard, $14.50)
+
+Sent back: $29.00
+Booking: K7QP2M9X
+
+Your booking: https://tickets.example.com/app/bookings/019ab111-2222-7333-8444-5555aaaabbbb
+
+-- 
+Chico Box Office
+Chico Box Office, 12 Main St
+Chico, CA 95928
+`, m.Text)
+	for _, expected := range []string{"$29.00", "The reason: The booking had been paid already.", "5 to 10 business days", "Your tickets stay valid."} {
+		require.Contains(t, m.HTML, expected)
+	}
+
+	j.Document.Seats, j.Reason = nil, "" // nothing was bought, whatever the booking's end
+	m, err = composer(t).Compose(j, nil, nil)
+	require.NoError(t, err)
+	for _, text := range []string{m.Text, m.HTML} {
+		require.Contains(t, text, "Nothing else changes about your booking.")
+		require.NotContains(t, text, "valid")
+		require.NotContains(t, text, "reason")
+	}
+}
+
 func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []boxoffice.EmailKind{boxoffice.EmailTickets, boxoffice.EmailRefunded} {
+	for _, kind := range kinds {
 		m, err := composer(t).Compose(job(kind), []byte("%PDF"), nil)
 		require.NoError(t, err)
 		require.NotRegexp(t, `(?i)<(img|script|link|iframe|table)|url\(|@import|src=`, m.HTML)
@@ -123,7 +175,7 @@ func TestNothingThatPeopleTypedBecomesMarkupOrHeader(t *testing.T) {
 	d := &j.Document
 	d.HolderName, d.Title.Name, d.Event.Name, d.Event.Venue.Name, d.Reference, d.BookingID = evil, evil, "x"+evil, evil, evil, evil
 	d.Seats[0].Ticket.Section, d.Seats[0].Ticket.Category = evil, evil
-	for _, kind := range []boxoffice.EmailKind{boxoffice.EmailTickets, boxoffice.EmailRefunded} {
+	for _, kind := range kinds {
 		j.Kind = kind
 		m, err := composer(t).Compose(j, []byte("%PDF"), []byte("BEGIN:VCALENDAR"))
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ CREATE TYPE booking_status AS ENUM ('held', 'confirmed', 'completed', 'expired',
 CREATE TYPE attempt_state AS ENUM ('live', 'paid', 'dead', 'surplus');
 CREATE TYPE settlement AS ENUM ('sale', 'refund');
 CREATE TYPE refund_state AS ENUM ('pending', 'succeeded', 'failed');
-CREATE TYPE email_status AS ENUM ('queued', 'sent', 'failed');
+CREATE TYPE email_status AS ENUM ('queued', 'sent', 'failed', 'withdrawn');
 
 -- People ---------------------------------------------------------------------------------------------------------------
 

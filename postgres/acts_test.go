@@ -102,7 +102,7 @@ var runActs = []struct {
 		name: "RequestRefund", absent: []boxoffice.Code{boxoffice.CodeNotFound},
 		does: []string{"open, wrong amount paid before", "expired, paid late", "cancelled, paid"},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
-			return only(store.RequestRefund(ctx, s.ID, epoch, s.payment, "It bought nothing."))
+			return only(store.RequestRefund(ctx, s.ID, epoch, s.payment))
 		},
 	},
 	{

@@ -94,12 +94,23 @@ var auditTickets = []auditQuery{
 		SELECT 'booking ' || b.id, 'completed, but it names no ticket file'
 		FROM bookings b WHERE b.status = 'completed' AND coalesce(b.blob_key, '') = ''`},
 	// Who has no address is told nothing, which the timeline says.
-	{AuditPromise{"buyer-is-told", "a completed or refunded booking has its mail"}, `
-		SELECT 'booking ' || b.id, format('%s, but there is no mail that says so', b.status)
-		FROM bookings b WHERE b.status IN ('completed', 'refunded')
-			AND NOT EXISTS (SELECT FROM emails e
-				WHERE e.booking_id = b.id AND e.kind = CASE b.status WHEN 'completed' THEN 'tickets' ELSE 'refunded' END)
-			AND NOT EXISTS (SELECT FROM booking_timeline l WHERE l.booking_id = b.id AND l.what = 'no mail: no address')`},
+	{AuditPromise{"buyer-is-told", "a completed booking has its mail, and so has each refund that went through"}, `
+		WITH untold (booking_id, subject, detail) AS (
+			SELECT b.id, 'booking ' || b.id, 'completed, but there is no mail that says so'
+			FROM bookings b WHERE b.status = 'completed'
+				AND NOT EXISTS (SELECT FROM emails e WHERE e.booking_id = b.id AND e.kind = 'tickets')
+			UNION ALL
+			SELECT p.booking_id, 'payment ' || p.id, format('of booking %s: refund %s went through at %s, but there is no mail that says so',
+				p.booking_id, r.n, r.ended_at)
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
+				AND NOT EXISTS (SELECT FROM emails e WHERE e.booking_id = p.booking_id AND e.kind IN ('refunded', 'returned')
+					AND e.dedupe_key = 'refund:' || r.payment_id || ':' || r.n))
+		SELECT subject, detail FROM untold u
+		WHERE NOT EXISTS (SELECT FROM booking_timeline l WHERE l.booking_id = u.booking_id AND l.what = 'no mail: no address')`},
+	{AuditPromise{"mail-is-true", "no mail that is to be sent tells of a refund that did not go through"}, `
+		SELECT 'mail ' || e.id, format('of booking %s says that refund %s of payment %s went through, which is %s', e.booking_id, r.n, r.payment_id, r.state)
+		FROM emails e JOIN refunds r ON e.dedupe_key = 'refund:' || r.payment_id || ':' || r.n
+		WHERE e.status = 'queued' AND r.state <> 'succeeded'`},
 	// A mail that was handed over is tried for five days by a workflow of its own, and handed over again where that is lost:
 	// so its age counts, not when it was last handed over.
 	{AuditPromise{"mail-goes-out", "a mail is sent, or handed to its own workflow, soon; none fails"}, `

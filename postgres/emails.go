@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// queueEmail writes a mail down that is to be sent, once for each kind and booking (a second refund of a booking is a
-// mail of its own). A booking without an address gets none; its timeline says so.
-func queueEmail(ctx context.Context, tx pgx.Tx, bookingID string, kind boxoffice.EmailKind, details map[string]any) error {
+// queueEmail writes a mail down that is to be sent, once for each key. A booking without an address gets none; its
+// timeline says so.
+func queueEmail(ctx context.Context, tx pgx.Tx, bookingID string, kind boxoffice.EmailKind, key string, details map[string]any) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -24,17 +24,23 @@ func queueEmail(ctx context.Context, tx pgx.Tx, bookingID string, kind boxoffice
 	if details == nil {
 		raw = []byte("{}")
 	}
+	// A mail that is there already counts as written, too: no row means no address.
 	written, err := tx.Exec(ctx, `
 		INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient, details)
-		SELECT $1, b.id, $3, $3 || ':' || b.id || ':' || (SELECT count(*) FROM emails e WHERE e.booking_id = b.id AND e.kind = $3
-			AND $3 <> 'tickets'), coalesce(b.email, u.email), $4
+		SELECT $1, b.id, $3, $4, coalesce(b.email, u.email), $5
 		FROM bookings b JOIN users u ON u.id = b.user_id
 		WHERE b.id = $2 AND coalesce(b.email, u.email) IS NOT NULL
-		ON CONFLICT (dedupe_key) DO NOTHING`, id.String(), bookingID, string(kind), raw)
+		ON CONFLICT (dedupe_key) DO UPDATE SET dedupe_key = excluded.dedupe_key`, id.String(), bookingID, string(kind), key, raw)
 	if err != nil || written.RowsAffected() == 1 {
 		return err
 	}
 	return addTimeline(ctx, tx, bookingID, "no mail: no address", "workflow", nil)
+}
+
+// withdrawEmail keeps a mail from being sent that was not sent yet, because what it says is no longer so.
+func withdrawEmail(ctx context.Context, tx pgx.Tx, key string) error {
+	_, err := tx.Exec(ctx, `UPDATE emails SET status = 'withdrawn' WHERE dedupe_key = $1 AND status = 'queued'`, key)
+	return err
 }
 
 // EmailJob reads a mail with all that it says.

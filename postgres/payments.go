@@ -179,7 +179,7 @@ func bookingOfRefund(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund)
 
 // applyRefund notes the provider's word on one of our refunds.
 func applyRefund(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
-	if err := markRefund(ctx, tx, about.booking.id, *e.Refund); err != nil {
+	if err := markRefund(ctx, tx, about.booking, *e.Refund); err != nil {
 		return err
 	}
 	return noteOutcome(ctx, tx, e.ID, "refund "+string(e.Refund.State), true)

@@ -178,7 +178,7 @@ func TestPayment_WrongAmountIsSurplus(t *testing.T) {
 			now, err := h.store.Look(t.Context(), s.ID, s.epoch)
 			require.NoError(t, err)
 			require.Equal(t, boxoffice.StepRequestRefund, now.Next())
-			now, err = h.store.RequestRefund(t.Context(), s.ID, s.epoch, s.payment, "It did not fit.")
+			now, err = h.store.RequestRefund(t.Context(), s.ID, s.epoch, s.payment)
 			require.NoError(t, err)
 			require.NotNil(t, now.OpenRefund)
 			require.Equal(t, boxoffice.StepWait, now.Next(), "the hold goes on; the refund follows its end")

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/jackc/pgx/v5"
@@ -66,14 +67,31 @@ func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) erro
 // RequestRefund gives a payment that bought nothing its refund row, under the payment's lock. A booking at its end goes
 // to refunding until the money is back; one that is open or sold goes on. It does nothing to the payment that can still buy
 // the seats of a held booking: that is confirmed or compensated.
-func (s *Bookings) RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID, reason string) (boxoffice.Situation, error) {
+func (s *Bookings) RequestRefund(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		p, err := lockPayment(ctx, tx, b.id, paymentID)
 		if err != nil || !p.unsettled || (b.status == boxoffice.BookingHeld && !p.surplus) {
 			return err
 		}
-		return requestRefund(ctx, tx, b, paymentID, reason)
+		return requestRefund(ctx, tx, b, paymentID, whyReturned(b, p))
 	})
+}
+
+// whyReturned tells the buyer why a payment goes back that bought nothing.
+func whyReturned(b lockedBooking, p lockedPayment) string {
+	if p.amount != b.amount {
+		return fmt.Sprintf("The booking costs %s, and the payment was of %s.", b.amount, p.amount)
+	}
+	switch b.status {
+	case boxoffice.BookingHeld:
+		return "It was paid on another page than the one that was open for the booking."
+	case boxoffice.BookingConfirmed, boxoffice.BookingCompleted:
+		return "The booking had been paid already."
+	case boxoffice.BookingCancelled:
+		return "The booking had been cancelled when the payment arrived."
+	case boxoffice.BookingExpired, boxoffice.BookingRefunding, boxoffice.BookingRefunded:
+	}
+	return "The booking had ended when the payment arrived."
 }
 
 func requestRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID, reason string) error {
@@ -101,18 +119,18 @@ func (s *Bookings) Refund(ctx context.Context, paymentID string, n int) (boxoffi
 	return r, err
 }
 
-// MarkRefund notes the provider's word on a refund.
+// MarkRefund notes the provider's word on a refund, and queues the mail that tells of one that went through.
 func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64, r boxoffice.ProviderRefund) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		return markRefund(ctx, tx, b.id, r)
+		return markRefund(ctx, tx, b, r)
 	})
 }
 
 // markRefund follows the provider: pending may become succeeded or failed, and a success may fail days later, when the
 // bank sends the money back. A failure is the end of that refund; a booking that was refunded by it is so no longer.
-func markRefund(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.ProviderRefund) error {
-	var was, state boxoffice.RefundState
-	var n int
+func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) error {
+	var was boxoffice.RefundState
+	var now boxoffice.Refund
 	err := tx.QueryRow(ctx, `
 		WITH was AS (
 			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
@@ -123,21 +141,40 @@ func markRefund(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.Pr
 			failure = coalesce(nullif($5, ''), r.failure), state = was.next,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
-		RETURNING was.state, r.state, r.n`, r.ID, r.PaymentID, r.N, r.State, r.Failure).Scan(&was, &state, &n)
-	if err != nil || state == was {
+		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason`, r.ID, r.PaymentID, r.N, r.State, r.Failure).
+		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason)
+	if err != nil || now.State == was {
 		return err
 	}
-	if state == boxoffice.RefundFailed {
+	if err := tellOfRefund(ctx, tx, b, now); err != nil {
+		return err
+	}
+	if now.State == boxoffice.RefundFailed {
 		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', next_check_at = boxoffice_now() + interval '60 seconds'
-			WHERE id = $1 AND status = 'refunded'`, bookingID)
+			WHERE id = $1 AND status = 'refunded'`, b.id)
 		if err != nil {
 			return err
 		}
 	}
-	return addTimeline(ctx, tx, bookingID, "refund "+string(state), "provider", map[string]any{"n": n})
+	return addTimeline(ctx, tx, b.id, "refund "+string(now.State), "provider", map[string]any{"n": now.N})
 }
 
-// FinishRefund sets refunded where no refund is open, and queues the mail that tells so.
+// tellOfRefund queues the buyer's mail on a refund that went through, each refund its own. One that failed must not be
+// told as done: where its mail waits for a mail server still, it is withdrawn.
+func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Refund) error {
+	key := boxoffice.RefundKey(r.PaymentID, r.N)
+	if r.State != boxoffice.RefundSucceeded {
+		return withdrawEmail(ctx, tx, key)
+	}
+	kind := boxoffice.EmailReturned
+	if b.status == boxoffice.BookingRefunding {
+		kind = boxoffice.EmailRefunded
+	}
+	details := map[string]any{"refunded_minor": r.Amount.Minor, "currency": r.Amount.Currency, "reason": r.Reason}
+	return queueEmail(ctx, tx, b.id, kind, key, details)
+}
+
+// FinishRefund sets refunded where no refund is open. Each refund has told of itself.
 func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		if b.status != boxoffice.BookingRefunding {
@@ -154,10 +191,6 @@ func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunded' WHERE id = $1`, b.id); err != nil {
-			return err
-		}
-		details := map[string]any{"refunded_minor": back, "currency": b.amount.Currency, "reason": b.refundReason}
-		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, details); err != nil {
 			return err
 		}
 		return addTimeline(ctx, tx, b.id, "refunded", "workflow", map[string]any{"refunded_minor": back})

@@ -76,11 +76,7 @@ func TestMarkRefund_PendingThenSucceeded(t *testing.T) {
 	now, err = h.store.FinishRefund(t.Context(), s.ID, s.epoch)
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.BookingRefunded, now.Status)
-	job, err := h.store.EmailJob(t.Context(), now.MailDue)
-	require.NoError(t, err)
-	require.Equal(t, boxoffice.EmailRefunded, job.Kind)
-	require.Equal(t, boxoffice.Money{Minor: seatPrice, Currency: "USD"}, job.Refunded)
-	require.Equal(t, "Your tickets could not be made.", job.Reason)
+	require.Equal(t, boxoffice.StepSendMail, now.Next())
 }
 
 func TestMarkRefund_FailedIsSeenBySupport(t *testing.T) {

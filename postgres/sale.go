@@ -2,14 +2,15 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
-// ConfirmSeats turns held seats into sold ones: all of them, or none and CodeSeatsLost. A hold that is past but that
-// nobody took over is still the booking's.
+// ConfirmSeats turns held seats into sold ones: all of them, or none and CodeSeatsLost, whose message is for the buyer. A
+// hold that is past but that nobody took over is still the booking's.
 func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		p, err := lockPayment(ctx, tx, b.id, paymentID)
@@ -21,14 +22,14 @@ func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int
 			return err
 		}
 		if !onSale {
-			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event is no longer on sale.")
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "Your payment arrived, but the event is no longer on sale.")
 		}
 		seats, _, err := lockSeats(ctx, tx, b.id, false)
 		if err != nil {
 			return err
 		}
 		if len(seats) == 0 || heldBy(seats, b.id) != len(seats) {
-			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "%d of %d seats are still held.", heldBy(seats, b.id), len(seats))
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "Your payment arrived, but the seats could no longer be sold to you.")
 		}
 		return sell(ctx, tx, b, seats, paymentID)
 	})
@@ -38,6 +39,7 @@ func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int
 type lockedPayment struct {
 	unsettled bool // it neither sold seats nor has a refund
 	surplus   bool // it can never buy: see markPaid
+	amount    boxoffice.Money
 }
 
 // buys reports whether seats can still be sold to the payment.
@@ -46,9 +48,10 @@ func (p lockedPayment) buys() bool { return p.unsettled && !p.surplus }
 // lockPayment locks a payment of the booking.
 func lockPayment(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (lockedPayment, error) {
 	var p lockedPayment
-	err := tx.QueryRow(ctx, `SELECT p.settled_as IS NULL, a.state = 'surplus'
+	err := tx.QueryRow(ctx, `SELECT p.settled_as IS NULL, a.state = 'surplus', p.amount_minor, p.currency
 		FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
-		WHERE p.id = $1 AND p.booking_id = $2 FOR NO KEY UPDATE OF p`, paymentID, bookingID).Scan(&p.unsettled, &p.surplus)
+		WHERE p.id = $1 AND p.booking_id = $2 FOR NO KEY UPDATE OF p`, paymentID, bookingID).
+		Scan(&p.unsettled, &p.surplus, &p.amount.Minor, &p.amount.Currency)
 	return p, err
 }
 
@@ -105,13 +108,13 @@ func (s *Bookings) SellLate(ctx context.Context, bookingID string, epoch int64, 
 		if err != nil {
 			return err
 		}
-		for _, isFree := range free {
-			onSale = onSale && isFree
+		switch {
+		case !onSale:
+			return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the event is no longer on sale.")
+		case len(seats) == 0 || slices.Contains(free, false):
+			return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the seats are gone.")
 		}
-		if onSale && len(seats) > 0 {
-			return sell(ctx, tx, b, seats, paymentID)
-		}
-		return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the seats are gone.")
+		return sell(ctx, tx, b, seats, paymentID)
 	})
 }
 
@@ -169,7 +172,7 @@ func (s *Bookings) CompleteBooking(ctx context.Context, bookingID string, epoch 
 		if err != nil {
 			return err
 		}
-		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailTickets, nil); err != nil {
+		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailTickets, "tickets:"+b.id, nil); err != nil {
 			return err
 		}
 		return addTimeline(ctx, tx, b.id, "completed", "workflow", nil)

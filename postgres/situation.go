@@ -17,7 +17,6 @@ type lockedBooking struct {
 	late                bool // the deadline has passed
 	epoch               int64
 	amount              boxoffice.Money
-	refundReason        string
 }
 
 // canOpen reports whether a checkout may open and the hold be extended: held, in time, not closing.
@@ -30,9 +29,9 @@ func lockBooking(ctx context.Context, tx pgx.Tx, bookingID string) (lockedBookin
 	b := lockedBooking{id: bookingID}
 	err := tx.QueryRow(ctx, `
 		SELECT user_id, event_id, status, closing_reason, closing_at IS NOT NULL, hold_expires_at <= boxoffice_now(), epoch,
-		       amount_minor, currency, coalesce(refund_reason, '')
+		       amount_minor, currency
 		FROM bookings WHERE id = $1 FOR NO KEY UPDATE`, bookingID).
-		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency, &b.refundReason)
+		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency)
 	return b, err
 }
 
@@ -122,10 +121,10 @@ const lookSQL = `
 			WHEN b.status = 'held' AND b.closing_at IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
 			WHEN b.status = 'held' AND b.epoch = 0 THEN boxoffice_now() + interval '2 seconds'
 			WHEN b.status = 'held' THEN greatest(b.hold_expires_at, boxoffice_now()) + interval '60 seconds'
+			WHEN NOT f.handed_over THEN boxoffice_now() + interval '60 seconds'
 			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck) THEN boxoffice_now() + interval '1 hour'
 			WHEN f.payment_id IS NOT NULL OR b.status IN ('confirmed', 'refunding') THEN boxoffice_now() + interval '60 seconds'
 			WHEN f.handed_over THEN boxoffice_now() + interval '1 hour'
-			WHEN f.mail IS NOT NULL THEN boxoffice_now() + interval '60 seconds'
 		END
 	FROM facts f WHERE b.id = f.id
 	RETURNING b.id, b.epoch, b.status, b.closing_reason, b.closing_at IS NOT NULL, b.hold_expires_at,

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -34,15 +35,15 @@ func (h *house) step(t *testing.T, b boxoffice.Booking, now boxoffice.Situation)
 	switch now.Next() {
 	case boxoffice.StepConfirm:
 		next, err = h.store.ConfirmSeats(ctx, b.ID, now.Epoch, now.Unsettled)
-		if boxoffice.CodeOf(err) == boxoffice.CodeSeatsLost {
-			next, err = h.store.Compensate(ctx, b.ID, now.Epoch, "The seats are gone.")
+		if lost, is := errors.AsType[*boxoffice.Error](err); is && lost.Code == boxoffice.CodeSeatsLost {
+			next, err = h.store.Compensate(ctx, b.ID, now.Epoch, lost.Message)
 		}
 	case boxoffice.StepSellLate:
 		next, err = h.store.SellLate(ctx, b.ID, now.Epoch, now.Unsettled)
 	case boxoffice.StepCompensate:
 		next, err = h.store.Compensate(ctx, b.ID, now.Epoch, "You cancelled.")
 	case boxoffice.StepRequestRefund:
-		next, err = h.store.RequestRefund(ctx, b.ID, now.Epoch, now.Unsettled, "It bought nothing.")
+		next, err = h.store.RequestRefund(ctx, b.ID, now.Epoch, now.Unsettled)
 	case boxoffice.StepSendRefund:
 		next, err = h.store.MarkRefund(ctx, b.ID, now.Epoch, refundOf(now.OpenRefund.PaymentID, now.OpenRefund.N, boxoffice.RefundSucceeded))
 	case boxoffice.StepFinishRefund:

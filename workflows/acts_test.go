@@ -13,7 +13,7 @@ func (r *rows) ConfirmSeats(_ context.Context, bookingID string, epoch int64, pa
 		case p.settled != "" || b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel:
 			return nil
 		case b.seatsGone:
-			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "0 of 2 seats are still held.")
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats could no longer be sold to you.")
 		}
 		b.status, p.settled = boxoffice.BookingConfirmed, "sale"
 		return nil
@@ -117,13 +117,13 @@ func (r *rows) Compensate(_ context.Context, bookingID string, epoch int64, reas
 	})
 }
 
-func (r *rows) RequestRefund(_ context.Context, bookingID string, epoch int64, paymentID, reason string) (boxoffice.Situation, error) {
+func (r *rows) RequestRefund(_ context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return r.act("RequestRefund", bookingID, epoch, func(b *booking) error {
 		p := b.payment(paymentID)
 		if p.settled != "" {
 			return nil
 		}
-		b.requestRefund(p, reason)
+		b.requestRefund(p, "it bought nothing")
 		if b.status.Final() && b.status != boxoffice.BookingCompleted {
 			b.status = boxoffice.BookingRefunding
 		}
@@ -153,7 +153,11 @@ func (b *booking) refund(paymentID string, n int) *refund {
 func (r *rows) MarkRefund(_ context.Context, bookingID string, epoch int64, word boxoffice.ProviderRefund) (boxoffice.Situation, error) {
 	return r.act("MarkRefund", bookingID, epoch, func(b *booking) error {
 		f := b.refund(word.PaymentID, word.N)
+		was := f.State
 		f.ProviderID, f.State, f.asked = word.ID, word.State, true
+		if was != f.State && f.State == boxoffice.RefundSucceeded {
+			b.tellOfRefund()
+		}
 		return nil
 	})
 }
@@ -164,9 +168,16 @@ func (r *rows) FinishRefund(_ context.Context, bookingID string, epoch int64) (b
 			return nil
 		}
 		b.status = boxoffice.BookingRefunded
-		b.queueMail(boxoffice.EmailRefunded)
 		return nil
 	})
+}
+
+func (b *booking) tellOfRefund() {
+	kind := boxoffice.EmailReturned
+	if b.status == boxoffice.BookingRefunding {
+		kind = boxoffice.EmailRefunded
+	}
+	b.queueMail(kind)
 }
 
 func (r *rows) EmailJob(_ context.Context, emailID string) (boxoffice.EmailJob, error) {

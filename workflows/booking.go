@@ -140,7 +140,7 @@ func (r *bookingRun) confirmSeats(ctx workflow.Context) error {
 	act.PaymentID = r.now.Unsettled
 	err := r.do(ctx, quickSQL(), "Sell the held seats", steps.ConfirmSeats, act)
 	if activities.CodeOf(err) == boxoffice.CodeSeatsLost {
-		return r.compensate(ctx, "Your payment arrived, but the seats could no longer be sold to you.")
+		return r.compensate(ctx, activities.MessageOf(err))
 	}
 	return err
 }
@@ -195,7 +195,7 @@ func (r *bookingRun) compensate(ctx workflow.Context, reason string) error {
 // requestRefund gives a payment that bought nothing its refund.
 func (r *bookingRun) requestRefund(ctx workflow.Context) error {
 	act := r.act()
-	act.PaymentID, act.Reason = r.now.Unsettled, "Your payment did not belong to an open booking."
+	act.PaymentID = r.now.Unsettled
 	return r.do(ctx, quickSQL(), "Request a refund", steps.RequestRefund, act)
 }
 

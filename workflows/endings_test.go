@@ -126,7 +126,7 @@ func TestRefundedWhenTheSeatsAreLost(t *testing.T) {
 		"Finish the refund: refunded", "Send the mail",
 	}, r.timeline())
 	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailRefunded: 1}, r.b.mailsSent())
-	require.Equal(t, []string{"Your payment arrived, but the seats could no longer be sold to you."}, r.b.reasons)
+	require.Equal(t, []string{"The seats could no longer be sold to you."}, r.b.reasons, "the buyer is told what the store says")
 }
 
 func TestARefundThatTheBankTakesItsTimeWithEndsTheRun(t *testing.T) {
@@ -148,10 +148,12 @@ func TestARefundThatIsBackAtLastIsFinishedByTheNextRun(t *testing.T) {
 	r.b.status, r.b.ref.Status = boxoffice.BookingRefunding, boxoffice.BookingRefunding
 	r.b.payments = []*payment{{id: "p1"}}
 	r.b.requestRefund(r.b.payments[0], "lost")
-	r.b.refunds[0].State, r.b.refunds[0].asked = boxoffice.RefundSucceeded, true
+	r.b.refunds[0].State, r.b.refunds[0].asked = boxoffice.RefundSucceeded, true // as the provider's webhook has told
+	r.b.tellOfRefund()
 
 	require.Equal(t, boxoffice.BookingRefunded, r.end())
 	require.Equal(t, []string{"HoldSeats", "FinishRefund", "SendTickets"}, r.steps)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailRefunded: 1}, r.b.mailsSent())
 }
 
 func TestARunOnABookingAtItsEndEndsAtOnce(t *testing.T) {

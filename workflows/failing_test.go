@@ -139,7 +139,7 @@ func TestAStepThatFailsForGoodEndsTheRunAndTouchesNothingElse(t *testing.T) {
 			require.Equal(t, boxoffice.CodeNotFound, r.fail())
 			require.Equal(t, c.steps, r.steps)
 			require.Equal(t, c.left, r.b.seen().Status)
-			require.Empty(t, r.b.mails)
+			require.Empty(t, r.b.mailsSent())
 		})
 	}
 }

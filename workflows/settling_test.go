@@ -70,10 +70,11 @@ func TestASurplusPaymentIsRefundedBesideTheHold(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingCompleted, r.end())
 	require.Equal(t, []string{
-		"HoldSeats", "Look", "RequestRefund", "SendRefund regular", "Look ×2", "ConfirmSeats", "IssueTickets", "SendTickets",
+		"HoldSeats", "Look", "RequestRefund", "SendRefund regular", "Look ×2", "ConfirmSeats", "IssueTickets", "SendTickets ×2",
 	}, r.steps)
 	require.Len(t, r.b.refunds, 1)
-	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, r.b.mailsSent())
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1, boxoffice.EmailReturned: 1}, r.b.mailsSent(),
+		"the buyer hears of the tickets and of the money that went back")
 }
 
 // A provider that is away for hours keeps no hold from ending: the refund goes on beside it, and after it.
@@ -106,8 +107,66 @@ func TestASurplusPaymentBesideASaleIsRefundedAfterIt(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingCompleted, r.end())
 	require.Equal(t, []string{
-		"HoldSeats", "Look", "ConfirmSeats", "RequestRefund", "IssueTickets", "SendTickets", "SendRefund",
+		"HoldSeats", "Look", "ConfirmSeats", "RequestRefund", "IssueTickets", "SendTickets", "SendRefund", "SendTickets",
 	}, r.steps)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1, boxoffice.EmailReturned: 1}, r.b.mailsSent())
+}
+
+// The buyer hears of money that went back whatever became of the booking, and of money that did not, nothing.
+func TestASurplusPaymentsRefundTellsItsBuyer(t *testing.T) {
+	t.Parallel()
+	for _, status := range []boxoffice.BookingStatus{boxoffice.BookingCompleted, boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunded} {
+		t.Run(string(status), func(t *testing.T) {
+			t.Parallel()
+			r := newRun(t)
+			r.b.status, r.b.ref.Status = status, status
+			r.b.surplus()
+			end, told := boxoffice.BookingRefunded, boxoffice.EmailRefunded
+			steps := []string{"HoldSeats", "RequestRefund", "SendRefund", "FinishRefund", "SendTickets"}
+			if status == boxoffice.BookingCompleted { // it stays sold
+				end, told = status, boxoffice.EmailReturned
+				steps = []string{"HoldSeats", "RequestRefund", "SendRefund", "SendTickets"}
+			}
+
+			require.Equal(t, end, r.end())
+			require.Equal(t, steps, r.steps)
+			require.Equal(t, map[boxoffice.EmailKind]int{told: 1}, r.b.mailsSent())
+		})
+	}
+}
+
+// The page that could have bought was never paid: the hold ends first, then the money that did not fit goes back.
+func TestASurplusPaymentOfAHoldThatExpiresTellsItsBuyer(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.after(time.Minute, func() { r.b.surplus(); r.nudge(workflows.SignalPayment) })
+
+	require.Equal(t, boxoffice.BookingExpired, r.end())
+	require.Equal(t, []string{"HoldSeats", "Look", "RequestRefund", "SendRefund regular", "Look", "CloseCheckout", "SendTickets"}, r.steps)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailReturned: 1}, r.b.mailsSent())
+}
+
+func TestARefundThatIsNotThroughTellsNobody(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault string
+		code  boxoffice.Code
+	}{
+		"the bank takes its time": {"RefundPending", boxoffice.CodeUnavailable},
+		"it is refused":           {"Refund", boxoffice.CodeProviderDeclined},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRun(t)
+			r.b.status, r.b.ref.Status = boxoffice.BookingCompleted, boxoffice.BookingCompleted
+			r.b.surplus()
+			r.b.faults[c.fault] = always(c.code)
+
+			require.Equal(t, boxoffice.BookingCompleted, r.end())
+			require.Equal(t, []string{"HoldSeats", "RequestRefund", "SendRefund"}, r.steps)
+			require.Empty(t, r.b.mails)
+		})
+	}
 }
 
 func TestARefusedRefundIsLeftToSupport(t *testing.T) {

@@ -74,6 +74,7 @@ type email struct {
 	ID        string
 	BookingID string `json:"booking_id"`
 	Kind      boxoffice.EmailKind
+	DedupeKey string `json:"dedupe_key"`
 	Status    boxoffice.EmailStatus
 }
 

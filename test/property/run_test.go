@@ -91,7 +91,7 @@ func (r *run) planStep(a *activities.Activities, act activities.Act) (activity, 
 		act.Reason = "Your booking was cancelled while your payment was under way."
 		return a.Compensate, act
 	case boxoffice.StepRequestRefund:
-		act.PaymentID, act.Reason = r.now.Unsettled, "Your payment did not belong to an open booking."
+		act.PaymentID = r.now.Unsettled
 		return a.RequestRefund, act
 	case boxoffice.StepSendRefund:
 		act.PaymentID, act.RefundN = r.now.OpenRefund.PaymentID, r.now.OpenRefund.N
@@ -137,7 +137,7 @@ func (r *run) settle(w *world) {
 	case code == boxoffice.CodeFenced:
 		r.known, r.undo, r.handing = false, "", false
 	case r.known && r.step == boxoffice.StepConfirm && code == boxoffice.CodeSeatsLost:
-		r.undo = "Your payment arrived, but the seats could no longer be sold to you."
+		r.undo = activities.MessageOf(k.err)
 	case r.known && r.undo == "" && r.step == boxoffice.StepIssue && activities.IsFinal(k.err):
 		r.undo = "Your tickets could not be made."
 	case r.known && r.step == boxoffice.StepSendMail && !r.handing:

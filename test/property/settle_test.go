@@ -140,6 +140,12 @@ func (w *world) checkEnd() {
 			bad("the %s mail of %s was not sent", e.Kind, w.name(e.BookingID))
 		}
 	}
+	for _, f := range all.Refunds {
+		told := pick(all.Emails, func(e email) bool { return e.DedupeKey == boxoffice.RefundKey(f.PaymentID, f.N) })
+		if f.State == boxoffice.RefundSucceeded && len(told) != 1 {
+			bad("the buyer was told %d times of refund %d of payment %s", len(told), f.N, f.PaymentID)
+		}
+	}
 	for _, s := range w.provider.sessions {
 		if s.payable() {
 			bad("a page of %s can still be paid", w.name(s.booking))

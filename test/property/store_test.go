@@ -117,8 +117,8 @@ func (s store) Compensate(ctx context.Context, id string, epoch int64, reason st
 	return onStore(ctx, "Compensate", func() (situation, error) { return s.realStore.Compensate(ctx, id, epoch, reason) })
 }
 
-func (s store) RequestRefund(ctx context.Context, id string, epoch int64, payment, reason string) (situation, error) {
-	return onStore(ctx, "RequestRefund", func() (situation, error) { return s.realStore.RequestRefund(ctx, id, epoch, payment, reason) })
+func (s store) RequestRefund(ctx context.Context, id string, epoch int64, payment string) (situation, error) {
+	return onStore(ctx, "RequestRefund", func() (situation, error) { return s.realStore.RequestRefund(ctx, id, epoch, payment) })
 }
 
 func (s store) Refund(ctx context.Context, payment string, n int) (boxoffice.Refund, error) {
