@@ -16,7 +16,7 @@ func TestAMailThatDoesNotWorkAtOnceGetsAWorkflowOfItsOwn(t *testing.T) {
 	r.b.faults["Send"] = first(7, boxoffice.CodeUnavailable)
 
 	require.Equal(t, boxoffice.BookingCompleted, r.end(), "a sale stands whatever becomes of its mail")
-	require.Equal(t, []string{workflows.MailWorkflowID("b1")}, r.mailed)
+	require.Equal(t, []string{workflows.MailWorkflowID("b1-mail-1")}, r.mailed)
 	require.Equal(t, []string{"HoldSeats", "Look", "ConfirmSeats", "IssueTickets", "SendTickets ×3"}, r.steps[:5])
 	require.Contains(t, r.steps, "HandOverMail")
 	require.True(t, r.b.mails[0].handedOver)
@@ -24,6 +24,24 @@ func TestAMailThatDoesNotWorkAtOnceGetsAWorkflowOfItsOwn(t *testing.T) {
 	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, r.b.mailsSent())
 	require.Equal(t, []boxoffice.BookingStatus{boxoffice.BookingCompleted}, r.shown)
 	require.Equal(t, "Hand the mail over", r.timeline()[4])
+}
+
+// The tickets' mail is being retried when money that bought nothing has gone back: the mail that tells of it waits for
+// nobody but the mail server.
+func TestTwoMailsOfOneBookingDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	r := paidRun(t)
+	r.b.surplus()
+	r.b.faults["Send"] = first(14, boxoffice.CodeUnavailable)
+
+	require.Equal(t, boxoffice.BookingCompleted, r.end())
+	require.Equal(t, []string{workflows.MailWorkflowID("b1-mail-1"), workflows.MailWorkflowID("b1-mail-2")}, r.mailed)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1, boxoffice.EmailReturned: 1}, r.b.mailsSent())
+	for _, m := range r.b.mails {
+		require.True(t, m.handedOver)
+		require.Equal(t, boxoffice.EmailSent, m.status)
+	}
+	require.LessOrEqual(t, r.duration(), 3*time.Minute, "neither needs another look at the booking")
 }
 
 func TestAMailThatIsRefusedForGoodUndoesNothing(t *testing.T) {

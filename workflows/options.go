@@ -83,8 +83,9 @@ func (k kind) regular(ctx workflow.Context, summary string) workflow.Context {
 // BookingWorkflowID is the ID of the run of a booking.
 func BookingWorkflowID(bookingID string) string { return "booking-" + bookingID }
 
-// MailWorkflowID is the ID of the workflow that looks after a mail of a booking.
-func MailWorkflowID(bookingID string) string { return "mail-" + bookingID }
+// MailWorkflowID is the ID of the workflow that looks after a mail. Each mail has its own, so that those of one booking do
+// not wait for each other; AttributeBookingID leads from the booking to all of them.
+func MailWorkflowID(emailID string) string { return "mail-" + emailID }
 
 // SupportKey is the key under which an act of support that came as an update is done once.
 func SupportKey(workflowID, runID, updateID string) string {
@@ -111,9 +112,14 @@ var (
 // SearchAttributes are those that a run is started with.
 func SearchAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
+		mailAttributes(ref).Copy(), AttributeBookingStatus.ValueSet(string(ref.Status)))
+}
+
+// mailAttributes are those of a mail's workflow, which is found with its booking and has no status of one.
+func mailAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
 		AttributeBookingID.ValueSet(ref.BookingID), AttributeReference.ValueSet(ref.Reference), AttributeEventID.ValueSet(ref.EventID),
-		AttributeSeats.ValueSet(ref.Seats),
-		AttributeUserID.ValueSet(ref.UserID), AttributeBookingStatus.ValueSet(string(ref.Status)))
+		AttributeSeats.ValueSet(ref.Seats), AttributeUserID.ValueSet(ref.UserID))
 }
 
 // Details are what a run shows of its booking even where no worker answers: what it is about, and how to help it.

@@ -200,11 +200,11 @@ func TestHistoryEventCounts(t *testing.T) {
 			})
 		}
 	})
-	mail := workflows.MailWorkflowID("sold-mail-handed-over")
-	require.NoError(t, l.client.GetWorkflow(ctx, mail, "").Get(ctx, nil), "the handed over mail must be sent by its own workflow")
-	keep(t, "mail", l.history(ctx, t, mail))
 	b, err := l.rows.byID("sold-mail-handed-over")
 	require.NoError(t, err)
+	mail := workflows.MailWorkflowID(b.mails[0].id)
+	require.NoError(t, l.client.GetWorkflow(ctx, mail, "").Get(ctx, nil), "the handed over mail must be sent by its own workflow")
+	keep(t, "mail", l.history(ctx, t, mail))
 	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, b.mailsSent())
 }
 
@@ -214,9 +214,9 @@ func TestAMailWorkflowThatRunsAlreadyIsLeftAlone(t *testing.T) {
 	l := startLive(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	earlier, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.MailWorkflowID("b1"), TaskQueue: "nobody listens",
-	}, runs.Mail, activities.Act{BookingID: "b1"})
+	mail := workflows.MailWorkflowID("b1-mail-1")
+	earlier, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: mail, TaskQueue: "nobody listens"},
+		runs.Mail, activities.Act{BookingID: "b1", EmailID: "b1-mail-1"})
 	require.NoError(t, err)
 
 	l.lead(ctx, t, scenario{name: "b1", ends: boxoffice.BookingCompleted, hold: hold, meet: paid,
@@ -224,7 +224,7 @@ func TestAMailWorkflowThatRunsAlreadyIsLeftAlone(t *testing.T) {
 	b, err := l.rows.byID("b1")
 	require.NoError(t, err)
 	require.True(t, b.mails[0].handedOver)
-	now, err := l.client.DescribeWorkflow(ctx, workflows.MailWorkflowID("b1"), "")
+	now, err := l.client.DescribeWorkflow(ctx, mail, "")
 	require.NoError(t, err)
 	require.Equal(t, earlier.GetRunID(), now.WorkflowExecution.RunID)
 }

@@ -244,5 +244,5 @@ func (b *booking) requestRefund(p *payment, reason string) {
 }
 
 func (b *booking) queueMail(kind boxoffice.EmailKind) {
-	b.mails = append(b.mails, &mail{id: fmt.Sprintf("mail-of-%s-%d", b.ref.BookingID, len(b.mails)+1), kind: kind, status: boxoffice.EmailQueued})
+	b.mails = append(b.mails, &mail{id: fmt.Sprintf("%s-mail-%d", b.ref.BookingID, len(b.mails)+1), kind: kind, status: boxoffice.EmailQueued})
 }

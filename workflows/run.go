@@ -191,14 +191,15 @@ func (r *bookingRun) showStatus(ctx workflow.Context) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, AttributeBookingStatus.ValueSet(string(r.shown)))
 }
 
-// startMail starts the mail's own workflow, which outlives this run. One that runs already is left alone.
+// startMail starts the mail's own workflow, which outlives this run. One that looks after the same mail already is left alone.
 func (r *bookingRun) startMail(ctx workflow.Context, act activities.Act) error {
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            MailWorkflowID(r.ref.BookingID),
+		WorkflowID:            MailWorkflowID(act.EmailID),
 		TaskQueue:             QueueFulfilment,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Mail of " + r.ref.Summary,
+		TypedSearchAttributes: mailAttributes(r.ref),
 	}), workflows.Mail, act)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {

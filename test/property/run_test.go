@@ -142,9 +142,7 @@ func (r *run) settle(w *world) {
 		r.undo = "Your tickets could not be made."
 	case r.known && r.step == boxoffice.StepSendMail && !r.handing:
 		r.handing = true
-		if _, running := w.mails[r.ref.BookingID]; !running { // one that runs already is left alone
-			w.mails[r.ref.BookingID] = activities.Act{BookingID: r.ref.BookingID, EmailID: r.now.MailDue}
-		}
+		w.mails[r.now.MailDue] = activities.Act{BookingID: r.ref.BookingID, EmailID: r.now.MailDue}
 	case activities.IsFinal(k.err):
 		w.tb.Logf("%s at %s: %v", k.name, r.step, k.err)
 		w.tb.Fatalf("a run fails for good")

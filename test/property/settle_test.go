@@ -88,7 +88,7 @@ func (w *world) play(r *run) {
 // sendMails lets the mails' own workflows do their work.
 func (w *world) sendMails() {
 	for id, act := range w.mails {
-		k := w.activity(id, w.steps.SendMail, act, func(situation) {})
+		k := w.activity(act.BookingID, w.steps.SendMail, act, func(situation) {})
 		k.finish()
 		w.ended(k)
 		require.NoError(w.tb, k.err)

@@ -81,7 +81,7 @@ type world struct {
 	steps    *activities.Activities
 
 	runs      []*run
-	mails     map[string]activities.Act // open runs of the mails' own workflow, by booking
+	mails     map[string]activities.Act // open runs of the mails' own workflow, by mail
 	parked    []*task                   // requests, webhooks and ghosts that stand before a call
 	order     []string                  // bookings as they were made
 	cancelled map[string]bool           // bookings whose cancellation was accepted
