@@ -36,6 +36,7 @@ const (
 	CodeProviderDeclined    Code = "provider-declined"    // the payment provider said no, for good
 	CodeProviderUnknown     Code = "provider-unknown"     // the provider's answer is unknown: ask it again under the same key
 	CodeNoSession           Code = "no-session"           // the provider has no session for this attempt and will not make one
+	CodeNoRefund            Code = "no-refund"            // the provider has no refund of this number and will not make one under its key
 	CodeRefundExceeds       Code = "refund-exceeds"       // more would be refunded than was captured
 	CodeIssueImpossible     Code = "issue-impossible"     // tickets cannot be made, and repeating will not help
 	CodeMailRejected        Code = "mail-rejected"        // the mail server refuses this recipient or message for good
@@ -49,7 +50,7 @@ var Codes = []Code{
 	CodeInternal, CodeInvalid, CodeMalformed, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeUsernameTaken,
 	CodeSeatsTaken, CodeOpenBookingExists, CodeNotOnSale, CodeBookingClosed, CodeDeadlinePassed, CodeNotReady,
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
-	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeRefundExceeds,
+	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeNoRefund, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
 }
 

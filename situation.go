@@ -144,6 +144,9 @@ type BookingStore interface {
 	Refund(ctx context.Context, paymentID string, n int) (Refund, error)
 	// MarkRefund notes the provider's word on a refund. The buyer's mail is queued with the word that the money went back.
 	MarkRefund(ctx context.Context, bookingID string, epoch int64, r ProviderRefund) (Situation, error)
+	// RenewRefund closes a refund that the provider proved never to have made, and writes another of the same amount down in
+	// its place, under the next number and so under a key of its own. CodeProviderUnknown while the refund is young.
+	RenewRefund(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (Situation, error)
 	// FinishRefund sets refunded where nothing of the refund is open.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 

@@ -12,7 +12,7 @@ import (
 // final lists the codes after which repeating the same step cannot help.
 var final = map[boxoffice.Code]bool{
 	boxoffice.CodeInvalid: true, boxoffice.CodeNotFound: true, boxoffice.CodeFenced: true, boxoffice.CodeSeatsLost: true,
-	boxoffice.CodeProviderDeclined: true, boxoffice.CodeNoSession: true, boxoffice.CodeRefundExceeds: true,
+	boxoffice.CodeProviderDeclined: true, boxoffice.CodeNoSession: true, boxoffice.CodeNoRefund: true, boxoffice.CodeRefundExceeds: true,
 	boxoffice.CodeIssueImpossible: true, boxoffice.CodeMailRejected: true, boxoffice.CodeMalformed: true,
 	boxoffice.CodeBookingClosed: true, boxoffice.CodeDeadlinePassed: true,
 }

@@ -32,6 +32,8 @@ func TestEveryCodeSurvivesTemporal(t *testing.T) {
 			require.Equal(t, code, activities.CodeOf(fmt.Errorf("wrapped again: %w", got)))
 			require.Contains(t, got.Error(), "For people.")
 			require.NotContains(t, got.Error(), "secret", "causes do not belong into histories, which staff read")
+			require.Equal(t, "For people.", activities.MessageOf(sent))
+			require.Equal(t, "For people.", activities.MessageOf(got))
 
 			app, ok := errors.AsType[*temporal.ApplicationError](got)
 			require.True(t, ok)
@@ -50,7 +52,7 @@ func TestFinalCodes(t *testing.T) {
 	}
 	for _, code := range []boxoffice.Code{
 		boxoffice.CodeFenced, boxoffice.CodeSeatsLost, boxoffice.CodeIssueImpossible, boxoffice.CodeNotFound, boxoffice.CodeMailRejected,
-		boxoffice.CodeProviderDeclined, boxoffice.CodeRefundExceeds,
+		boxoffice.CodeProviderDeclined, boxoffice.CodeNoRefund, boxoffice.CodeRefundExceeds,
 	} {
 		require.True(t, activities.IsFinal(activities.ToTemporal(errOf(code))), code)
 	}
@@ -92,4 +94,11 @@ func TestAFencedStepIsNotCounted(t *testing.T) {
 	_, err = b.do(b.a.Look, act)
 	require.Error(t, err)
 	require.Equal(t, []string{"boxoffice_steps_failed_total{activity=Look,code=internal} 1"}, b.counted())
+}
+
+func TestMessageOf_OnEitherSideOfTemporal(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "For people.", activities.MessageOf(fmt.Errorf("wrapped: %w", boxoffice.Errorf(boxoffice.CodeSeatsLost, "For people."))))
+	require.Empty(t, activities.MessageOf(errors.New("password=secret")))
+	require.Empty(t, activities.MessageOf(nil))
 }

@@ -183,6 +183,10 @@ func (a *answers) MarkRefund(_ context.Context, _ string, _ int64, r boxoffice.P
 	return a.look, a.asked("MarkRefund")
 }
 
+func (a *answers) RenewRefund(_ context.Context, _ string, _ int64, paymentID string, n int) (boxoffice.Situation, error) {
+	return a.look, a.asked(fmt.Sprintf("RenewRefund %s %d", paymentID, n))
+}
+
 func (a *answers) EmailJob(context.Context, string) (boxoffice.EmailJob, error) {
 	return a.job, a.asked("EmailJob")
 }

@@ -71,19 +71,27 @@ func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situ
 }
 
 // SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A
-// refusal ends that refund: support sees it.
+// refusal ends that refund: support sees it. One that the provider proves never to have made is renewed, and the run asks for
+// the new one; one that has ended meanwhile is not asked for any more.
 func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
 	finish := done(ctx, a, act.BookingID)
 	refund, err := a.Bookings.Refund(ctx, act.PaymentID, act.RefundN)
 	if err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}
-	answer, err := a.Provider.Refund(ctx, refund)
-	if boxoffice.CodeOf(err) == boxoffice.CodeProviderDeclined {
-		a.Logger.ErrorContext(ctx, "a refund was refused", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
-		answer, err = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: "refused by the provider"}, nil
+	if refund.State != boxoffice.RefundPending {
+		return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
 	}
-	if err != nil {
+	answer, err := a.Provider.Refund(ctx, refund)
+	switch boxoffice.CodeOf(err) {
+	case "":
+	case boxoffice.CodeNoRefund:
+		a.Logger.WarnContext(ctx, "a refund was never made", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
+		return finish(a.Bookings.RenewRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.RefundN))
+	case boxoffice.CodeProviderDeclined:
+		a.Logger.ErrorContext(ctx, "a refund was refused", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
+		answer = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: "refused by the provider"}
+	default:
 		return finish(boxoffice.Situation{}, err)
 	}
 	answer.PaymentID, answer.N = act.PaymentID, act.RefundN

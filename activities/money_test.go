@@ -166,7 +166,7 @@ func TestSendRefund(t *testing.T) {
 func TestSendRefund_DeclinedIsFailedAndSeen(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, ProviderID: "re_1"}
+	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, ProviderID: "re_1", State: boxoffice.RefundPending}
 	b.errs["provider Refund refund:p1:1"] = errOf(boxoffice.CodeProviderDeclined)
 	_, err := b.do(b.a.SendRefund, act)
 	require.NoError(t, err)
@@ -182,12 +182,50 @@ func TestSendRefund_ErrUnknownMarksNothing(t *testing.T) {
 		t.Run(string(code), func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.refund = boxoffice.Refund{PaymentID: "p1", N: 1}
+			b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, State: boxoffice.RefundPending}
 			b.errs["provider Refund refund:p1:1"] = errOf(code)
 			_, err := b.do(b.a.SendRefund, act)
 			require.Equal(t, code, activities.CodeOf(err))
 			require.False(t, activities.IsFinal(err))
 			require.Empty(t, b.refunds)
 		})
+	}
+}
+
+// The proof that there is no such refund closes it and opens the next; the provider's word on it is nobody's.
+func TestSendRefund_WhatWasNeverMadeIsRenewed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, State: boxoffice.RefundPending}
+	b.errs["provider Refund refund:p1:1"] = errOf(boxoffice.CodeNoRefund)
+	b.look = boxoffice.Situation{OpenRefund: &boxoffice.RefundRef{PaymentID: "p1", N: 2}}
+	s, err := b.do(b.a.SendRefund, act)
+	require.NoError(t, err)
+	require.Equal(t, b.look, s)
+	require.Equal(t, []string{"Refund", "provider Refund refund:p1:1", "RenewRefund p1 1"}, b.calls)
+	require.Contains(t, b.logs.String(), "level=WARN")
+}
+
+func TestSendRefund_ErrTooYoungToBeRenewedIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, State: boxoffice.RefundPending}
+	b.errs["provider Refund refund:p1:1"], b.errs["RenewRefund p1 1"] = errOf(boxoffice.CodeNoRefund), errOf(boxoffice.CodeProviderUnknown)
+	_, err := b.do(b.a.SendRefund, act)
+	require.Equal(t, boxoffice.CodeProviderUnknown, activities.CodeOf(err))
+	require.False(t, activities.IsFinal(err))
+}
+
+// A step that comes late finds the refund ended, closed or renewed. Asked for once more, Stripe might make it a day later.
+func TestSendRefund_WhatHasEndedIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, state := range []boxoffice.RefundState{boxoffice.RefundFailed, boxoffice.RefundSucceeded} {
+		b := newBench(t)
+		b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, State: state}
+		b.look = boxoffice.Situation{Status: boxoffice.BookingRefunding}
+		s, err := b.do(b.a.SendRefund, act)
+		require.NoError(t, err)
+		require.Equal(t, b.look, s)
+		require.Equal(t, []string{"Refund", "Look"}, b.calls, state)
 	}
 }

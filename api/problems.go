@@ -48,6 +48,7 @@ var answers = map[boxoffice.Code]answer{
 	boxoffice.CodeProviderDeclined:    {http.StatusBadGateway, "The payment provider refused"},
 	boxoffice.CodeProviderUnknown:     {http.StatusServiceUnavailable, "The payment provider does not answer"},
 	boxoffice.CodeNoSession:           {http.StatusServiceUnavailable, "The payment page could not be opened"},
+	boxoffice.CodeNoRefund:            {http.StatusServiceUnavailable, "The refund was not made"},
 	boxoffice.CodeRefundExceeds:       {http.StatusConflict, "More than was paid"},
 	boxoffice.CodeIssueImpossible:     {http.StatusInternalServerError, "The tickets cannot be made"},
 	boxoffice.CodeMailRejected:        {http.StatusBadGateway, "The mail was refused"},

@@ -245,6 +245,39 @@ func TestSimulatorRefundIsMadeOnce(t *testing.T) {
 	require.Equal(t, boxoffice.CodeProviderDeclined, codeOf(t, err))
 }
 
+// A refund's call breaks within Stripe, which stores that for a day. Only the replay of what is stored, and the look that
+// follows it, prove that there is no refund; the next number has a key of its own and goes through.
+func TestSimulatorStoredFailureOfARefund(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	paid := s.paid("4242424242424242")
+	s.fault(`{"target":"api","kind":"error_stored","method":"POST","path":"/v1/refunds","n":1}`)
+	_, err := s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 1))
+	require.Equal(t, boxoffice.CodeProviderUnknown, codeOf(t, err), "a 500 says nothing")
+	for range 2 {
+		_, err = s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 1))
+		require.Equal(t, boxoffice.CodeNoRefund, codeOf(t, err), "Stripe replays the failure, and has made nothing")
+	}
+	made, err := s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 2))
+	require.NoError(t, err)
+	require.Equal(t, boxoffice.RefundSucceeded, made.State)
+	_, err = s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 1))
+	require.Equal(t, boxoffice.CodeNoRefund, codeOf(t, err), "another number is not this refund")
+}
+
+// An answer that is lost is no stored failure: the refund was made, and is found.
+func TestSimulatorRefundWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	paid := s.paid("4242424242424242")
+	s.fault(`{"target":"api","kind":"error_after","method":"POST","path":"/v1/refunds","n":1}`)
+	_, err := s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 1))
+	require.Equal(t, boxoffice.CodeProviderUnknown, codeOf(t, err))
+	made, err := s.client.Refund(t.Context(), refundOf(paid.PaymentIntent, 1))
+	require.NoError(t, err)
+	require.Equal(t, boxoffice.RefundSucceeded, made.State)
+}
+
 func TestSimulatorPendingRefundAndItsWebhook(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

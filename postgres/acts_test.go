@@ -125,6 +125,12 @@ var runActs = []struct {
 		},
 	},
 	{
+		name: "RenewRefund", absent: []boxoffice.Code{boxoffice.CodeNotFound, boxoffice.CodeProviderUnknown}, // all are young: see renew_test.go
+		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
+			return only(store.RenewRefund(ctx, s.ID, epoch, s.payment, 1))
+		},
+	},
+	{
 		name: "FinishRefund", does: []string{"refunding, money back"},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.FinishRefund(ctx, s.ID, epoch))

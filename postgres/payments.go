@@ -98,16 +98,20 @@ func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, abou
 
 // attemptOf finds our attempt by the reference that the session carries, else by the session's own ID.
 func attemptOf(ctx context.Context, tx pgx.Tx, session boxoffice.PaymentSession) (attemptID, bookingID string, err error) {
-	reference := session.AttemptID
-	if uuid.Validate(reference) != nil {
-		reference = uuid.Nil.String()
-	}
 	err = tx.QueryRow(ctx, `SELECT id, booking_id FROM payment_attempts WHERE id = $1 OR session_id = $2
-		ORDER BY id = $1 DESC LIMIT 1`, reference, session.ID).Scan(&attemptID, &bookingID)
+		ORDER BY id = $1 DESC LIMIT 1`, uuidOf(session.AttemptID), session.ID).Scan(&attemptID, &bookingID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", "", nil
 	}
 	return attemptID, bookingID, err
+}
+
+// uuidOf gives an ID that came from outside, or the one that nothing has where it is none.
+func uuidOf(id string) string {
+	if uuid.Validate(id) != nil {
+		return uuid.Nil.String()
+	}
+	return id
 }
 
 // markPaid writes the payment down, once for each payment intent, and makes the hold of the seats endless if they are
@@ -169,8 +173,8 @@ func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
 func bookingOfRefund(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) (bookingID string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT p.booking_id FROM refunds r JOIN payments p ON p.id = r.payment_id
-		WHERE r.provider_id = $1 OR (r.payment_id::text = $2 AND r.n = $3 AND r.provider_id IS NULL) LIMIT 1`,
-		r.ID, r.PaymentID, r.N).Scan(&bookingID)
+		WHERE r.provider_id = $1 OR (r.payment_id = $2 AND r.n = $3 AND r.provider_id IS NULL) LIMIT 1`,
+		r.ID, uuidOf(r.PaymentID), r.N).Scan(&bookingID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/boxoffice/boxoffice"
@@ -119,6 +120,57 @@ func (s *Bookings) Refund(ctx context.Context, paymentID string, n int) (boxoffi
 	return r, err
 }
 
+// neverMade is the failure of a refund that the provider has proved not to have. It is not the last word: see takeUp.
+const neverMade = "never made"
+
+// RenewRefund closes a refund that the provider proved never to have made, and writes another of the same amount down in
+// its place, in one transaction under the payment's lock: at no time do both count. It does nothing to one that has ended or
+// that the provider has after all. The first must be a minute old, the second four, the third nine: a provider that breaks
+// each time is not asked under ever more keys.
+func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (boxoffice.Situation, error) {
+	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+		if _, err := lockPayment(ctx, tx, b.id, paymentID); err != nil {
+			return err
+		}
+		var young bool
+		err := tx.QueryRow(ctx, `SELECT requested_at > boxoffice_now() - interval '1 minute' * n * n FROM refunds
+			WHERE payment_id = $1 AND n = $2 AND state = 'pending' AND provider_id IS NULL`, paymentID, n).Scan(&young)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return nil
+		case err != nil:
+			return err
+		case young:
+			return boxoffice.Errorf(boxoffice.CodeProviderUnknown, "The payment provider may yet make this refund.")
+		}
+		batch := &pgx.Batch{}
+		batch.Queue(`UPDATE refunds SET state = 'failed', failure = $3, ended_at = boxoffice_now() WHERE payment_id = $1 AND n = $2`,
+			paymentID, n, neverMade)
+		batch.Queue(`INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
+			SELECT payment_id, (SELECT max(n) + 1 FROM refunds WHERE payment_id = $1), amount_minor, currency, reason
+			FROM refunds WHERE payment_id = $1 AND n = $2`, paymentID, n)
+		queueTimeline(batch, b.id, "refund "+neverMade, "workflow", map[string]any{"payment": paymentID, "n": n})
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
+
+// takeUp reopens a refund that was closed as never made and that the provider tells of after all: Stripe's people finish
+// by hand what broke, when they can, and tell of it by webhook. Those that were written down in its place and that the
+// provider has not got are closed instead, so that the money goes back once. Where it went back otherwise it stays closed.
+func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
+	_, err := tx.Exec(ctx, `
+		WITH made AS (
+			SELECT m.payment_id, m.n FROM refunds m JOIN payments p ON p.id = m.payment_id
+			WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3 AND m.provider_id IS NULL
+			  AND p.amount_minor >= m.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
+				WHERE k.payment_id = m.payment_id AND k.state <> 'failed' AND (k.n < m.n OR k.state <> 'pending' OR k.provider_id IS NOT NULL)))
+		UPDATE refunds r SET state = CASE WHEN r.n = made.n THEN 'pending' ELSE 'failed' END::refund_state,
+			failure = CASE WHEN r.n > made.n THEN $3 END, ended_at = CASE WHEN r.n > made.n THEN boxoffice_now() END
+		FROM made WHERE r.payment_id = made.payment_id
+			AND (r.n = made.n OR (r.n > made.n AND r.state = 'pending' AND r.provider_id IS NULL))`, uuidOf(r.PaymentID), r.N, neverMade)
+	return err
+}
+
 // MarkRefund notes the provider's word on a refund, and queues the mail that tells of one that went through.
 func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64, r boxoffice.ProviderRefund) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
@@ -129,19 +181,24 @@ func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64
 // markRefund follows the provider: pending may become succeeded or failed, and a success may fail days later, when the
 // bank sends the money back. A failure is the end of that refund; a booking that was refunded by it is so no longer.
 func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) error {
+	if r.State != boxoffice.RefundFailed {
+		if err := takeUp(ctx, tx, r); err != nil {
+			return err
+		}
+	}
 	var was boxoffice.RefundState
 	var now boxoffice.Refund
 	err := tx.QueryRow(ctx, `
 		WITH was AS (
 			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
 				THEN state ELSE $4 END AS next
-			FROM refunds WHERE provider_id = $1 OR (payment_id::text = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
+			FROM refunds WHERE provider_id = $1 OR (payment_id = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
 			FOR NO KEY UPDATE)
 		UPDATE refunds r SET provider_id = coalesce(nullif($1, ''), r.provider_id), asked_at = boxoffice_now(),
 			failure = coalesce(nullif($5, ''), r.failure), state = was.next,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
-		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason`, r.ID, r.PaymentID, r.N, r.State, r.Failure).
+		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure).
 		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason)
 	if err != nil || now.State == was {
 		return err

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/boxoffice/boxoffice"
 )
@@ -64,6 +65,9 @@ func (r *rows) BeginClosing(_ context.Context, bookingID string, epoch int64) (b
 
 func (r *rows) Attempt(_ context.Context, attemptID string) (boxoffice.PaymentAttempt, error) {
 	b, err := r.find(func(b *booking) bool { return b.attempt(attemptID) != nil })
+	if err == nil {
+		err = b.meet("Attempt")
+	}
 	if err != nil {
 		return boxoffice.PaymentAttempt{}, err
 	}
@@ -133,6 +137,9 @@ func (r *rows) RequestRefund(_ context.Context, bookingID string, epoch int64, p
 
 func (r *rows) Refund(_ context.Context, paymentID string, n int) (boxoffice.Refund, error) {
 	b, err := r.find(func(b *booking) bool { return b.payment(paymentID) != nil })
+	if err == nil {
+		err = b.meet("refund row")
+	}
 	if err != nil {
 		return boxoffice.Refund{}, err
 	}
@@ -158,6 +165,24 @@ func (r *rows) MarkRefund(_ context.Context, bookingID string, epoch int64, word
 		if was != f.State && f.State == boxoffice.RefundSucceeded {
 			b.tellOfRefund()
 		}
+		return nil
+	})
+}
+
+// RenewRefund takes its time, as the real one does.
+func (r *rows) RenewRefund(_ context.Context, bookingID string, epoch int64, paymentID string, n int) (boxoffice.Situation, error) {
+	return r.act("RenewRefund", bookingID, epoch, func(b *booking) error {
+		f := b.refund(paymentID, n)
+		if f.State != boxoffice.RefundPending {
+			return nil
+		}
+		if r.now().Sub(f.requested) < time.Duration(n*n)*time.Minute {
+			return boxoffice.Errorf(boxoffice.CodeProviderUnknown, "It is too young.")
+		}
+		f.State = boxoffice.RefundFailed
+		next := *f
+		next.N, next.State, next.requested = n+1, boxoffice.RefundPending, r.now()
+		b.refunds = append(b.refunds, &next)
 		return nil
 	})
 }
@@ -199,7 +224,11 @@ func (r *rows) MarkEmail(_ context.Context, emailID string, sendErr error, hande
 	if err != nil {
 		return err
 	}
-	if err := b.meet("MarkEmail"); err != nil {
+	call := "MarkEmail"
+	if handedOver {
+		call = "hand over"
+	}
+	if err := b.meet(call); err != nil {
 		return err
 	}
 	r.mu.Lock()

@@ -43,8 +43,11 @@ func (b *booking) checkout(least time.Duration) {
 	defer b.rows.mu.Unlock()
 	id := fmt.Sprintf("attempt-%s-%d", b.ref.BookingID, len(b.attempts)+1)
 	a := &attempt{
-		PaymentAttempt: boxoffice.PaymentAttempt{ID: id, BookingID: b.ref.BookingID, State: boxoffice.AttemptLive, SessionID: "cs_" + id},
-		session:        &boxoffice.PaymentSession{ID: "cs_" + id, AttemptID: id, Status: boxoffice.SessionOpen},
+		PaymentAttempt: boxoffice.PaymentAttempt{
+			ID: id, BookingID: b.ref.BookingID, State: boxoffice.AttemptLive, SessionID: "cs_" + id,
+			Parameters: boxoffice.SessionParameters{AttemptID: id},
+		},
+		session: &boxoffice.PaymentSession{ID: "cs_" + id, AttemptID: id, Status: boxoffice.SessionOpen},
 	}
 	b.attempts = append(b.attempts, a)
 	if earliest := b.rows.now().Add(least); b.deadline.Before(earliest) {
@@ -101,6 +104,17 @@ func (b *booking) cancel() {
 	b.releaseIfUnpaid()
 }
 
+// refundStates gives the refunds' states in their order.
+func (b *booking) refundStates() []boxoffice.RefundState {
+	b.rows.mu.Lock()
+	defer b.rows.mu.Unlock()
+	states := make([]boxoffice.RefundState, len(b.refunds))
+	for i, f := range b.refunds {
+		states[i] = f.State
+	}
+	return states
+}
+
 // set changes the rows as somebody else would.
 func (b *booking) set(change func()) {
 	b.rows.mu.Lock()
@@ -128,6 +142,30 @@ func (b *booking) mailsSent() map[boxoffice.EmailKind]int {
 	return sent
 }
 
+// CreateSession gives the session of an attempt whose answer was lost: as it was when it was made, since that is what was
+// stored under the key.
+func (o outside) CreateSession(_ context.Context, p boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
+	return o.session("CreateSession", p.AttemptID)
+}
+
+// FindSession looks the session up.
+func (o outside) FindSession(_ context.Context, attemptID string, _ time.Time) (boxoffice.PaymentSession, error) {
+	return o.session("FindSession", attemptID)
+}
+
+func (o outside) session(call, attemptID string) (boxoffice.PaymentSession, error) {
+	b, err := o.rows.find(func(b *booking) bool { return b.attempt(attemptID) != nil })
+	if err == nil {
+		err = b.meet(call)
+	}
+	if err != nil {
+		return boxoffice.PaymentSession{}, err
+	}
+	o.rows.mu.Lock()
+	defer o.rows.mu.Unlock()
+	return *b.attempt(attemptID).session, nil
+}
+
 func (o outside) ExpireSession(_ context.Context, sessionID string) (boxoffice.PaymentSession, error) {
 	id := strings.TrimPrefix(sessionID, "cs_")
 	b, err := o.rows.find(func(b *booking) bool { return b.attempt(id) != nil })
@@ -146,16 +184,19 @@ func (o outside) ExpireSession(_ context.Context, sessionID string) (boxoffice.P
 	return *s, nil
 }
 
-// Refund gives money back at once, unless the booking's fault "RefundPending" says that the bank takes its time.
+// Refund gives money back at once, unless the booking's fault "RefundPending" says that the bank takes its time. It meets
+// the faults of each of its calls, "Refund", and of those under the nth key, "Refund n".
 func (o outside) Refund(_ context.Context, f boxoffice.Refund) (boxoffice.ProviderRefund, error) {
 	b, err := o.rows.find(func(b *booking) bool { return b.payment(f.PaymentID) != nil })
 	if err != nil {
 		return boxoffice.ProviderRefund{}, err
 	}
-	if err := b.meet("Refund"); err != nil {
-		return boxoffice.ProviderRefund{}, err
+	for _, call := range []string{"Refund", fmt.Sprintf("Refund %d", f.N)} {
+		if err := b.meet(call); err != nil {
+			return boxoffice.ProviderRefund{}, err
+		}
 	}
-	answer := boxoffice.ProviderRefund{ID: "re_" + f.PaymentID, State: boxoffice.RefundSucceeded, Amount: f.Amount}
+	answer := boxoffice.ProviderRefund{ID: "re_" + boxoffice.RefundKey(f.PaymentID, f.N), State: boxoffice.RefundSucceeded, Amount: f.Amount}
 	if b.meet("RefundPending") != nil {
 		answer.State = boxoffice.RefundPending
 	}
@@ -185,7 +226,11 @@ func (o outside) Put(_ context.Context, key, _ string, _ []byte) error {
 func (o outside) Get(_ context.Context, key string) ([]byte, error) { return []byte(key), nil }
 
 func (o outside) Compose(job boxoffice.EmailJob, _, _ []byte) (boxoffice.MailMessage, error) {
-	return boxoffice.MailMessage{ID: job.ID, To: job.Recipient, Subject: string(job.Kind)}, nil
+	b, err := o.rows.find(func(b *booking) bool { return b.mail(job.ID) != nil })
+	if err == nil {
+		err = b.meet("Compose")
+	}
+	return boxoffice.MailMessage{ID: job.ID, To: job.Recipient, Subject: string(job.Kind)}, err
 }
 
 func (o outside) Send(_ context.Context, message boxoffice.MailMessage) error {

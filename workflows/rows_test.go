@@ -58,7 +58,8 @@ type payment struct {
 
 type refund struct {
 	boxoffice.Refund
-	asked bool
+	asked     bool
+	requested time.Time
 }
 
 type mail struct {
@@ -195,7 +196,7 @@ func (b *booking) look() boxoffice.Situation {
 		if f.State == boxoffice.RefundPending && (s.OpenRefund == nil || s.OpenRefund.Asked && !f.asked) {
 			s.OpenRefund = &boxoffice.RefundRef{PaymentID: f.PaymentID, N: f.N, Asked: f.asked}
 		}
-		s.StuckRefund = s.StuckRefund || f.State == boxoffice.RefundFailed
+		s.StuckRefund = s.StuckRefund || f.State == boxoffice.RefundFailed && b.refund(f.PaymentID, f.N+1) == nil
 	}
 	for _, m := range b.mails {
 		if m.status == boxoffice.EmailQueued && !m.handedOver && s.MailDue == "" {
@@ -238,7 +239,7 @@ func (b *booking) mail(id string) *mail {
 func (b *booking) requestRefund(p *payment, reason string) {
 	p.settled = "refund"
 	b.reasons = append(b.reasons, reason)
-	b.refunds = append(b.refunds, &refund{Refund: boxoffice.Refund{
+	b.refunds = append(b.refunds, &refund{requested: b.rows.now(), Refund: boxoffice.Refund{
 		PaymentID: p.id, N: 1, PaymentIntent: "pi_" + p.id, Amount: amount, State: boxoffice.RefundPending, Reason: reason,
 	}})
 }

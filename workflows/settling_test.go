@@ -194,3 +194,43 @@ func TestARefundWhoseAnswerIsUnknownIsAskedForAgain(t *testing.T) {
 	}, r.steps)
 	require.Len(t, r.b.refunds, 1, "one row, however often it is asked for")
 }
+
+// The provider broke at the first call and replays that: the refund is closed as never made, and the next one, which has
+// a key of its own, goes through at once.
+func TestARefundThatWasNeverMadeIsRenewed(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+	r.b.seatsGone = true
+	r.b.faults["Refund 1"] = stored500
+
+	require.Equal(t, boxoffice.BookingRefunded, r.end())
+	require.Equal(t, []string{
+		"HoldSeats", "SellLate", "SendRefund ×3", "SendRefund regular ×7", "SendRefund", "FinishRefund", "SendTickets",
+	}, r.steps, "it is renewed once it is a minute old")
+	require.Equal(t, (1+2+4+8+16+32)*time.Second, r.duration().Truncate(time.Second))
+	require.Equal(t, []boxoffice.RefundState{boxoffice.RefundFailed, boxoffice.RefundSucceeded}, r.b.refundStates())
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailRefunded: 1}, r.b.mailsSent())
+}
+
+// A provider that breaks at each new key is asked ever more patiently, and the money goes back in the end.
+func TestAProviderThatBreaksAgainIsAskedMorePatiently(t *testing.T) {
+	t.Parallel()
+	r := lateRun(t)
+	r.b.seatsGone = true
+	r.b.faults["Refund 1"], r.b.faults["Refund 2"] = stored500, stored500
+
+	require.Equal(t, boxoffice.BookingRefunded, r.end())
+	require.Equal(t, []string{
+		"HoldSeats", "SellLate", "SendRefund ×3", "SendRefund regular ×7", "SendRefund ×3", "SendRefund regular ×9", "SendRefund",
+		"FinishRefund", "SendTickets",
+	}, r.steps)
+	require.Equal(t, []boxoffice.RefundState{boxoffice.RefundFailed, boxoffice.RefundFailed, boxoffice.RefundSucceeded}, r.b.refundStates())
+}
+
+// stored500 breaks the first call under a key, and replays that from then on.
+func stored500(try int) error {
+	if try == 1 {
+		return boxoffice.Errorf(boxoffice.CodeProviderUnknown, "A 500, which is stored.")
+	}
+	return boxoffice.Errorf(boxoffice.CodeNoRefund, "The stored 500, and there is no refund.")
+}

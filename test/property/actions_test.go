@@ -147,6 +147,11 @@ var actions = []action{
 		w.provider.emitRefund(r)
 		t.Logf("refund %s: %s", r.ID, r.State)
 	}},
+	{"refund finished by hand", 4, func(w *world, _ rows) bool { return len(w.provider.left()) > 0 }, func(w *world, t *rapid.T, _ rows) {
+		r := draw(t, "refund", w.provider.left())
+		w.provider.refund(r).byHand = true
+		t.Logf("the provider's people finish refund %d of %s", r.N, r.PaymentID)
+	}},
 	{"tickets spoilt", 1, hasBooking, func(w *world, t *rapid.T, all rows) {
 		b := draw(t, "booking", all.Bookings)
 		t.Logf("the tickets of %s cannot be made", w.name(b.ID))
@@ -248,7 +253,7 @@ var weighted = func() []int {
 }()
 
 // stages are how far a booking may have come before anything goes wrong with it.
-var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late", "checkout stalls"}
+var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late", "checkout stalls", "refund broke"}
 
 // open makes a drawn beginning: up to two bookings that came some way.
 func (w *world) open(t *rapid.T) {
@@ -285,13 +290,26 @@ func (w *world) openAs(t *rapid.T, stage string, page *session) {
 			w.play(r)
 		}
 	}
-	if stage == "paid" || stage == "heard of" || stage == "paid late" {
+	if stage == "paid" || stage == "heard of" || stage == "paid late" || stage == "refund broke" {
 		w.pay(t, page, 0)
 	}
-	if stage == "heard of" || stage == "paid late" {
+	if stage == "heard of" || stage == "paid late" || stage == "refund broke" {
 		last := len(w.provider.events) - 1
 		w.webhook(last, w.provider.events[last].ID).finish()
 	}
+	if stage == "refund broke" {
+		w.spoilt[page.booking] = true
+		w.breakRefund(w.wake(w.rows().booking(page.booking)))
+		w.pass(time.Minute)
+	}
+}
+
+// breakRefund lets a run ask for a refund whose call breaks within the provider, which stores that.
+func (w *world) breakRefund(r *run) {
+	w.before(r, "provider Refund").step(breaks)
+	r.act.finish()
+	w.ended(r.act)
+	r.settle(w)
 }
 
 // act lets one thing happen that can.

@@ -99,35 +99,6 @@ func (s story) upTo(k *task, call string) *task {
 	return k
 }
 
-// wake starts the booking's run, as the sweep does, or nudges it.
-func (s story) wake(b booking) *run {
-	r := s.runOf(boxoffice.BookingRef{BookingID: b.ID})
-	if !r.open {
-		r.begin()
-	}
-	r.signalled = true
-	return r
-}
-
-// before lets a run take its steps until it stands before a call.
-func (s story) before(r *run, call string) *task {
-	s.t.Helper()
-	for range mostSteps {
-		require.True(s.t, r.advance(s.world), "the run never came to %s", call)
-		for k := r.act; ; k.step(goOn) {
-			if strings.HasPrefix(k.at, call) {
-				return k
-			}
-			if k.ended() {
-				break
-			}
-		}
-		r.settle(s.world)
-	}
-	require.Fail(s.t, "the run never came to "+call)
-	return nil
-}
-
 // leave takes the step under way out of the run's hands: a worker that stands still, and whose step another repeats.
 func (s story) leave(r *run) *task {
 	k := r.act

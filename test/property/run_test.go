@@ -3,10 +3,12 @@ package property
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
 	"github.com/boxoffice/boxoffice/workflows"
+	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -122,6 +124,34 @@ func (r *run) ready(w *world) bool {
 		return r.open
 	}
 	return r.now.Next() != boxoffice.StepWait || !w.now().Before(r.now.Deadline)
+}
+
+// wake starts the booking's run, as the sweep does, or nudges it.
+func (w *world) wake(b booking) *run {
+	r := w.runOf(boxoffice.BookingRef{BookingID: b.ID})
+	if !r.open {
+		r.begin()
+	}
+	r.signalled = true
+	return r
+}
+
+// before lets a run take its steps until it stands before a call.
+func (w *world) before(r *run, call string) *task {
+	for range mostSteps {
+		require.True(w.tb, r.advance(w), "the run never came to %s", call)
+		for k := r.act; ; k.step(goOn) {
+			if strings.HasPrefix(k.at, call) {
+				return k
+			}
+			if k.ended() {
+				break
+			}
+		}
+		r.settle(w)
+	}
+	require.Fail(w.tb, "the run never came to "+call)
+	return nil
 }
 
 // settle takes the answer of a step that ended, as the workflow does.

@@ -2,9 +2,11 @@ package property
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/activities"
 	"github.com/stretchr/testify/require"
 )
 
@@ -82,6 +84,9 @@ func (w *world) play(r *run) {
 		k.finish()
 		w.ended(k)
 		r.settle(w)
+		if activities.CodeOf(k.err) == boxoffice.CodeProviderUnknown {
+			w.pass(time.Minute) // until the next try
+		}
 	}
 }
 
@@ -96,11 +101,15 @@ func (w *world) sendMails() {
 	}
 }
 
-// tellOfReturned delivers the webhooks of refunds that the bank sent back after they had succeeded. Nobody asks about a
-// refund that is through, so only the webhook, which is repeated for days, or the reconciliation tells of that.
+// tellOfReturned delivers the webhooks of refunds that the bank sent back after they had succeeded, and of those that were
+// made after they had been closed as never made. Nobody asks about a refund that is through, or closed, so only the webhook,
+// which is repeated for days, or the reconciliation tells of that.
 func (w *world) tellOfReturned() {
+	byHand := func(id string) bool {
+		return slices.ContainsFunc(w.provider.refunds, func(r *refund) bool { return r.ID == id && r.byHand })
+	}
 	for i, e := range w.provider.events {
-		if e.Refund != nil && e.Refund.State == boxoffice.RefundFailed {
+		if e.Refund != nil && (e.Refund.State == boxoffice.RefundFailed || byHand(e.ObjectID)) {
 			k := w.webhook(i, e.ID+"_again")
 			k.finish()
 			w.ended(k)

@@ -129,6 +129,10 @@ func (s store) MarkRefund(ctx context.Context, id string, epoch int64, r boxoffi
 	return onStore(ctx, "MarkRefund", func() (situation, error) { return s.realStore.MarkRefund(ctx, id, epoch, r) })
 }
 
+func (s store) RenewRefund(ctx context.Context, id string, epoch int64, payment string, n int) (situation, error) {
+	return onStore(ctx, "RenewRefund", func() (situation, error) { return s.realStore.RenewRefund(ctx, id, epoch, payment, n) })
+}
+
 func (s store) FinishRefund(ctx context.Context, id string, epoch int64) (situation, error) {
 	return onStore(ctx, "FinishRefund", func() (situation, error) { return s.realStore.FinishRefund(ctx, id, epoch) })
 }

@@ -107,7 +107,8 @@ var lost = map[string]error{
 
 // outcomes are the verdicts that a call can have apart from going on, getting lost and dying. It gives them itself.
 var outcomes = map[string][]verdict{
-	"provider CreateSession": {breaks, breaksLate, refuses}, "provider Refund": {refuses}, "mail Send": {refuses},
+	"provider CreateSession": {breaks, breaksLate, refuses}, "provider Refund": {breaks, breaksLate, refuses},
+	"mail Send": {refuses},
 }
 
 // ask makes a call to a part of the outside, in the way that the task is told to. Outside of a task it just makes it.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"pgregory.net/rapid"
@@ -48,6 +49,7 @@ func (w *world) playWorkflow(r *run) {
 	env.RegisterActivity(w.steps)
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Maybe().Return(nil)
 	env.SetOnLocalActivityStartedListener(func(*activity.Info, context.Context, []any) { w.catchUp(env.Now()) })
+	env.SetOnActivityStartedListener(func(*activity.Info, context.Context, converter.EncodedValues) { w.catchUp(env.Now()) })
 	env.ExecuteWorkflow(bookings.Booking, r.ref)
 	require.True(w.tb, env.IsWorkflowCompleted())
 	require.NoError(w.tb, env.GetWorkflowError())

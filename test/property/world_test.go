@@ -94,7 +94,7 @@ func newWorld(ctx context.Context, tb rapid.TB, th *theatre, seats int) *world {
 		theatre: th, tb: tb, ctx: ctx, event: newID(tb), mails: map[string]activities.Act{}, cancelled: map[string]bool{}, secured: map[string]bool{},
 		outside: &outside{files: map[string][]byte{}, spoilt: map[string]bool{}, mailed: map[string]int{}},
 	}
-	w.provider = &provider{now: w.now, broken: map[string]bool{}, refused: map[string]bool{}}
+	w.provider = &provider{now: w.now, broken: map[string]bool{}, refused: map[string]bool{}, halves: map[string]boxoffice.Refund{}}
 	w.steps = &activities.Activities{
 		Bookings: th.store, Emails: th.store, Provider: w.provider, Tickets: w.outside, Files: w.outside,
 		Composer: w.outside, Sender: w.outside, Logger: slog.New(slog.DiscardHandler),
