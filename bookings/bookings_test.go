@@ -26,6 +26,7 @@ import (
 // rows answers as the store would; a method that a test does not expect is a nil dereference.
 type rows struct {
 	boxoffice.BookingStore
+	calls     []string // of the store and of the provider, in order
 	held      boxoffice.Booking
 	fresh     bool
 	settled   bool
@@ -47,16 +48,19 @@ func (r *rows) HoldSeats(context.Context, boxoffice.HoldRequest) (boxoffice.Book
 
 func (r *rows) OpenAttempt(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
 	r.opened = append(r.opened, req)
+	r.calls = append(r.calls, "OpenAttempt")
 	return r.attempts[min(len(r.opened), len(r.attempts))-1], nil
 }
 
-func (r *rows) StoreSession(_ context.Context, _ string, s boxoffice.PaymentSession) (time.Time, error) {
+func (r *rows) StoreSession(_ context.Context, id string, s boxoffice.PaymentSession) (time.Time, error) {
 	r.stored = append(r.stored, s)
+	r.calls = append(r.calls, "StoreSession "+id)
 	return deadline, r.storeErr
 }
 
 func (r *rows) AbandonAttempt(_ context.Context, id string) error {
 	r.abandoned = append(r.abandoned, id)
+	r.calls = append(r.calls, "AbandonAttempt "+id)
 	return nil
 }
 
@@ -81,6 +85,7 @@ func (r *rows) PutOffEvent(_ context.Context, eventID, why string) (boxoffice.Ev
 // bank answers as the provider would.
 type bank struct {
 	boxoffice.PaymentProvider
+	rows      *rows   // whose calls those of the bank stand among
 	create    []error // of one call after the other; the last one stays
 	find      error
 	created   []boxoffice.SessionParameters
@@ -92,11 +97,13 @@ type bank struct {
 
 func (b *bank) CreateSession(_ context.Context, p boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
 	b.created = append(b.created, p)
+	b.rows.calls = append(b.rows.calls, "CreateSession "+p.AttemptID)
 	err := b.create[min(len(b.created), len(b.create))-1]
 	return boxoffice.PaymentSession{ID: "cs_" + p.AttemptID, URL: "https://pay.test/" + p.AttemptID}, err
 }
 
 func (b *bank) FindSession(_ context.Context, attemptID string, _ time.Time) (boxoffice.PaymentSession, error) {
+	b.rows.calls = append(b.rows.calls, "FindSession "+attemptID)
 	return boxoffice.PaymentSession{ID: "cs_found_" + attemptID, URL: "https://pay.test/found"}, b.find
 }
 
@@ -130,6 +137,7 @@ func setup(t *testing.T) bundle {
 	}
 	b.metrics, err = metrics.New(prometheus.NewRegistry())
 	require.NoError(t, err)
+	b.bank.rows = b.rows
 	b.service = bookings.New(bookings.Options{
 		Store: b.rows, Provider: b.bank, Temporal: b.temporal, BaseURL: base, Logger: slog.New(slog.DiscardHandler), Metrics: b.metrics,
 	})
@@ -231,6 +239,53 @@ func TestCheckout_WhenTheProviderHasNoSession(t *testing.T) {
 		require.Empty(t, b.rows.abandoned)
 		require.Len(t, b.rows.opened, 1)
 	})
+}
+
+// Creating the session succeeds, is declined, or its answer is unknown: what is asked and written then, in order, and what
+// the buyer is told. Where it is unknown or declined, the attempt stays as it is: the next try is the same call under the
+// same key, and a run that closes the checkout knows of it.
+func TestCheckout_EachAnswerOfTheProvider(t *testing.T) {
+	t.Parallel()
+	none, unknown, declined := code(boxoffice.CodeNoSession), code(boxoffice.CodeProviderUnknown), code(boxoffice.CodeProviderDeclined)
+	for name, c := range map[string]struct {
+		create []error
+		find   error
+		calls  []string
+		told   boxoffice.Code
+	}{
+		"succeeded": {create: []error{nil}, calls: []string{"OpenAttempt", "CreateSession a1", "StoreSession a1"}},
+		"declined":  {create: []error{declined}, calls: []string{"OpenAttempt", "CreateSession a1"}, told: boxoffice.CodeProviderDeclined},
+		"unknown":   {create: []error{unknown}, calls: []string{"OpenAttempt", "CreateSession a1"}, told: boxoffice.CodeUnavailable},
+		"made before": {
+			create: []error{none}, calls: []string{"OpenAttempt", "CreateSession a1", "FindSession a1", "StoreSession a1"},
+		},
+		"none, and whether it was made is unknown": {
+			create: []error{none}, find: unknown, calls: []string{"OpenAttempt", "CreateSession a1", "FindSession a1"}, told: boxoffice.CodeUnavailable,
+		},
+		"none, then succeeded": {create: []error{none, nil}, find: none, calls: []string{
+			"OpenAttempt", "CreateSession a1", "FindSession a1", "AbandonAttempt a1", "OpenAttempt", "CreateSession a2", "StoreSession a2",
+		}},
+		"none, then declined": {create: []error{none, declined}, find: none, calls: []string{
+			"OpenAttempt", "CreateSession a1", "FindSession a1", "AbandonAttempt a1", "OpenAttempt", "CreateSession a2",
+		}, told: boxoffice.CodeProviderDeclined},
+		"none, then unknown": {create: []error{none, unknown}, find: none, calls: []string{
+			"OpenAttempt", "CreateSession a1", "FindSession a1", "AbandonAttempt a1", "OpenAttempt", "CreateSession a2",
+		}, told: boxoffice.CodeUnavailable},
+		"none, and again none": {create: []error{none}, find: none, calls: []string{
+			"OpenAttempt", "CreateSession a1", "FindSession a1", "AbandonAttempt a1",
+			"OpenAttempt", "CreateSession a2", "FindSession a2", "AbandonAttempt a2",
+		}, told: boxoffice.CodeUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.bank.create, b.bank.find = c.create, c.find
+			checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{BookingID: "b1"})
+			require.Equal(t, c.told, boxoffice.CodeOf(err))
+			require.Equal(t, c.calls, b.rows.calls)
+			require.Equal(t, err == nil, checkout.URL != "", "an address is handed out with a success only")
+		})
+	}
 }
 
 func TestCheckout_ReturnURLs(t *testing.T) {

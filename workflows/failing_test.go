@@ -110,40 +110,6 @@ func TestARunThatCannotBeginSaysSo(t *testing.T) {
 	require.Equal(t, []string{"HoldSeats ×3", "HoldSeats regular ×4", "CloseCheckout"}, r.steps)
 }
 
-// A step that fails for good, for another reason than those that have an answer of their own, ends the run with that
-// reason: nothing is undone, nothing is freed, and the sweep starts another run.
-func TestAStepThatFailsForGoodEndsTheRunAndTouchesNothingElse(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		call  string
-		begin func(t *testing.T) *run
-		steps []string
-		left  boxoffice.BookingStatus
-	}{
-		{"VerifyHold", newRun, []string{"HoldSeats"}, boxoffice.BookingHeld},
-		{"Look", paidRun, []string{"HoldSeats", "Look"}, boxoffice.BookingHeld},
-		{"ConfirmSeats", paidRun, []string{"HoldSeats", "Look", "ConfirmSeats"}, boxoffice.BookingHeld},
-		{"BeginClosing", newRun, []string{"HoldSeats", "CloseCheckout"}, boxoffice.BookingHeld},
-		{"ReleaseSeats", newRun, []string{"HoldSeats", "CloseCheckout"}, boxoffice.BookingHeld},
-		{"SellLate", lateRun, []string{"HoldSeats", "SellLate"}, boxoffice.BookingExpired},
-		{"RequestRefund", cancelledRun, []string{"HoldSeats", "RequestRefund"}, boxoffice.BookingCancelled},
-		{"MarkRefund", cancelledRun, []string{"HoldSeats", "RequestRefund", "SendRefund"}, boxoffice.BookingRefunding},
-		{"FinishRefund", cancelledRun, []string{"HoldSeats", "RequestRefund", "SendRefund", "FinishRefund"}, boxoffice.BookingRefunding},
-		{"Compensate", lostRun, []string{"HoldSeats", "Look", "ConfirmSeats", "Compensate"}, boxoffice.BookingHeld},
-	} {
-		t.Run(c.call, func(t *testing.T) {
-			t.Parallel()
-			r := c.begin(t)
-			r.b.faults[c.call] = always(boxoffice.CodeNotFound)
-
-			require.Equal(t, boxoffice.CodeNotFound, r.fail())
-			require.Equal(t, c.steps, r.steps)
-			require.Equal(t, c.left, r.b.seen().Status)
-			require.Empty(t, r.b.mailsSent())
-		})
-	}
-}
-
 func cancelledRun(t *testing.T) *run {
 	t.Helper()
 	r := lateRun(t)

@@ -17,8 +17,8 @@ func TestAMailThatDoesNotWorkAtOnceGetsAWorkflowOfItsOwn(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingCompleted, r.end(), "a sale stands whatever becomes of its mail")
 	require.Equal(t, []string{workflows.MailWorkflowID("b1-mail-1")}, r.mailed)
-	require.Equal(t, []string{"HoldSeats", "Look", "ConfirmSeats", "IssueTickets", "SendTickets ×3"}, r.steps[:5])
-	require.Contains(t, r.steps, "HandOverMail")
+	require.Equal(t, then(sold[:4], "SendTickets ×3", "HandOverMail"), r.steps)
+	require.Equal(t, []string{"SendMail regular ×5"}, r.mail.steps)
 	require.True(t, r.b.mails[0].handedOver)
 	require.Equal(t, boxoffice.EmailSent, r.b.mails[0].status)
 	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailTickets: 1}, r.b.mailsSent())
@@ -67,55 +67,52 @@ func TestAMailThatIsStillDueIsSentByTheNextRun(t *testing.T) {
 }
 
 // mailRun prepares a mail workflow for the tickets of a completed booking.
-func mailRun(t *testing.T) (*run, activities.Act) {
+func mailRun(t *testing.T) *run {
 	t.Helper()
 	r := newRun(t)
 	r.b.status = boxoffice.BookingCompleted
 	r.b.queueMail(boxoffice.EmailTickets)
 	r.b.mails[0].handedOver = true
-	return r, activities.Act{BookingID: "b1", Epoch: 1, EmailID: r.b.mails[0].id}
+	r.alone = &activities.Act{BookingID: "b1", Epoch: 1, EmailID: r.b.mails[0].id}
+	return r
 }
 
 func TestTheMailWorkflowTriesUntilItIsSent(t *testing.T) {
 	t.Parallel()
-	r, act := mailRun(t)
+	r := mailRun(t)
 	r.b.faults["Send"] = first(4, boxoffice.CodeUnavailable)
-	r.ExecuteWorkflow(r.w.Mail, act)
 
-	require.NoError(t, r.GetWorkflowError())
-	require.Equal(t, []string{"SendMail regular ×5"}, r.steps)
+	require.Empty(t, r.play())
+	require.Equal(t, []string{"SendMail regular ×5"}, r.mail.steps)
 	require.Equal(t, (5+10+20+40)*time.Second, r.duration(), "each pause is twice the last")
 	require.Equal(t, boxoffice.EmailSent, r.b.mails[0].status)
 }
 
 func TestTheMailWorkflowOfASentMailSendsNothing(t *testing.T) {
 	t.Parallel()
-	r, act := mailRun(t)
+	r := mailRun(t)
 	r.b.mails[0].status = boxoffice.EmailSent
-	r.ExecuteWorkflow(r.w.Mail, act)
 
-	require.NoError(t, r.GetWorkflowError())
+	require.Empty(t, r.play())
 	require.Empty(t, r.b.mailsSent())
 }
 
 func TestTheMailThatCannotBeSentIsGivenUp(t *testing.T) {
 	t.Parallel()
-	r, act := mailRun(t)
+	r := mailRun(t)
 	r.b.faults["Send"] = always(boxoffice.CodeUnavailable)
-	r.ExecuteWorkflow(r.w.Mail, act)
 
-	require.Equal(t, boxoffice.CodeUnavailable, activities.CodeOf(r.GetWorkflowError()), "staff must see the failure")
+	require.Equal(t, boxoffice.CodeUnavailable, r.play(), "staff must see the failure")
 	require.Equal(t, boxoffice.EmailFailed, r.b.mails[0].status, "a mail that nobody sends must not stay queued")
-	require.Equal(t, "GiveMailUp regular", r.steps[len(r.steps)-1])
+	require.Equal(t, "GiveMailUp regular", r.mail.steps[len(r.mail.steps)-1])
 }
 
 func TestTheMailThatCannotBeMadeIsGivenUpAtOnce(t *testing.T) {
 	t.Parallel()
-	r, act := mailRun(t)
+	r := mailRun(t)
 	r.b.faults["Send"] = always(boxoffice.CodeIssueImpossible)
-	r.ExecuteWorkflow(r.w.Mail, act)
 
-	require.Equal(t, boxoffice.CodeIssueImpossible, activities.CodeOf(r.GetWorkflowError()))
-	require.Equal(t, []string{"SendMail regular", "GiveMailUp regular"}, r.steps)
+	require.Equal(t, boxoffice.CodeIssueImpossible, r.play())
+	require.Equal(t, []string{"SendMail regular", "GiveMailUp regular"}, r.mail.steps)
 	require.Equal(t, boxoffice.EmailFailed, r.b.mails[0].status)
 }

@@ -40,14 +40,21 @@ type run struct {
 	w      *workflows.Bookings
 	b      *booking
 	start  time.Time
-	steps  []string // activities in the order of their tries, "regular" where they were not local, with the number of tries
-	last   string
-	tries  int
+	alone  *activities.Act // where a mail's own workflow is run, and not a booking's: what for
 	taking sync.Mutex
+	trail                            // of the booking's run
+	mail   trail                     // of the mails' own runs
 	shown  []boxoffice.BookingStatus // search attribute upserts
 	mailed []string                  // child workflows
 
 	metrics *metrics.Metrics
+}
+
+// trail are activities in the order of their tries, "regular" where they were not local, with the number of tries.
+type trail struct {
+	steps []string
+	last  string
+	tries int
 }
 
 // newRun holds seats and prepares the run that makes the best of it.
@@ -106,21 +113,25 @@ func (w *witnessed) ExecuteActivity(ctx context.Context, in *interceptor.Execute
 	if !info.IsLocalActivity {
 		step += " regular"
 	}
-	w.run.took(step)
+	w.run.took(info.WorkflowType.Name, step)
 	return w.Next.ExecuteActivity(ctx, in)
 }
 
 // took keeps a try of a step; tries that follow each other are one entry.
-func (r *run) took(step string) {
+func (r *run) took(workflow, step string) {
 	r.taking.Lock()
 	defer r.taking.Unlock()
-	if step == r.last {
-		r.tries++
-		r.steps[len(r.steps)-1] = fmt.Sprintf("%s ×%d", step, r.tries)
+	l := &r.trail
+	if workflow == "Mail" {
+		l = &r.mail
+	}
+	if step == l.last {
+		l.tries++
+		l.steps[len(l.steps)-1] = fmt.Sprintf("%s ×%d", step, l.tries)
 		return
 	}
-	r.last, r.tries = step, 1
-	r.steps = append(r.steps, step)
+	l.last, l.tries = step, 1
+	l.steps = append(l.steps, step)
 }
 
 // after does something at a time of the run.
@@ -129,27 +140,28 @@ func (r *run) after(d time.Duration, do func()) { r.RegisterDelayedCallback(do, 
 // nudge is a signal, as the API sends it.
 func (r *run) nudge(signal string) { r.SignalWorkflow(signal, nil) }
 
+// play runs the booking, or the mail alone, and gives the code that the run fails with; "" if it does not.
+func (r *run) play() boxoffice.Code {
+	r.t.Helper()
+	if r.alone != nil {
+		r.ExecuteWorkflow(r.w.Mail, *r.alone)
+	} else {
+		r.ExecuteWorkflow(r.w.Booking, r.b.ref)
+	}
+	require.True(r.t, r.IsWorkflowCompleted())
+	return activities.CodeOf(r.GetWorkflowError())
+}
+
 // end runs the booking and gives the status that it returns. Nothing may be left to do then.
 func (r *run) end() boxoffice.BookingStatus {
 	r.t.Helper()
-	r.ExecuteWorkflow(r.w.Booking, r.b.ref)
-	require.True(r.t, r.IsWorkflowCompleted())
-	require.NoError(r.t, r.GetWorkflowError())
+	require.Empty(r.t, r.play(), "%v", r.GetWorkflowError())
 	var status boxoffice.BookingStatus
 	require.NoError(r.t, r.GetWorkflowResult(&status))
 	seen := r.b.seen()
 	require.Equal(r.t, seen.Status, status, "the run and the rows must agree")
 	require.Equal(r.t, boxoffice.StepEnd, seen.Next(), "the run ended although something was left to do")
 	return status
-}
-
-// fail runs a booking whose run cannot go on and gives the code that it fails with.
-func (r *run) fail() boxoffice.Code {
-	r.t.Helper()
-	r.ExecuteWorkflow(r.w.Booking, r.b.ref)
-	require.True(r.t, r.IsWorkflowCompleted())
-	require.Error(r.t, r.GetWorkflowError())
-	return activities.CodeOf(r.GetWorkflowError())
 }
 
 // duration is how long the run took, by the clock that skips.
