@@ -31,7 +31,7 @@ type EmailJob struct {
 	Status    EmailStatus
 	Document  TicketDocument // seats, event, amounts
 	BlobKey   string         // of the PDF, for EmailTickets
-	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of
+	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; zero where nothing was paid
 	Reason    string         // for the same, for people
 }
 

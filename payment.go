@@ -29,7 +29,7 @@ type CheckoutRequest struct {
 	Key        *IdempotencyKey
 }
 
-// Checkout is an open payment page.
+// Checkout is an open payment page, or, where there is nothing to pay, the page that a payment would lead to.
 type Checkout struct {
 	URL       string
 	ExpiresAt time.Time // of the hold: what the buyer must keep to
@@ -68,6 +68,9 @@ type PaymentAttempt struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // of the session
 }
+
+// Free reports whether nothing has to be paid: the attempt is paid from the beginning, and has no session.
+func (a PaymentAttempt) Free() bool { return a.Parameters.AmountMinor == 0 }
 
 // CheckoutKey is the provider's idempotency key for creating the session of an attempt.
 func CheckoutKey(attemptID string) string { return "checkout:" + attemptID }

@@ -100,8 +100,8 @@ type BookingStore interface {
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
-	// OpenAttempt stores a payment attempt, or gives the live one. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed,
-	// CodeSeatsLost, CodeKeyReused.
+	// OpenAttempt stores a payment attempt, or gives the live one. One that is free of charge is paid with it, and is given
+	// again after that. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	OpenAttempt(ctx context.Context, req CheckoutRequest) (PaymentAttempt, error)
 	// StoreSession notes the session of an attempt and gives the hold's deadline. With CodeBookingClosed or
 	// CodeDeadlinePassed the ID is kept all the same, so that the page can be closed, but its URL must not be handed out.

@@ -46,6 +46,10 @@ func (r *rows) HoldSeats(context.Context, boxoffice.HoldRequest) (boxoffice.Book
 	return r.held, boxoffice.BookingRef{BookingID: r.held.ID, Summary: "2 seats · Ghost · Chico"}, r.fresh, nil
 }
 
+func (r *rows) Booking(context.Context, string, string) (boxoffice.Booking, error) {
+	return r.held, nil
+}
+
 func (r *rows) OpenAttempt(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
 	r.opened = append(r.opened, req)
 	r.calls = append(r.calls, "OpenAttempt")
@@ -130,8 +134,8 @@ func setup(t *testing.T) bundle {
 	require.NoError(t, err)
 	b := bundle{
 		rows: &rows{held: boxoffice.Booking{ID: "b1", Status: boxoffice.BookingHeld}, fresh: true, attempts: []boxoffice.PaymentAttempt{
-			{ID: "a1", Parameters: boxoffice.SessionParameters{AttemptID: "a1"}},
-			{ID: "a2", Parameters: boxoffice.SessionParameters{AttemptID: "a2"}},
+			{ID: "a1", Parameters: boxoffice.SessionParameters{AttemptID: "a1", AmountMinor: 2900}},
+			{ID: "a2", Parameters: boxoffice.SessionParameters{AttemptID: "a2", AmountMinor: 2900}},
 		}},
 		bank: &bank{create: []error{nil}}, temporal: mocks.NewClient(t),
 	}
@@ -286,6 +290,24 @@ func TestCheckout_EachAnswerOfTheProvider(t *testing.T) {
 			require.Equal(t, err == nil, checkout.URL != "", "an address is handed out with a success only")
 		})
 	}
+}
+
+// Nothing has to be paid: nobody asks the provider, the run is woken, and the buyer is led on. A double click is led on too.
+func TestCheckout_FreeOfCharge(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.rows.held.HoldExpiresAt = deadline
+	b.rows.attempts = []boxoffice.PaymentAttempt{{
+		ID: "a1", State: boxoffice.AttemptPaid, Parameters: boxoffice.SessionParameters{AttemptID: "a1", SuccessURL: "https://tickets.test/thanks"},
+	}}
+	b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalPayment, nil, mock.Anything, mock.Anything, mock.Anything).
+		Return(nil, errors.New("away")).Twice()
+	for range 2 {
+		checkout, err := b.service.Checkout(t.Context(), boxoffice.CheckoutRequest{UserID: "u1", BookingID: "b1"})
+		require.NoError(t, err, "the sweep wakes the run where Temporal is away")
+		require.Equal(t, boxoffice.Checkout{URL: "https://tickets.test/thanks", ExpiresAt: deadline}, checkout)
+	}
+	require.Equal(t, []string{"OpenAttempt", "OpenAttempt"}, b.rows.calls)
 }
 
 func TestCheckout_ReturnURLs(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 const pageRetry = 2 * time.Second
 
 // Checkout opens the payment page, or gives the one that is open. The attempt is stored before the provider is asked, so
-// a crash at any point is found and closed by the run.
+// a crash at any point is found and closed by the run. A booking that is free of charge is paid with that: the provider is
+// not asked, the run is woken, and the buyer goes where a payment would lead.
 func (s *Service) Checkout(ctx context.Context, req boxoffice.CheckoutRequest) (boxoffice.Checkout, error) {
 	var err error
 	if req.SuccessURL, err = s.returnURL("success_url", req.SuccessURL, req.BookingID); err != nil {
@@ -39,6 +40,9 @@ func (s *Service) openCheckout(ctx context.Context, req boxoffice.CheckoutReques
 	if err != nil {
 		return boxoffice.Checkout{}, err
 	}
+	if attempt.Free() {
+		return s.freeCheckout(ctx, req, attempt)
+	}
 	session := boxoffice.PaymentSession{ID: attempt.SessionID, URL: attempt.URL}
 	if attempt.URL == "" {
 		if session, err = s.createSession(ctx, attempt); err != nil {
@@ -47,6 +51,19 @@ func (s *Service) openCheckout(ctx context.Context, req boxoffice.CheckoutReques
 	}
 	deadline, err := s.Store.StoreSession(ctx, attempt.ID, session)
 	return boxoffice.Checkout{URL: session.URL, ExpiresAt: deadline}, err
+}
+
+func (s *Service) freeCheckout(ctx context.Context, req boxoffice.CheckoutRequest, attempt boxoffice.PaymentAttempt) (boxoffice.Checkout, error) {
+	booking, err := s.Store.Booking(ctx, req.UserID, req.BookingID)
+	if err != nil {
+		return boxoffice.Checkout{}, err
+	}
+	ref, err := s.Store.BookingRef(ctx, req.BookingID)
+	if err != nil {
+		return boxoffice.Checkout{}, err
+	}
+	s.wake(ctx, ref, workflows.SignalPayment)
+	return boxoffice.Checkout{URL: attempt.Parameters.SuccessURL, ExpiresAt: booking.HoldExpiresAt}, nil
 }
 
 // createSession asks for the attempt's session under its key, or finds the one that an earlier call made. An attempt that

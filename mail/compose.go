@@ -78,7 +78,7 @@ type view struct {
 	Link      string
 	Seats     []seat
 	Paid      string
-	Refunded  string
+	Refunded  string // empty where nothing was paid
 	Reason    string
 }
 
@@ -98,7 +98,11 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 		v.Subject = "Your tickets: " + v.Subject
 		message.Attachments = attachments(job.Document.Reference, pdf, calendar)
 	case boxoffice.EmailRefunded:
-		v.Subject = "Refund of " + v.Refunded + ": " + v.Subject
+		what := "Refund of " + v.Refunded
+		if v.Refunded == "" {
+			what = "Your booking is undone"
+		}
+		v.Subject = what + ": " + v.Subject
 	case boxoffice.EmailReturned:
 		v.Subject = "Your payment of " + v.Refunded + " went back: " + v.Subject
 	default:
@@ -128,8 +132,10 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 		Reference: oneLine(doc.Reference),
 		Link:      c.base + "/app/bookings/" + url.PathEscape(doc.BookingID),
 		Paid:      doc.Paid.String(),
-		Refunded:  job.Refunded.String(),
 		Reason:    oneLine(job.Reason),
+	}
+	if job.Refunded.Minor > 0 {
+		v.Refunded = job.Refunded.String()
 	}
 	if event := oneLine(doc.Event.Name); v.Title == "" {
 		v.Title = event

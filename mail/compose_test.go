@@ -101,6 +101,22 @@ func TestTheRefundMailSaysHowMuchWhyAndWhen(t *testing.T) {
 	}
 }
 
+func TestTheMailOfAFreeBookingThatIsUndoneSpeaksOfNoMoney(t *testing.T) {
+	t.Parallel()
+	j := job(boxoffice.EmailRefunded)
+	j.Refunded.Minor, j.Document.Seats = 0, nil
+	m, err := composer(t).Compose(j, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, "Your booking is undone: Ghost, Fri 27 Nov 19:30", m.Subject)
+	for _, text := range []string{m.Text, m.HTML} {
+		require.Contains(t, text, "your booking K7QP2M9X is undone. It was free of charge")
+		require.Contains(t, text, "The reason: The event was cancelled.")
+		for _, wrong := range []string{"$", "card", "bank", "Refunded"} {
+			require.NotContains(t, text, wrong)
+		}
+	}
+}
+
 // A payment that bought nothing says so of itself, and never puts the tickets in doubt that another payment bought.
 func TestTheReturnedMailSaysWhatBecomesOfTheBooking(t *testing.T) {
 	t.Parallel()
@@ -152,8 +168,13 @@ Chico, CA 95928
 
 func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 	t.Parallel()
-	for _, kind := range kinds {
-		m, err := composer(t).Compose(job(kind), []byte("%PDF"), nil)
+	bare := func(kind boxoffice.EmailKind) boxoffice.EmailJob {
+		j := job(kind)
+		j.Document.Seats, j.Reason, j.Refunded.Minor = nil, "", 0
+		return j
+	}
+	for _, j := range []boxoffice.EmailJob{job(kinds[0]), job(kinds[1]), job(kinds[2]), bare(kinds[1]), bare(kinds[2])} {
+		m, err := composer(t).Compose(j, []byte("%PDF"), nil)
 		require.NoError(t, err)
 		require.NotRegexp(t, `(?i)<(img|script|link|iframe|table)|url\(|@import|src=`, m.HTML)
 		tree, err := html.Parse(strings.NewReader(m.HTML))

@@ -203,7 +203,7 @@ CREATE TABLE payment_attempts (
     booking_id   uuid NOT NULL REFERENCES bookings,
     state        attempt_state NOT NULL DEFAULT 'live',
     parameters   jsonb NOT NULL,
-    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
     currency     char(3) NOT NULL,
     session_id   text UNIQUE,
     url          text,
@@ -220,12 +220,14 @@ CREATE TABLE payments (
     attempt_id     uuid NOT NULL REFERENCES payment_attempts,
     session_id     text NOT NULL,
     payment_intent text NOT NULL UNIQUE CHECK (payment_intent <> ''),
-    amount_minor   bigint NOT NULL CHECK (amount_minor > 0),
+    amount_minor   bigint NOT NULL,
     currency       char(3) NOT NULL,
     received_at    timestamptz NOT NULL DEFAULT boxoffice_now(),
     settled_as     settlement,
     settled_at     timestamptz,
-    CHECK ((settled_as IS NULL) = (settled_at IS NULL))
+    CHECK ((settled_as IS NULL) = (settled_at IS NULL)),
+    -- A booking that is free of charge is bought by a payment of nothing, which the provider does not know.
+    CONSTRAINT payments_are_of_money CHECK (amount_minor > 0 OR (amount_minor = 0 AND payment_intent = 'free_' || attempt_id))
 );
 CREATE INDEX payments_booking ON payments (booking_id);
 -- One payment buys the seats of a booking; every other is refunded. A sale that is refunded later stays the sale.

@@ -115,7 +115,7 @@ var plants = []plant{
 		UPDATE bookings SET blob_key = NULL`, `booking {booking}`},
 	{"completed-has-a-file", "an empty key", (*house).sold, `UPDATE bookings SET blob_key = ''`, `booking {booking}`},
 	{"buyer-is-told", "of tickets", (*house).sold, `DELETE FROM emails`, `booking {booking}`},
-	{"buyer-is-told", "of the money", (*house).refunded, `UPDATE emails SET kind = 'tickets'`, `payment {payment}`},
+	{"buyer-is-told", "of the end", (*house).refunded, `UPDATE emails SET kind = 'tickets'`, `booking {booking}`},
 	{"buyer-is-told", "of another refund", (*house).refunded, `UPDATE emails SET dedupe_key = 'refund:' || {payment} || ':2'`, `payment {payment}`},
 	{"mail-is-true", "a refund that is under way", (*house).refunding, `INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient)
 		VALUES ('01900000-0000-7000-8000-000000000005', {booking}, 'refunded', 'refund:' || {payment} || ':1', 'x')`,
@@ -142,7 +142,7 @@ var plants = []plant{
 		UPDATE refunds SET currency = 'MXN'`, `payment {payment}`},
 	{"refund-goes-on", "never asked for", (*house).refunding, `UPDATE refunds SET requested_at = {now} - interval '3 minutes'`, `payment {payment}`},
 	{"refund-goes-on", "never ended", (*house).moneyBack, `UPDATE refunds SET ended_at = {now} - interval '3 minutes'`, `booking {booking}`},
-	{"refunded-has-arrived", "still under way", (*house).refunded, `UPDATE refunds SET state = 'pending', ended_at = NULL; DELETE FROM emails`, `booking {booking}`},
+	{"refunded-has-arrived", "still under way", (*house).refunded, `UPDATE refunds SET state = 'pending', ended_at = NULL; UPDATE emails SET status = 'withdrawn'`, `booking {booking}`},
 	{"money-balances", "a ticket for less than it cost", (*house).sold, `UPDATE booking_tickets SET price_minor = price_minor - 1 WHERE ticket_id = {first}`, `booking {booking}`},
 	{"money-balances", "a refund beside the tickets", (*house).sold, `INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, provider_id, state)
 		VALUES ({payment}, 1, 1, 'USD', 'planted', 're_planted', 'pending')`, `booking {booking}`},

@@ -94,11 +94,11 @@ var auditTickets = []auditQuery{
 		SELECT 'booking ' || b.id, 'completed, but it names no ticket file'
 		FROM bookings b WHERE b.status = 'completed' AND coalesce(b.blob_key, '') = ''`},
 	// Who has no address is told nothing, which the timeline says.
-	{AuditPromise{"buyer-is-told", "a completed booking has its mail, and so has each refund that went through"}, `
+	{AuditPromise{"buyer-is-told", "a completed or refunded booking has its mail, and so has each refund that went through"}, `
 		WITH untold (booking_id, subject, detail) AS (
-			SELECT b.id, 'booking ' || b.id, 'completed, but there is no mail that says so'
-			FROM bookings b WHERE b.status = 'completed'
-				AND NOT EXISTS (SELECT FROM emails e WHERE e.booking_id = b.id AND e.kind = 'tickets')
+			SELECT b.id, 'booking ' || b.id, format('%s, but there is no mail that says so', b.status)
+			FROM bookings b WHERE b.status IN ('completed', 'refunded') AND NOT EXISTS (SELECT FROM emails e
+				WHERE e.booking_id = b.id AND e.kind = CASE b.status WHEN 'completed' THEN 'tickets' ELSE 'refunded' END)
 			UNION ALL
 			SELECT p.booking_id, 'payment ' || p.id, format('of booking %s: refund %s went through at %s, but there is no mail that says so',
 				p.booking_id, r.n, r.ended_at)

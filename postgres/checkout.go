@@ -20,7 +20,8 @@ const (
 )
 
 // OpenAttempt stores a payment attempt with everything that the session will be created with, and moves the seats'
-// backstop behind the page's own end, before the provider hears of it. A live attempt is given again, never doubled.
+// backstop behind the page's own end, before the provider hears of it. A live attempt is given again, never doubled. Where
+// nothing has to be paid, the payment of nothing is received with it, and the run sells the seats as it does for any other.
 func (s *Bookings) OpenAttempt(ctx context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
 	var attempt boxoffice.PaymentAttempt
 	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
@@ -35,6 +36,9 @@ func (s *Bookings) OpenAttempt(ctx context.Context, req boxoffice.CheckoutReques
 			return err
 		}
 		if attempt, err = openAttempt(ctx, tx, b.id); err == nil || boxoffice.CodeOf(translate(err)) != boxoffice.CodeNotFound {
+			if err == nil && attempt.Free() && b.stands() {
+				return nil
+			}
 			return refuseIfClosed(b, attempt, err)
 		}
 		if err := mayOpen(b); err != nil {
@@ -120,10 +124,25 @@ func (s *Bookings) newAttempt(ctx context.Context, tx pgx.Tx, b lockedBooking, r
 	if err != nil {
 		return a, err
 	}
-	if _, err := look(ctx, tx, b.id); err != nil {
+	if err := addTimeline(ctx, tx, b.id, "checkout opened", "buyer", map[string]any{"attempt": a.ID}); err != nil {
 		return a, err
 	}
-	return a, addTimeline(ctx, tx, b.id, "checkout opened", "buyer", map[string]any{"attempt": a.ID})
+	if a.Free() {
+		if err := markPaid(ctx, tx, b, a.ID, paymentOfNothing(a)); err != nil {
+			return a, err
+		}
+		a.State = boxoffice.AttemptPaid
+	}
+	_, err = look(ctx, tx, b.id)
+	return a, err
+}
+
+// paymentOfNothing stands for the session of an attempt that is free of charge, which the provider never hears of.
+func paymentOfNothing(a boxoffice.PaymentAttempt) boxoffice.PaymentSession {
+	return boxoffice.PaymentSession{
+		ID: "free_" + a.ID, PaymentIntent: "free_" + a.ID, Status: boxoffice.SessionComplete, Paid: true,
+		Amount: boxoffice.Money{Currency: a.Parameters.Currency},
+	}
 }
 
 func (s *Bookings) sessionParameters(ctx context.Context, tx pgx.Tx, b lockedBooking, req boxoffice.CheckoutRequest) (boxoffice.SessionParameters, error) {

@@ -58,13 +58,14 @@ var promises = []promise{
 	{"one attempt is live", addAttempt + `{held}, 'dead', '{}', now(), 'USD', 1)`, addAttempt + `{held}, 'live', '{}', now(), 'USD', 1)`, "payment_attempts_one_open"},
 	{"none is live beside a paid one", addAttempt + `{sold}, 'surplus', '{}', now(), 'USD', 1)`, addAttempt + `{sold}, 'live', '{}', now(), 'USD', 1)`, "payment_attempts_one_open"},
 	{"none is paid beside a live one", addAttempt + `{held}, 'surplus', '{}', now(), 'USD', 1)`, addAttempt + `{held}, 'paid', '{}', now(), 'USD', 1)`, "payment_attempts_one_open"},
-	{"an attempt costs something", addAttempt + `{held}, 'dead', '{}', now(), 'USD', 1)`, addAttempt + `{held}, 'dead', '{}', now(), 'USD', 0)`, "payment_attempts_amount_minor_check"},
+	{"an attempt costs nothing or something", addAttempt + `{held}, 'dead', '{}', now(), 'USD', 0)`, addAttempt + `{held}, 'dead', '{}', now(), 'USD', -1)`, "payment_attempts_amount_minor_check"},
 	{"a session is of one attempt", `UPDATE payment_attempts SET session_id = 'new' WHERE id = {live}`, `UPDATE payment_attempts SET session_id = (SELECT session_id FROM payment_attempts WHERE id = {paid}) WHERE id = {live}`, "payment_attempts_session_id_key"},
 
 	{"a booking is sold to one payment", addMoney + `'pi_new', 1, 'USD', 'refund', now())`, addMoney + `'pi_new', 1, 'USD', 'sale', now())`, "payments_one_sale"},
 	{"a payment is written once", addMoney + `'pi_new', 1, 'USD', NULL, NULL)`, addMoney + `{intent}, 1, 'USD', NULL, NULL)`, "payments_payment_intent_key"},
 	{"a payment has an intent", addMoney + `'pi_new', 1, 'USD', NULL, NULL)`, addMoney + `'', 1, 'USD', NULL, NULL)`, "payments_payment_intent_check"},
-	{"a payment is of money", addMoney + `'pi_new', 1, 'USD', NULL, NULL)`, addMoney + `'pi_new', 0, 'USD', NULL, NULL)`, "payments_amount_minor_check"},
+	{"a payment is of money", addMoney + `'pi_new', 1, 'USD', NULL, NULL)`, addMoney + `'pi_new', 0, 'USD', NULL, NULL)`, "payments_are_of_money"},
+	{"or of nothing, where nothing was asked", addMoney + `'free_' || {paid}, 0, 'USD', NULL, NULL)`, addMoney + `'free_' || {live}, 0, 'USD', NULL, NULL)`, "payments_are_of_money"},
 	{"a settlement has its time", addMoney + `'pi_new', 1, 'USD', 'refund', now())`, addMoney + `'pi_new', 1, 'USD', 'refund', NULL)`, "payments_check"},
 
 	{"no more goes back than came in", addRefund + `1, 1000, 'USD', ''), ({payment}, 2, 450, 'USD', '')`, addRefund + `1, 1000, 'USD', ''), ({payment}, 2, 451, 'USD', '')`, "refunds_within_payment"},

@@ -231,7 +231,8 @@ func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.R
 	return queueEmail(ctx, tx, b.id, kind, key, details)
 }
 
-// FinishRefund sets refunded where no refund is open. Each refund has told of itself.
+// FinishRefund sets refunded where no refund is open. Each refund has told of itself; of a booking that was free of charge
+// there is none, so its buyer is told here.
 func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		if b.status != boxoffice.BookingRefunding {
@@ -239,16 +240,24 @@ func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int
 		}
 		var back, captured int64
 		var open bool
+		var reason string
 		err := tx.QueryRow(ctx, `
-			SELECT coalesce((SELECT sum(amount_minor) FROM payments WHERE booking_id = $1), 0),
+			SELECT (SELECT coalesce(refund_reason, '') FROM bookings WHERE id = $1),
+			       coalesce((SELECT sum(amount_minor) FROM payments WHERE booking_id = $1), 0),
 			       coalesce(sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded'), 0),
 			       coalesce(bool_or(r.state = 'pending'), false)
-			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.booking_id = $1`, b.id).Scan(&captured, &back, &open)
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.booking_id = $1`, b.id).Scan(&reason, &captured, &back, &open)
 		if err != nil || open || back < captured {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunded' WHERE id = $1`, b.id); err != nil {
 			return err
+		}
+		if captured == 0 {
+			details := map[string]any{"currency": b.amount.Currency, "reason": reason}
+			if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, "refunded:"+b.id, details); err != nil {
+				return err
+			}
 		}
 		return addTimeline(ctx, tx, b.id, "refunded", "workflow", map[string]any{"refunded_minor": back})
 	})

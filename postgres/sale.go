@@ -22,14 +22,14 @@ func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int
 			return err
 		}
 		if !onSale {
-			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "Your payment arrived, but the event is no longer on sale.")
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event is no longer on sale.")
 		}
 		seats, _, err := lockSeats(ctx, tx, b.id, false)
 		if err != nil {
 			return err
 		}
 		if len(seats) == 0 || heldBy(seats, b.id) != len(seats) {
-			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "Your payment arrived, but the seats could no longer be sold to you.")
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats could no longer be sold to you.")
 		}
 		return sell(ctx, tx, b, seats, paymentID)
 	})

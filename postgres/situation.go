@@ -24,6 +24,12 @@ func (b lockedBooking) canOpen() bool {
 	return b.status == boxoffice.BookingHeld && !b.closing && !b.late
 }
 
+// stands reports whether the booking is sold or can yet be, for all that its buyer wishes.
+func (b lockedBooking) stands() bool {
+	return b.status == boxoffice.BookingConfirmed || b.status == boxoffice.BookingCompleted ||
+		(b.status == boxoffice.BookingHeld && b.reason != boxoffice.ClosingByCancel)
+}
+
 // lockBooking locks a booking; its seats are locked after it, never before.
 func lockBooking(ctx context.Context, tx pgx.Tx, bookingID string) (lockedBooking, error) {
 	b := lockedBooking{id: bookingID}

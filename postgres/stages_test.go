@@ -23,10 +23,10 @@ func (h *house) lateMoney(t testing.TB, b boxoffice.Booking) string {
 	t.Helper()
 	id := newID(t)
 	h.exec(t, `INSERT INTO payment_attempts (id, booking_id, state, parameters, amount_minor, currency, session_id, expires_at)
-		SELECT $2::uuid, id, 'dead', '{}', amount_minor, currency, 'cs_' || $2::uuid, boxoffice_now() FROM bookings WHERE id = $1`, b.ID, id)
+		SELECT $2::uuid, id, 'dead', jsonb_build_object('amount_minor', amount_minor, 'currency', currency), amount_minor, currency,
+			'cs_' || $2::uuid, boxoffice_now() FROM bookings WHERE id = $1`, b.ID, id)
 	a, err := h.store.Attempt(t.Context(), id)
 	require.NoError(t, err)
-	a.Parameters.AmountMinor, a.Parameters.Currency = b.Amount.Minor, b.Amount.Currency
 	return h.pay(t, a)
 }
 

@@ -101,13 +101,13 @@ var settlements = map[string]struct {
 	},
 	"paid in time, and the event is cancelled": {
 		"paid", func(t *testing.T, h *house, _ scene) { h.exec(t, `UPDATE events SET status = 'cancelled'`) }, boxoffice.BookingRefunded,
-		[]told{{boxoffice.EmailRefunded, seatPrice, "Your payment arrived, but the event is no longer on sale."}},
+		[]told{{boxoffice.EmailRefunded, seatPrice, "The event is no longer on sale."}},
 	},
 	"paid in time, and a seat is lost": {
 		"paid", func(t *testing.T, h *house, _ scene) {
 			h.exec(t, `UPDATE tickets SET state = 'blocked', booking_id = NULL, held_until = NULL`)
 		}, boxoffice.BookingRefunded,
-		[]told{{boxoffice.EmailRefunded, seatPrice, "Your payment arrived, but the seats could no longer be sold to you."}},
+		[]told{{boxoffice.EmailRefunded, seatPrice, "The seats could no longer be sold to you."}},
 	},
 	"tickets that cannot be made": {
 		"refunding", func(*testing.T, *house, scene) {}, boxoffice.BookingRefunded,
