@@ -68,7 +68,7 @@ func (s Situation) Next() Step {
 		return StepIssue
 	case held && (s.Closing || s.ClosingReason == ClosingByCancel || s.Remaining <= 0):
 		return StepCloseCheckout
-	case held:
+	case held && s.MailDue == "":
 		return StepWait
 	case s.Status == BookingRefunding && s.OpenRefund == nil && !s.StuckRefund:
 		return StepFinishRefund

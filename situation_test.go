@@ -62,6 +62,7 @@ func decision(s boxoffice.Situation) boxoffice.Step {
 		{s.Closing && s.LiveAttempt != "", boxoffice.StepCloseCheckout}, // one step does all three: expire,
 		{s.Closing, boxoffice.StepCloseCheckout},                        // release,
 		{cancel || late, boxoffice.StepCloseCheckout},                   // close
+		{s.MailDue != "", boxoffice.StepSendMail},                       // of a surplus payment; not in the model
 	} {
 		if rule.when {
 			return rule.step
@@ -111,7 +112,7 @@ func TestNextNeverRestsOnUnfinishedBusiness(t *testing.T) {
 		case boxoffice.StepCloseCheckout:
 			require.True(t, held && s.Unsettled == "", "%+v", s)
 		case boxoffice.StepSendMail:
-			require.False(t, held, "%+v", s)
+			require.False(t, held && (s.Closing || s.Remaining <= 0), "no mail keeps a hold from ending: %+v", s)
 		case boxoffice.StepIssue:
 			require.Equal(t, boxoffice.BookingConfirmed, s.Status)
 		}

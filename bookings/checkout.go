@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/workflows"
 )
 
 // pageRetry is after how long a buyer should try again whose payment page could not be opened.

@@ -95,6 +95,13 @@ func (l *live) lead(ctx context.Context, t *testing.T, s scenario) *historypb.Hi
 			require.NoError(t, l.client.SignalWorkflow(ctx, id, run.GetRunID(), signal, nil))
 		}
 	}
+	if s.help != "" {
+		update, err := l.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+			WorkflowID: id, UpdateName: s.help, Args: []any{anna(1)}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		})
+		require.NoError(t, err)
+		require.NoError(t, update.Get(ctx, nil))
+	}
 	if s.stop {
 		require.NoError(t, l.client.CancelWorkflow(ctx, id, run.GetRunID()))
 	}

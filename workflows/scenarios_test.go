@@ -17,6 +17,7 @@ type scenario struct {
 	meet  func(b *booking) string // once the run waits; gives the signal that follows, if any
 	wakes string                  // the signal that starts the run; empty: it is started plainly
 	stop  bool                    // the run is cancelled once it waits
+	help  string                  // the update by which support helps it once it waits
 }
 
 func paid(b *booking) string {
@@ -67,6 +68,8 @@ func salesAndEnds() []scenario {
 			meet: func(b *booking) string { b.cancel(); return workflows.SignalCancel }},
 		{name: "cancelled-page-open", most: 14, ends: boxoffice.BookingCancelled, hold: hold,
 			meet: func(b *booking) string { b.checkout(checkoutMinimum); b.cancel(); return workflows.SignalCancel }},
+		{name: "cancelled-by-support", most: 16, ends: boxoffice.BookingCancelled, hold: hold, help: workflows.UpdateRelease,
+			meet: func(*booking) string { return "" }},
 		{name: "late-sold", most: 12, ends: boxoffice.BookingCompleted, hold: hold, begin: late(false), wakes: workflows.SignalPayment},
 		{name: "sold-page-found-paid", most: 16, ends: boxoffice.BookingCompleted, hold: 2 * time.Second, // its webhook is lost
 			meet: func(b *booking) string { b.checkout(0); b.pay(); return "" }},
@@ -83,7 +86,7 @@ func salesAndEnds() []scenario {
 		{name: "sold-woken-by-the-sweep", most: 18, ends: boxoffice.BookingCompleted, hold: hold, meet: paid, wakes: workflows.SignalSweep},
 		{name: "sold-beside-a-surplus", most: 19, ends: boxoffice.BookingCompleted, hold: hold,
 			meet: func(b *booking) string { b.surplus(); return paid(b) }},
-		{name: "expired-with-a-surplus", most: 21, ends: boxoffice.BookingExpired, hold: 2 * time.Second,
+		{name: "expired-with-a-surplus", most: 28, ends: boxoffice.BookingExpired, hold: 2 * time.Second,
 			meet: func(b *booking) string { b.surplus(); return workflows.SignalPayment }},
 	}
 }

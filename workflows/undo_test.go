@@ -7,6 +7,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/workflows"
 	"github.com/stretchr/testify/require"
 )
 
@@ -68,6 +69,12 @@ var failures = []failure{
 		left: boxoffice.BookingCompleted, fails: refused, mail: []string{"SendMail regular"}},
 	{activity: "SendMail", call: "Compose", code: refused, begin: mailRun, mail: []string{"SendMail regular", "GiveMailUp regular"},
 		left: boxoffice.BookingCompleted, fails: refused},
+	{activity: "SupportExtend", call: "SupportExtend", code: boxoffice.CodeDeadlinePassed, begin: helpedRun(workflows.UpdateExtend),
+		steps: []string{"HoldSeats", "SupportExtend", "CloseCheckout"}, left: boxoffice.BookingExpired},
+	{activity: "SupportRelease", call: "SupportRelease", code: boxoffice.CodeBookingClosed, begin: helpedRun(workflows.UpdateRelease),
+		steps: []string{"HoldSeats", "SupportRelease", "CloseCheckout"}, left: boxoffice.BookingExpired},
+	{activity: "SupportRetry", call: "SupportRetry", code: refused, begin: stuckRun,
+		steps: then(sold[:3], "IssueTickets ×3", "IssueTickets regular", "SupportRetry", "IssueTickets regular ×4", "SendTickets"), left: boxoffice.BookingCompleted},
 	{activity: "GiveMailUp", call: "MarkEmail", code: refused, begin: mailRun, mail: []string{"SendMail regular", "GiveMailUp regular"},
 		left: boxoffice.BookingCompleted, fails: refused},
 }
@@ -109,6 +116,25 @@ func TestEachActivityHasItsFailures(t *testing.T) {
 		all[method.Name] = true
 	}
 	require.Equal(t, all, tried)
+}
+
+// helpedRun is a run that support tries to help after a minute.
+func helpedRun(update string) func(t *testing.T) *run {
+	return func(t *testing.T) *run {
+		t.Helper()
+		r := newRun(t)
+		r.update(time.Minute, update, anna(5))
+		return r
+	}
+}
+
+// stuckRun is a run whose tickets cannot be kept for a moment, in which support has that tried at once.
+func stuckRun(t *testing.T) *run {
+	t.Helper()
+	r := paidRun(t)
+	r.b.faults["Put"] = first(7, boxoffice.CodeUnavailable)
+	r.update(time.Minute+time.Second, workflows.UpdateRetry, anna(0))
+	return r
 }
 
 // pageRun is a run whose payment page is left open.
