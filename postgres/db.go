@@ -26,6 +26,7 @@ import (
 type DB struct {
 	pool  *pgxpool.Pool
 	apart *DB // nil in itself
+	lanes *lanes
 }
 
 // Options are the bounds of the pools. Zero fields take the defaults that are named.
@@ -72,7 +73,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	params["statement_timeout"] = milliseconds(o.StatementTimeout)
 	params["idle_in_transaction_session_timeout"] = milliseconds(o.IdleInTxTimeout)
 	params["timezone"] = "UTC"
-	db := &DB{apart: &DB{}}
+	db := &DB{apart: &DB{}, lanes: newLanes(int(o.MaxConns) / 4)}
 	if db.pool, err = openPool(ctx, config, o.MaxConns); err != nil {
 		return nil, err
 	}

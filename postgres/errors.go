@@ -56,7 +56,7 @@ func translate(err error) error {
 		}
 		return boxoffice.WrapError(boxoffice.CodeInternal, err, "The database refused the change.")
 	case stateLockNotAvailable, stateQueryCanceled, stateSerializationFailure, stateDeadlock:
-		return unavailable(err, "The seats are in great demand at this moment. Please try again.", time.Second)
+		return inDemand(err)
 	case stateReadOnly, stateTooManyConnections:
 		return unavailable(err, "The database does not take changes at this moment. Please try again.", 2*time.Second)
 	}
@@ -108,6 +108,10 @@ func translateUnique(err error, constraint string) error {
 func ofServer(err error) *pgconn.PgError {
 	pg, _ := errors.AsType[*pgconn.PgError](err)
 	return pg
+}
+
+func inDemand(err error) error {
+	return unavailable(err, "The seats are in great demand at this moment. Please try again.", time.Second)
 }
 
 func away(err error) error {

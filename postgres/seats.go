@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,17 +33,48 @@ func (db *DB) Bookings(rules boxoffice.HoldRules) *Bookings { return &Bookings{d
 // HoldSeats takes seats for a new booking: the one place where a seat changes hands. It locks the buyer, then the seats
 // in the order of their IDs, so that two buyers never wait for each other in a circle; judges every seat under its lock;
 // and takes all or none. Nothing that other buyers need is written, so buyers of one event queue only for the same seats.
+//
+// Locks are first tried for. Who has to wait for them does so in the event's lane, or one transaction that sits on an
+// event's rows would soon have every connection of the pool wait for it, and with them the buyers of all other events.
 func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, boxoffice.BookingRef, bool, error) {
-	var booking boxoffice.Booking
-	var ref boxoffice.BookingRef
-	var replayed bool
 	ids, err := s.checkTicketIDs(req.TicketIDs)
+	if err != nil {
+		return boxoffice.Booking{}, boxoffice.BookingRef{}, false, err
+	}
+	booking, ref, fresh, err := s.hold(ctx, req, ids, skipLocked)
+	locked, wait := errors.AsType[seatsLocked](err)
+	if !wait {
+		return booking, ref, fresh, err
+	}
+	leave, err := s.db.lanes.enter(ctx, locked.eventID)
 	if err != nil {
 		return booking, ref, false, err
 	}
+	defer leave()
+	return s.hold(ctx, req, ids, waitLocked)
+}
+
+// What a hold does about a seat's row that another transaction has locked.
+const (
+	waitLocked = ""
+	skipLocked = " SKIP LOCKED" // and gives seatsLocked: nothing is decided from rows that are missing
+)
+
+// seatsLocked is why a hold is not decided yet.
+type seatsLocked struct{ eventID string }
+
+func (e seatsLocked) Error() string {
+	return "another transaction has seats of event " + e.eventID + " locked"
+}
+
+// hold is HoldSeats in one transaction.
+func (s *Bookings) hold(
+	ctx context.Context, req boxoffice.HoldRequest, ids []string, locked string,
+) (booking boxoffice.Booking, ref boxoffice.BookingRef, fresh bool, err error) {
+	var replayed bool
 	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		booking, replayed, err = once(ctx, tx, req.Key, func() (boxoffice.Booking, error) {
-			wanted, err := s.lockWanted(ctx, tx, req.UserID, ids)
+			wanted, err := s.lockWanted(ctx, tx, req.UserID, ids, locked)
 			if err != nil {
 				return boxoffice.Booking{}, err
 			}
@@ -120,7 +152,7 @@ func runSummary(seats int, name, city string, starts time.Time) string {
 }
 
 // lockWanted locks the buyer and the seats, in one round trip, and judges them.
-func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids []string) (wanted, error) {
+func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids []string, locked string) (wanted, error) {
 	w := wanted{userID: userID}
 	var open []string
 	var taken []bool
@@ -142,7 +174,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 	batch.Queue(`
 		SELECT `+ticketColumns+`, NOT seat_is_free(t.state, t.held_until)
 		FROM tickets t WHERE id = ANY ($1::text[]::uuid[])
-		ORDER BY id FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) (err error) {
+		ORDER BY id FOR NO KEY UPDATE`+locked, ids).Query(func(rows pgx.Rows) (err error) {
 		w.tickets, taken, err = collectJudged(rows)
 		return err
 	})
@@ -155,6 +187,9 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return w, err
+	}
+	if locked == skipLocked && len(w.tickets) < len(ids) {
+		return w, inDemand(seatsLocked{w.event.id})
 	}
 	return w, s.judge(ctx, tx, w, ids, open, taken)
 }
