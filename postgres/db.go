@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -24,9 +25,10 @@ import (
 // buyers: webhooks, sweeps, and the question whether the database answers. Buyers who want one locked seat can hold every
 // connection of the first for as long as LockTimeout.
 type DB struct {
-	pool  *pgxpool.Pool
-	apart *DB // nil in itself
-	lanes *lanes
+	pool    *pgxpool.Pool
+	apart   *DB // nil in itself
+	lanes   *lanes
+	renewed atomic.Int64 // when the pool was last emptied by leaveReadOnly, in nanoseconds
 }
 
 // Options are the bounds of the pools. Zero fields take the defaults that are named.
@@ -184,6 +186,7 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 	for try := 1; ; try++ {
 		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error { return act(work, tx) })
 		if !lostRace(err) || try == attempts || work.Err() != nil {
+			db.leaveReadOnly(err)
 			return translate(err)
 		}
 		pause := time.NewTimer(time.Duration(try) * time.Duration(rand.Int64N(int64(10*time.Millisecond))))
@@ -193,6 +196,21 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 			pause.Stop()
 			return translate(ctx.Err())
 		}
+	}
+}
+
+// renewEvery bounds how often leaveReadOnly acts: a server that takes no changes for an hour gets no storm of connections.
+const renewEvery = 5 * time.Second
+
+// leaveReadOnly has connections opened anew where the server took no changes: it was the primary and is so no longer. A
+// DATABASE_URL that names several hosts, with target_session_attrs=read-write, leads to the one that is.
+func (db *DB) leaveReadOnly(err error) {
+	if pg := ofServer(err); pg == nil || pg.Code != stateReadOnly {
+		return
+	}
+	last, now := db.renewed.Load(), time.Now().UnixNano()
+	if now-last >= int64(renewEvery) && db.renewed.CompareAndSwap(last, now) {
+		db.pool.Reset()
 	}
 }
 
