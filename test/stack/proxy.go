@@ -80,11 +80,13 @@ func (p *Proxy) Mend(t *testing.T) {
 type remote struct {
 	postgres               *pgserver.Server
 	temporal               *temporalserver.Server
+	commits                *Commits
 	toPostgres, toTemporal *Proxy
 }
 
-// StartBehindProxies is StartShared with Postgres and Temporal behind the proxies ToPostgres and ToTemporal. dev does not
-// start these two, nor start them again. The system's DB and Temporal lead past the proxies, straight to the servers.
+// StartBehindProxies is StartShared with Postgres and Temporal behind the proxies ToPostgres and ToTemporal, and Commits
+// between the first of them and the server. dev does not start these two servers, nor start them again. The system's DB and
+// Temporal lead past all that, straight to the servers.
 func StartBehindProxies(name string, flags []string, settings ...string) (*System, error) {
 	r := &remote{}
 	if err := r.start(context.Background()); err != nil {
@@ -111,7 +113,10 @@ func (r *remote) start(ctx context.Context) (err error) {
 	if r.temporal, err = temporalserver.Start(ctx, temporalserver.Options{SearchAttributes: workflows.SearchAttributeTypes()}); err != nil {
 		return err
 	}
-	if r.toPostgres, err = NewProxy("postgres", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.postgres.Port))); err != nil {
+	if r.commits, err = NewCommits(net.JoinHostPort("127.0.0.1", strconv.Itoa(r.postgres.Port))); err != nil {
+		return err
+	}
+	if r.toPostgres, err = NewProxy("postgres", r.commits.Address()); err != nil {
 		return err
 	}
 	r.toTemporal, err = NewProxy("temporal", r.temporal.Address)
@@ -125,11 +130,17 @@ func (r *remote) stop() (err error) {
 			p.proxy.Stop()
 		}
 	}
+	if r.commits != nil {
+		err = r.commits.Close()
+	}
 	if r.temporal != nil {
-		err = r.temporal.Stop()
+		err = errors.Join(err, r.temporal.Stop())
 	}
 	if r.postgres != nil {
 		err = errors.Join(err, r.postgres.Stop())
 	}
 	return err
 }
+
+// Disturb says that something is done to the system after which its runs are not to be counted.
+func (s *System) Disturb() { s.disturbed = true }

@@ -56,7 +56,8 @@ type System struct {
 	settings   []string     // beside those of Env
 	spawned    []string     // logs
 
-	ToPostgres, ToTemporal *Proxy // of a system behind proxies, else nil
+	ToPostgres, ToTemporal *Proxy   // of a system behind proxies, else nil
+	Commits                *Commits // of the same
 	remote                 *remote
 }
 
@@ -94,7 +95,7 @@ func start(name string, far *remote, flags []string, settings ...string) (*Syste
 		return nil, err
 	}
 	if far != nil {
-		s.remote, s.ToPostgres, s.ToTemporal, s.disturbed = far, far.toPostgres, far.toTemporal, true
+		s.remote, s.Commits, s.ToPostgres, s.ToTemporal, s.disturbed = far, far.commits, far.toPostgres, far.toTemporal, true
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
