@@ -22,6 +22,7 @@ const (
 	stateUnique               = "23505"
 	stateCheck                = "23514"
 	stateTooManyConnections   = "53300"
+	stateInternalError        = "XX000"
 )
 
 // lostRace reports whether the whole transaction should be tried again. A booking's reference is drawn at random, so that a
@@ -60,10 +61,16 @@ func translate(err error) error {
 	case stateReadOnly, stateTooManyConnections:
 		return unavailable(err, "The database does not take changes at this moment. Please try again.", 2*time.Second)
 	}
-	if class := pg.Code[:2]; class == "08" || class == "53" || class == "57" {
+	if class := pg.Code[:2]; class == "08" || class == "53" || class == "57" || diskFails(pg) {
 		return away(err)
 	}
 	return boxoffice.WrapError(boxoffice.CodeInternal, err, "The database refused the statement.")
+}
+
+// diskFails reports whether the server could not read or write its files. That a file may not grow any more has no SQLSTATE
+// of its own: it is an internal error of the storage manager, md.c.
+func diskFails(pg *pgconn.PgError) bool {
+	return pg.Code[:2] == "58" || pg.Code == stateInternalError && pg.File == "md.c"
 }
 
 // translateConnection handles errors that are not the server's answer. Where the connection broke or none was to be had,
