@@ -12,20 +12,15 @@ import (
 )
 
 const (
-	// shortestLife is how far ahead a session's expiry must be when it is created (stripe-go v76, CheckoutSessionParams).
-	shortestLife = 30 * time.Minute
-	// lifeMargin is for the way to Stripe and for clocks that differ.
-	lifeMargin = 15 * time.Second
-
-	// A session is created within minutes of its attempt: later the stored expiry is nearer than shortestLife. With pages
-	// that live 35 minutes those are five; the rest is for clocks that differ and for longer lives.
-	searchBefore = 5 * time.Minute
+	// A session is created within minutes of its attempt: later Stripe takes the stored expiry for too near. The rest is
+	// for clocks that differ: the attempt's time is the database's, the session's is Stripe's.
+	searchBefore = 15 * time.Minute
 	searchAfter  = 15 * time.Minute
 
 	pageSize = 100 // the largest that Stripe gives
-	// searchLimit is how many sessions are looked through. Stripe lets an account create 25 a second, 30,000 in the time
+	// searchLimit is how many sessions are looked through. Stripe lets an account create 25 a second, 45,000 in the time
 	// that is searched.
-	searchLimit = 30_000
+	searchLimit = 45_000
 )
 
 // Metadata that our objects carry at Stripe, for people who look there.
@@ -42,13 +37,11 @@ const noSession = "There is no payment page for this attempt."
 //
 // Errors: CodeProviderUnknown; CodeProviderDeclined where Stripe refuses the parameters (or our key, which is logged);
 // CodeNoSession where this call will never open a page, although an earlier one may have: the expiry is too near, Stripe
-// replays a stored failure, or the key has other parameters. Then FindSession knows.
+// replays a stored failure, or the key has other parameters. Then FindSession knows. What is too near, Stripe says, by its
+// clock; ours, which may be wrong, is not asked.
 func (c *Client) CreateSession(ctx context.Context, p boxoffice.SessionParameters) (boxoffice.PaymentSession, error) {
 	if err := checkLines(p); err != nil {
 		return boxoffice.PaymentSession{}, declined(err, "The payment page cannot be opened.")
-	}
-	if p.ExpiresAt.Sub(c.now()) < shortestLife+lifeMargin {
-		return boxoffice.PaymentSession{}, boxoffice.Errorf(boxoffice.CodeNoSession, noSession)
 	}
 	params := createParams(p)
 	params.Context = ctx
@@ -134,7 +127,7 @@ func (c *Client) Session(ctx context.Context, sessionID string) (boxoffice.Payme
 }
 
 // FindSession looks for the session of an attempt among those created around createdAt. CodeNoSession, CodeProviderUnknown.
-// It costs a call for every hundred sessions of those twenty minutes, so it is for the rare case only.
+// It costs a call for every hundred sessions of that half-hour, so it is for the rare case only.
 //
 // A list may lack what was made a moment ago. Taking such a session for none is harmless here: its URL was never handed
 // out, and a page that nobody knows cannot be paid.
