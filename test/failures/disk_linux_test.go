@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,13 +22,10 @@ import (
 // The tests of this file take the room away that Postgres has for its files, by the limit of a file's size. To the server
 // that is a full disk: it ignores the signal that goes with it. Only Linux can take room away from a process that runs.
 
-// full is the system whose disk is full.
-var full = sync.OnceValues(func() (*stack.System, error) { return stack.StartShared("full", stack.Seeded) })
-
 // The table that every hold and every payment writes to cannot grow: changes are refused for the moment, all can be read,
 // nothing is half done, and when there is room again all goes on by itself.
 func TestPostgresDiskFull_ChangesAreRefusedAndReadsLive(t *testing.T) {
-	s := stack.Of(t, full)
+	s := stack.Of(t, durable)
 	s.Disturb()
 	c, booking, page := s.AboutToPay(t)
 	eventID := s.Showing(t)
@@ -89,7 +85,7 @@ func fillTimeline(t *testing.T, s *stack.System, bookingID string) (free func())
 // The log of changes cannot be written: Postgres ends itself, again and again for as long as there is no room, buyers are
 // asked to try again, and when there is room all goes on by itself, with all that was acknowledged before.
 func TestPostgresLogFull_ItComesBackByItself(t *testing.T) {
-	s := stack.Of(t, full)
+	s := stack.Of(t, durable)
 	s.Disturb()
 	c, booking, page := s.AboutToPay(t)
 	other := s.Customer(t)

@@ -58,7 +58,7 @@ type System struct {
 
 	ToPostgres, ToTemporal *Proxy   // of a system behind proxies, else nil
 	Commits                *Commits // of the same
-	remote                 *remote
+	beside                 func() error
 }
 
 // Launch starts a system in the root of the repository, and waits for nothing.
@@ -95,7 +95,8 @@ func start(name string, far *remote, flags []string, settings ...string) (*Syste
 		return nil, err
 	}
 	if far != nil {
-		s.remote, s.Commits, s.ToPostgres, s.ToTemporal, s.disturbed = far, far.commits, far.toPostgres, far.toTemporal, true
+		s.Commits, s.ToPostgres, s.ToTemporal, s.disturbed = far.commits, far.toPostgres, far.toTemporal, true
+		s.Beside(far.stop)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
@@ -114,6 +115,9 @@ func start(name string, far *remote, flags []string, settings ...string) (*Syste
 	}
 	return s, s.DB.QueryRow(ctx, `SHOW data_directory`).Scan(&s.data)
 }
+
+// Beside says how to end what a test runs beside dev, servers that the system was pointed at: Stop does so after dev.
+func (s *System) Beside(stop func() error) { s.beside = stop }
 
 // RunProgram runs the program to its end.
 func RunProgram(t *testing.T, settings []string, args ...string) (out, complaint string, code int) {
@@ -220,9 +224,9 @@ func (s *System) Stop(ctx context.Context) error {
 	if err := s.Process.Err(); err == nil || !strings.Contains(err.Error(), "status 0") {
 		return fmt.Errorf("dev does not end cleanly: %w", err)
 	}
-	if s.remote != nil {
-		if err := s.remote.stop(); err != nil {
-			return fmt.Errorf("stop the servers beside dev: %w", err)
+	if s.beside != nil {
+		if err := s.beside(); err != nil {
+			return fmt.Errorf("stop what runs beside dev: %w", err)
 		}
 	}
 	return errors.Join(s.NothingLeft(children), s.nothingKept())
