@@ -26,6 +26,7 @@ func (s *Server) sim() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /_sim/sessions/{id}/pay", s.payDirectly)
+	mux.HandleFunc("POST /_sim/webhooks/roll", s.rollSecret)
 	return mux
 }
 
@@ -154,6 +155,24 @@ func (s *Server) addFault(w http.ResponseWriter, r *http.Request) {
 	}
 	s.faults.add(in)
 	s.writeJSON(w, http.StatusCreated, obj{"faults": s.faults.list()})
+}
+
+// rollSecret is POST /_sim/webhooks/roll: what the owner of an endpoint does in Stripe's dashboard. It lasts until the
+// endpoints are set anew, as they are at a start.
+func (s *Server) rollSecret(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Secret  string `json:"secret"`
+		KeepOld bool   `json:"keep_old"`
+	}
+	if !s.decodeSim(w, r, &in) {
+		return
+	}
+	if in.Secret == "" {
+		s.simError(w, http.StatusBadRequest, errors.New("no secret"))
+		return
+	}
+	s.RollSecret(in.Secret, in.KeepOld)
+	s.writeJSON(w, http.StatusOK, obj{"kept_old": in.KeepOld})
 }
 
 // payDirectly is POST /_sim/sessions/{id}/pay: a payment that needs no page, and that may be odd.

@@ -23,10 +23,11 @@ const giveUpAfter = 3 * 24 * time.Hour
 
 // Endpoint is where events are sent to.
 type Endpoint struct {
-	ID     string   // names it across restarts, so that what waits for it finds it under a new URL; by default we_<its place in the list>
-	URL    string   // absolute, http or https
-	Secret string   // signs the deliveries; see NewWebhookSecret
-	Events []string // the types it wants; empty or * is all
+	ID      string   // names it across restarts, so that what waits for it finds it under a new URL; by default we_<its place in the list>
+	URL     string   // absolute, http or https
+	Secret  string   // signs the deliveries; see NewWebhookSecret
+	Retired string   // the secret before, if it is still in use after a roll: deliveries are signed with both
+	Events  []string // the types it wants; empty or * is all
 }
 
 func (e Endpoint) wants(kind string) bool {
@@ -189,7 +190,7 @@ func (s *Server) post(ctx context.Context, to Endpoint, event obj) error {
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-	req.Header.Set("Stripe-Signature", sign(to.Secret, s.clock.unix(), body))
+	req.Header.Set("Stripe-Signature", sign(to, s.clock.unix(), body))
 	res, err := s.client.Do(req)
 	if err != nil {
 		return err
@@ -202,13 +203,35 @@ func (s *Server) post(ctx context.Context, to Endpoint, event obj) error {
 	return err
 }
 
-// sign is the value of Stripe-Signature: the time, and the HMAC-SHA256 of time and body under the secret
+// RollSecret has all endpoints sign with another secret from now on. keepOld lets them sign with the one before as well, as
+// Stripe does for as long as its owner chose when rolling.
+func (s *Server) RollSecret(secret string, keepOld bool) {
+	s.webhooks.mu.Lock()
+	defer s.webhooks.mu.Unlock()
+	rolled := slices.Clone(s.webhooks.endpoints)
+	for i, e := range rolled {
+		rolled[i].Secret, rolled[i].Retired = secret, ""
+		if keepOld {
+			rolled[i].Retired = e.Secret
+		}
+	}
+	s.webhooks.endpoints = rolled
+}
+
+// sign is the value of Stripe-Signature: the time, and for each secret the HMAC-SHA256 of time and body under it
 // (https://stripe.com/docs/webhooks#verify-manually).
-func sign(secret string, at int64, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(strconv.FormatInt(at, 10) + ".")) // a hash takes every write
-	mac.Write(body)
-	return fmt.Sprintf("t=%d,v1=%s", at, hex.EncodeToString(mac.Sum(nil)))
+func sign(to Endpoint, at int64, body []byte) string {
+	value := fmt.Sprintf("t=%d", at)
+	for _, secret := range []string{to.Secret, to.Retired} {
+		if secret == "" {
+			continue
+		}
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(strconv.FormatInt(at, 10) + ".")) // a hash takes every write
+		mac.Write(body)
+		value += ",v1=" + hex.EncodeToString(mac.Sum(nil))
+	}
+	return value
 }
 
 func newWebhookClient(o Options) *http.Client {

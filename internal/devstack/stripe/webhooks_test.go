@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,17 +19,24 @@ import (
 // requireSigned checks a delivery the way a shop does, by Stripe's documented scheme.
 func requireSigned(t *testing.T, e received, secret string) {
 	t.Helper()
-	fields := map[string]string{}
+	require.True(t, signed(t, e, secret))
+}
+
+// signed reports whether one of a delivery's signatures is by the secret.
+func signed(t *testing.T, e received, secret string) bool {
+	t.Helper()
+	fields := map[string][]string{}
 	for _, part := range strings.Split(e.header.Get("Stripe-Signature"), ",") {
 		name, value, _ := strings.Cut(part, "=")
-		fields[name] = value
+		fields[name] = append(fields[name], value)
 	}
-	_, err := strconv.ParseInt(fields["t"], 10, 64)
+	require.Len(t, fields["t"], 1)
+	_, err := strconv.ParseInt(fields["t"][0], 10, 64)
 	require.NoError(t, err)
 	mac := hmac.New(sha256.New, []byte(secret))
-	_, err = mac.Write([]byte(fields["t"] + "." + e.raw))
+	_, err = mac.Write([]byte(fields["t"][0] + "." + e.raw))
 	require.NoError(t, err)
-	require.Equal(t, hex.EncodeToString(mac.Sum(nil)), fields["v1"])
+	return slices.Contains(fields["v1"], hex.EncodeToString(mac.Sum(nil)))
 }
 
 func TestWebhook_IsSignedAndTellsWhatHappened(t *testing.T) {
@@ -159,6 +167,30 @@ func TestWebhook_ASlowEndpointDoesNotStopTheOthers(t *testing.T) {
 	b.paidSession("4242424242424242")
 	b.eventually("the other endpoint has all", func() bool { return len(shop.all()) == 4 })
 	requireSigned(t, shop.all()[0], "b")
+}
+
+func TestWebhook_IsSignedWithBothSecretsDuringARoll(t *testing.T) {
+	t.Parallel()
+	shop := newReceiver(t, nil)
+	end := shop.endpoint()
+	end.Events = []string{"checkout.session.completed"}
+	b := setup(t, with(end))
+	roll := func(body map[string]any) int { return b.simPost("/_sim/webhooks/roll", body).status }
+	require.Equal(t, http.StatusBadRequest, roll(map[string]any{"keep_old": true}))
+	for i, c := range []struct {
+		keepOld bool
+		by      map[string]bool
+	}{
+		{true, map[string]bool{"whsec_first": true, "whsec_second": true}},
+		{false, map[string]bool{"whsec_first": false, "whsec_second": true}},
+	} {
+		require.Equal(t, http.StatusOK, roll(map[string]any{"secret": "whsec_second", "keep_old": c.keepOld}))
+		b.paidSession("4242424242424242")
+		b.eventually("the event arrives", func() bool { return len(shop.all()) == i+1 })
+		for secret, by := range c.by {
+			require.Equal(t, by, signed(t, shop.all()[i], secret), secret)
+		}
+	}
 }
 
 func TestSetWebhooks_RefusesWhatCannotWork(t *testing.T) {
