@@ -39,6 +39,9 @@ generate: $(TOOLS)/oapi-codegen ## Make the API's types from api/openapi.yaml
 record: servers ## Record workflow histories anew, from a real Temporal server
 	$(GO) test ./workflows -run 'TestRecord' -record
 
+model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
+	$(GO) run ./test/model $(ARGS)
+
 bench: ## Measure the hold in the store, one buyer and fifty at once
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 
@@ -67,4 +70,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record bench clean servers system
+.PHONY: help run test demo build lint generate record model bench clean servers system

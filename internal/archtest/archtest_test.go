@@ -50,6 +50,7 @@ var allowed = map[string][]string{
 	"test/e2e":                   {},
 	"test/failures":              {},
 	"test/property":              {},
+	"test/model":                 {""},
 	"cmd/boxoffice":              {"*"},
 }
 
