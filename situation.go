@@ -48,9 +48,9 @@ const (
 	StepEnd           Step = "end"            // nothing is left
 )
 
-// Next names the step that a situation asks for: the first line that holds. The order is part of the protocol and is
-// checked by the protocol's model; see docs/architecture.md before changing it. Refunds are asked for last, because a
-// provider that is away can hold them up for hours, and neither a hold nor tickets nor their mail may wait for that.
+// Next names the step that a situation asks for: the first line that holds. The order is part of the protocol, whose model
+// calls this function; `make model` after a change of it. Refunds are asked for last, because a provider that is away can
+// hold them up for hours, and neither a hold nor tickets nor their mail may wait for that.
 func (s Situation) Next() Step {
 	held, unsettled := s.Status == BookingHeld, s.Unsettled != ""
 	switch {

@@ -38,8 +38,8 @@ func eachSituation(do func(s boxoffice.Situation)) {
 	}
 }
 
-// decision is the protocol's own table, as its model checks it: the first line that holds. The model knows neither mails
-// nor money that can never buy the seats, nor a bank that takes its time; those lines are marked.
+// decision is the protocol's table, written down a second time: the first line that holds. Whether the table is right is
+// the question of the model, in test/model.
 func decision(s boxoffice.Situation) boxoffice.Step {
 	unsettled, held, late := s.Unsettled != "", s.Status == boxoffice.BookingHeld, s.Remaining <= 0
 	cancel := s.ClosingReason == boxoffice.ClosingByCancel
@@ -49,15 +49,15 @@ func decision(s boxoffice.Situation) boxoffice.Step {
 		when bool
 		step boxoffice.Step
 	}{
-		{unsettled && s.Surplus, boxoffice.StepRequestRefund}, // not in the model
+		{unsettled && s.Surplus, boxoffice.StepRequestRefund},
 		{unsettled && held && cancel, boxoffice.StepCompensate},
 		{unsettled && held && !cancel, boxoffice.StepConfirm},
 		{unsettled && s.Status == boxoffice.BookingExpired, boxoffice.StepSellLate},
 		{unsettled, boxoffice.StepRequestRefund},
 		{s.Status == boxoffice.BookingConfirmed, boxoffice.StepIssue},
 		{s.Status == boxoffice.BookingRefunding && !waiting, boxoffice.StepFinishRefund},
-		{!held && s.MailDue != "", boxoffice.StepSendMail}, // not in the model
-		{!held && toAsk, boxoffice.StepSendRefund},         // the model has refunds first: they hold nothing up there
+		{!held && s.MailDue != "", boxoffice.StepSendMail},
+		{!held && toAsk, boxoffice.StepSendRefund},
 		{!held, boxoffice.StepEnd},
 		{s.Closing && s.LiveAttempt != "", boxoffice.StepCloseCheckout}, // one step does all three: expire,
 		{s.Closing, boxoffice.StepCloseCheckout},                        // release,
