@@ -12,16 +12,12 @@ const (
 	cinemaWidth  = 1400
 	cinemaHeight = 1860
 	centre       = cinemaWidth / 2
-	seatPitch    = 56  // from seat to seat
-	wheelchair   = 90  // width of a wheelchair's space
+	cinemaSeat   = gauge(56)
 	rowPitch     = 115 // from row to row
 	firstRow     = 320
 	crossAisle   = 100 // before the accessible row, level with the doors
 	bend         = 12000
 )
-
-// block is a run of seats between two aisles, one letter a seat: s a seat, a accessible, c companion.
-type block = string
 
 // cinemaRows are the rows from the screen to the back. The fourth lies at the cross aisle by which one comes in, so a
 // wheelchair reaches it without a step; each of its six spaces has a companion's seat beside it (the ADA Standards for
@@ -47,7 +43,7 @@ var cinemaRows = []struct {
 
 // The aisles run from front to back at both sides of the middle block, which is eight seats wide.
 const (
-	middleHalf = 8 * seatPitch / 2
+	middleHalf = 8 * int(cinemaSeat) / 2
 	aisle      = 110
 )
 
@@ -69,10 +65,10 @@ func Cinema(name string) Plan {
 		if r.crossAisle {
 			y += crossAisle
 		}
-		row := Row{Label: r.label}
-		row.append(r.left, centre-middleHalf-aisle-widthOf(r.left), y, r.category)
-		row.append(r.middle, centre-widthOf(r.middle)/2, y, r.category)
-		row.append(r.right, centre+middleHalf+aisle, y, r.category)
+		row, line := Row{Label: r.label}, bent(y)
+		row.append(r.left, centre-middleHalf-aisle-cinemaSeat.width(r.left), line, cinemaSeat, r.category)
+		row.append(r.middle, centre-cinemaSeat.width(r.middle)/2, line, cinemaSeat, r.category)
+		row.append(r.right, centre+middleHalf+aisle, line, cinemaSeat, r.category)
 		stalls.Rows = append(stalls.Rows, row)
 		y += rowPitch
 	}
@@ -80,35 +76,7 @@ func Cinema(name string) Plan {
 	return p
 }
 
-// append adds a block whose left edge is at x. Rows bend towards the screen at their ends.
-func (r *Row) append(b block, x, y int, category string) {
-	for _, letter := range b {
-		seat := Seat{Category: category, Number: len(r.Seats) + 1}
-		switch letter {
-		case 'a':
-			seat.Kind = Accessible
-		case 'c':
-			seat.Kind = Companion
-		}
-		width := widthOfLetter(letter)
-		seat.X = x + width/2
-		seat.Y = y - (seat.X-centre)*(seat.X-centre)/bend
-		r.Seats = append(r.Seats, seat)
-		x += width
-	}
-}
-
-func widthOf(b block) int {
-	width := 0
-	for _, letter := range b {
-		width += widthOfLetter(letter)
-	}
-	return width
-}
-
-func widthOfLetter(letter rune) int {
-	if letter == 'a' {
-		return wheelchair
-	}
-	return seatPitch
+// bent is a row at y whose ends bend towards the screen.
+func bent(y int) curve {
+	return func(x int) Point { return Point{X: x, Y: y - (x-centre)*(x-centre)/bend} }
 }
