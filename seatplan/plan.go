@@ -3,42 +3,8 @@
 //
 // A plan knows nothing of events, prices or sales. A ticket finds its place by section, row and number.
 //
-// # The format
-//
-// A plan is one JSON object:
-//
-//	{
-//	  "categories": ["Front", "Standard"],         price categories, the one nearest to the stage first
-//	  "format": 1,
-//	  "height": 1500, "width": 1400,               the extent of the map
-//	  "name": "Chico Grand Cinema · Chico, CA",    one name for each venue
-//	  "sections": [
-//	    {
-//	      "name": "Stalls",
-//	      "rows": [
-//	        {"label": "A", "seats": [
-//	          {"category": "Front", "number": 1, "x": 420, "y": 250},
-//	          {"category": "Front", "kind": "accessible", "number": 2, "x": 500, "y": 250},
-//	          {"category": "Front", "kind": "companion", "number": 3, "x": 573, "y": 250}
-//	        ]}
-//	      ]
-//	    },
-//	    {
-//	      "name": "Floor",
-//	      "standing": {
-//	        "capacity": 400, "category": "Standard",
-//	        "outline": [{"x": 0, "y": 900}, {"x": 1400, "y": 900}, {"x": 700, "y": 1400}]
-//	      }
-//	    }
-//	  ],
-//	  "stage": {"height": 40, "label": "Screen", "width": 900, "x": 250, "y": 60}
-//	}
-//
-// Lengths are whole centimetres. The origin is the upper left corner of the map, seen by somebody in the audience who
-// faces the stage at the top: x grows to the right, y away from the stage. A seat's x and y are its centre, the stage's
-// its upper left corner. A section has rows or a standing area, never both. A standing area is a polygon with places
-// that are numbered from 1 and have no row. The kind of a seat is left out for an ordinary one. Aisles are not written:
-// they are the gaps. Two neighbours in a row whose centres are more than [AisleGap] apart have one between them.
+// The JSON form of a plan is described in docs/seatplan.md, with every field, unit and bound. Lengths are whole
+// centimetres; x grows to the right and y away from the stage, for who faces it.
 //
 // # The hash
 //
@@ -52,12 +18,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
-
-	"github.com/boxoffice/boxoffice"
 )
 
 // Format is the version of the JSON form that this package reads and writes.
@@ -68,7 +30,7 @@ const (
 	// MinDistance is how near two seats may be to each other. The narrowest chairs are 45 cm wide.
 	MinDistance = 45
 	// AisleGap is the distance in a row from which on there is an aisle between two seats, not an armrest. A wheelchair
-	// space is 90 cm wide, so two of them side by side are still neighbours.
+	// space is 92 cm wide, so two of them side by side are still neighbours.
 	AisleGap = 120
 )
 
@@ -146,24 +108,6 @@ type Place struct {
 	Accessible bool
 }
 
-// Parse reads a plan and validates it. CodeMalformed, also for unknown members and for anything after the object;
-// CodeInvalid as in [Plan.Validate].
-func Parse(data []byte) (Plan, error) {
-	var p Plan
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&p); err != nil {
-		return Plan{}, boxoffice.Errorf(boxoffice.CodeMalformed, "The seat plan cannot be read: %w.", err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Plan{}, boxoffice.Errorf(boxoffice.CodeMalformed, "The seat plan cannot be read: something follows it.")
-	}
-	if err := p.Validate(); err != nil {
-		return Plan{}, err
-	}
-	return p, nil
-}
-
 // Canonical gives the plan's canonical JSON. The plan must be valid: only then do Go's JSON and RFC 8785 agree on how
 // its text is escaped.
 func (p Plan) Canonical() ([]byte, error) {
@@ -235,4 +179,7 @@ func (p Plan) Capacity() int {
 }
 
 // AisleBetween reports whether an aisle separates two seats that follow each other in a row.
-func AisleBetween(a, b Seat) bool { return max(a.X-b.X, b.X-a.X) >= AisleGap }
+func AisleBetween(a, b Seat) bool {
+	x, y := a.X-b.X, a.Y-b.Y
+	return x*x+y*y >= AisleGap*AisleGap
+}

@@ -1,6 +1,9 @@
 package seatplan
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 func (v *validator) checkStanding(place string, s Standing) {
 	if s.Capacity < 1 || s.Capacity > MaxPlaces {
@@ -17,17 +20,27 @@ func (v *validator) checkStanding(place string, s Standing) {
 	if twiceArea(s.Outline) == 0 {
 		v.add(place+".outline", "It encloses no area.")
 	}
+	if i, j, ok := firstCrossing(s.Outline); ok {
+		v.add(place+".outline", "It crosses itself: the edge from corner %d meets the edge from corner %d.", i, j)
+	}
 }
 
 // checkSeatsOutsideStanding holds that nobody stands where a seat is.
 func (v *validator) checkSeatsOutsideStanding() {
+	var areas []Section
 	for _, section := range v.plan.Sections {
-		if section.Standing == nil || len(section.Standing.Outline) > maxOutline {
-			continue
+		if section.Standing != nil && len(section.Standing.Outline) <= maxOutline {
+			areas = append(areas, section)
 		}
+	}
+	if len(areas) > maxStanding {
+		v.add("sections", "There are %d standing areas; at most %d are possible.", len(areas), maxStanding)
+		return
+	}
+	for _, area := range areas {
 		for _, s := range v.order {
-			if inside(section.Standing.Outline, Point{s.seat.X, s.seat.Y}) {
-				v.add(s.place, "It lies in the standing area %s.", section.Name)
+			if inside(area.Standing.Outline, Point{s.seat.X, s.seat.Y}) {
+				v.add(s.place, "It lies in the standing area %s.", area.Name)
 			}
 		}
 	}
@@ -60,4 +73,33 @@ func inside(outline []Point, at Point) bool {
 		}
 	}
 	return in
+}
+
+// firstCrossing finds two edges of the outline that meet elsewhere than at a corner they share, by their first corners.
+func firstCrossing(outline []Point) (i, j int, ok bool) {
+	n := len(outline)
+	for i := range n {
+		for j := i + 2; j < n; j++ {
+			if i == 0 && j == n-1 {
+				continue // they share the first corner
+			}
+			if cross(outline[i], outline[i+1], outline[j], outline[(j+1)%n]) {
+				return i, j, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// cross reports whether the edges a to b and c to d meet: each has the other's ends on different sides, or on itself.
+func cross(a, b, c, d Point) bool {
+	if max(a.X, b.X) < min(c.X, d.X) || max(c.X, d.X) < min(a.X, b.X) || max(a.Y, b.Y) < min(c.Y, d.Y) || max(c.Y, d.Y) < min(a.Y, b.Y) {
+		return false
+	}
+	return side(a, b, c)*side(a, b, d) <= 0 && side(c, d, a)*side(c, d, b) <= 0
+}
+
+// side tells on which side of the line from a to b the point lies: -1, 1, or 0 on it.
+func side(a, b, at Point) int {
+	return cmp.Compare((b.X-a.X)*(at.Y-a.Y), (b.Y-a.Y)*(at.X-a.X))
 }

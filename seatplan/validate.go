@@ -6,39 +6,36 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/boxoffice/boxoffice"
 )
 
 // Bounds of a plan. The lengths of names are those of the tickets table.
 const (
 	MaxPlaces      = 100_000
+	MaxBytes       = 16 << 20
+	maxEntries     = 2 * MaxPlaces
 	maxExtent      = 100_000 // 1 km
 	maxSections    = 1_000
+	maxCategories  = 50
+	maxStanding    = 50
 	maxOutline     = 200
 	maxPlanName    = 200
 	maxSectionName = 40
 	maxRowLabel    = 10
 	maxCategory    = 40
-	maxProblems    = 100 // a broken file says the same thing a thousand times
 )
 
 // Validate reports everything that is wrong with the plan, nil if nothing is. CodeInvalid, with a field error for each
 // problem, at most a hundred: the field is the place in the JSON, as in "sections[0].rows[2].seats[5].number". It costs
 // about a millisecond for a thousand seats.
-func (p Plan) Validate() error {
+func (p Plan) Validate() error { return p.problems().invalid() }
+
+func (p Plan) problems() problems {
 	v := &validator{plan: p, seats: map[cell][]spot{}}
 	v.checkFrame()
 	v.checkCategories()
 	v.checkSections()
 	v.checkSeatsOutsideStanding()
-	if len(v.problems) == 0 {
-		return nil
-	}
-	first := v.problems[0]
-	err := boxoffice.Errorf(boxoffice.CodeInvalid, "The seat plan is not valid. %s: %s", first.Field, first.Message)
-	err.Fields = v.problems
-	return err
+	return v.problems
 }
 
 // cell is a square of the map, MinDistance wide: whatever overlaps a seat lies in its cell or in one of the eight around.
@@ -52,16 +49,11 @@ type spot struct {
 }
 
 type validator struct {
-	plan     Plan
-	problems []boxoffice.FieldError
-	seats    map[cell][]spot
-	order    []spot
-}
+	problems
 
-func (v *validator) add(place, format string, args ...any) {
-	if len(v.problems) < maxProblems {
-		v.problems = append(v.problems, boxoffice.FieldError{Field: place, Message: fmt.Sprintf(format, args...)})
-	}
+	plan  Plan
+	seats map[cell][]spot
+	order []spot
 }
 
 func (v *validator) checkFrame() {
@@ -85,13 +77,18 @@ func (v *validator) checkFrame() {
 }
 
 func (v *validator) checkExtent(place string, n int) {
-	if n < 1 || n > maxExtent {
+	if !isExtent(n) {
 		v.add(place, "It is %d; it must be between 1 and %d centimetres.", n, maxExtent)
 	}
 }
 
+func isExtent(n int) bool { return n >= 1 && n <= maxExtent }
+
+// checkOnMap does not ask for what a map of a wrong extent would say of everything.
 func (v *validator) checkOnMap(place string, at Point) {
-	if at.X < 0 || at.X > v.plan.Width || at.Y < 0 || at.Y > v.plan.Height {
+	offX := isExtent(v.plan.Width) && (at.X < 0 || at.X > v.plan.Width)
+	offY := isExtent(v.plan.Height) && (at.Y < 0 || at.Y > v.plan.Height)
+	if offX || offY {
 		v.add(place, "It reaches (%d, %d), outside the map of %d × %d.", at.X, at.Y, v.plan.Width, v.plan.Height)
 	}
 }
@@ -114,6 +111,13 @@ func (v *validator) checkText(place, text string, longest int) {
 func unprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
 
 func (v *validator) checkCategories() {
+	if len(v.plan.Categories) > maxCategories {
+		v.add("categories", "There are %d categories; at most %d are possible.", len(v.plan.Categories), maxCategories)
+		v.plan.Categories = v.plan.Categories[:maxCategories]
+	}
+	if len(v.plan.Categories) == 0 {
+		v.add("categories", "There are no categories.")
+	}
 	for i, name := range v.plan.Categories {
 		place := fmt.Sprintf("categories[%d]", i)
 		v.checkText(place, name, maxCategory)
@@ -124,7 +128,7 @@ func (v *validator) checkCategories() {
 }
 
 func (v *validator) checkCategory(place, name string) {
-	if !slices.Contains(v.plan.Categories, name) {
+	if len(v.plan.Categories) > 0 && !slices.Contains(v.plan.Categories, name) {
 		v.add(place+".category", "The category %q is not among the plan's categories.", name)
 	}
 }
@@ -201,11 +205,11 @@ func (v *validator) checkKind(place string, row Row, i int) {
 	}
 }
 
-// checkRoom holds that no seat before it stands in the same room.
+// checkRoom holds that no seat before it stands in the same room. A seat that overlaps takes no room itself, so that few
+// seats are near any other, however many lie on one heap.
 func (v *validator) checkRoom(s spot) {
 	at := cell{floorDiv(s.seat.X, MinDistance), floorDiv(s.seat.Y, MinDistance)}
 	v.order = append(v.order, s)
-	defer func() { v.seats[at] = append(v.seats[at], s) }()
 	for dx := -1; dx <= 1; dx++ {
 		for dy := -1; dy <= 1; dy++ {
 			for _, other := range v.seats[cell{at.x + dx, at.y + dy}] {
@@ -217,6 +221,7 @@ func (v *validator) checkRoom(s spot) {
 			}
 		}
 	}
+	v.seats[at] = append(v.seats[at], s)
 }
 
 func floorDiv(a, b int) int {
