@@ -1,6 +1,6 @@
-// Package seed makes up a catalogue that looks like a real one: real films shown at plausible cinemas in real cities. It
-// depends on the vocabulary, on seatplan and on google/uuid; the data of films and cities are embedded, and
-// data/LICENSES.md says whose they are.
+// Package seed makes up a catalogue that looks like a real one: real films at plausible cinemas in real cities, and now and
+// then a play in a theatre or a concert in an arena. It depends on the vocabulary, on seatplan and on google/uuid; the data
+// of titles and cities are embedded, and data/LICENSES.md says whose they are.
 //
 // What it makes is wholly determined by its [Options], on every machine. It opens no account: [CreateAccounts] does that,
 // and only a caller who wants accounts with known passwords calls it.
@@ -20,6 +20,9 @@ import (
 //go:embed data/movies.csv
 var moviesCSV []byte
 
+//go:embed data/shows.csv
+var showsCSV []byte
+
 //go:embed data/cities.csv
 var citiesCSV []byte
 
@@ -28,14 +31,14 @@ var citiesCSV []byte
 //go:embed data/LICENSES.md
 var Licenses string
 
-// film is a title with how well it is known.
-type film struct {
+// work is a title with how well it is known.
+type work struct {
 	title boxoffice.Title
 	score float64 // 0 is unknown
 	votes int
 }
 
-// city is a place where cinemas stand.
+// city is a place where halls stand.
 type city struct {
 	geonameID  int
 	name       string
@@ -48,15 +51,15 @@ type city struct {
 // maxRuntime leaves out the few films that are too long to be shown three times a day.
 const maxRuntime = 222
 
-func readFilms() ([]film, error) {
+func readFilms() ([]work, error) {
 	rows, err := readCSV(moviesCSV, 8)
 	if err != nil {
 		return nil, fmt.Errorf("read the films: %w", err)
 	}
-	films := make([]film, 0, len(rows))
+	films := make([]work, 0, len(rows))
 	for _, row := range rows {
 		n := numbers{row: row}
-		f := film{
+		f := work{
 			title: boxoffice.Title{
 				Name: row[0], Kind: "film", Year: n.whole(1), RuntimeMinutes: n.whole(2),
 				Genre: row[3], Rating: row[4], Director: row[5],
@@ -73,6 +76,31 @@ func readFilms() ([]film, error) {
 		films = append(films, f)
 	}
 	return films, nil
+}
+
+// readShows reads the plays and the concerts.
+func readShows() (plays, concerts []work, err error) {
+	rows, err := readCSV(showsCSV, 4)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the shows: %w", err)
+	}
+	for _, row := range rows {
+		n := numbers{row: row}
+		w := work{title: boxoffice.Title{Name: row[0], Kind: row[1], RuntimeMinutes: n.whole(2), Genre: row[3]}}
+		if n.err != nil {
+			return nil, nil, fmt.Errorf("read the show %q: %w", row[0], n.err)
+		}
+		w.title.ID = lastingID("title", w.title.Name, w.title.Kind)
+		switch w.title.Kind {
+		case "play":
+			plays = append(plays, w)
+		case "concert":
+			concerts = append(concerts, w)
+		default:
+			return nil, nil, fmt.Errorf("read the show %q: what is a %q?", row[0], row[1])
+		}
+	}
+	return plays, concerts, nil
 }
 
 func readCities() ([]city, error) {

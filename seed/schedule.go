@@ -38,14 +38,14 @@ var usualStarts = []struct{ minute, weight int }{
 // showing is one event in short.
 type showing struct {
 	venue  int
-	film   int
+	work   int
 	starts time.Time // in the venue's zone
 	minute int       // of the day, local
 }
 
 // scheduler spreads showings over days and cinemas.
 type scheduler struct {
-	films  []film
+	films  []work
 	venues []venue
 	first  time.Time // midnight UTC of the first day
 	random *rand.Rand
@@ -60,7 +60,7 @@ func venuesFor(events, days int) int {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// schedule makes all showings in the order of their starts.
+// schedule makes all showings, day by day.
 func (s *scheduler) schedule(events, days int) []showing {
 	showings := make([]showing, 0, events)
 	for day := range days {
@@ -73,9 +73,6 @@ func (s *scheduler) schedule(events, days int) []showing {
 			showings = append(showings, s.showDay(venue, day, shows)...)
 		}
 	}
-	slices.SortFunc(showings, func(a, b showing) int {
-		return cmp.Or(a.starts.Compare(b.starts), cmp.Compare(a.venue, b.venue))
-	})
 	return showings
 }
 
@@ -143,7 +140,7 @@ func (s *scheduler) showDay(venue, day, shows int) []showing {
 	earliest := firstStart
 	for i, f := range films {
 		start := s.chooseStart(earliest, lastStart-needed)
-		made[i] = showing{venue: venue, film: f, minute: start,
+		made[i] = showing{venue: venue, work: f, minute: start,
 			starts: time.Date(year, month, date, 0, start, 0, 0, s.venues[venue].zone)}
 		earliest = start + occupied(s.films[f])
 		needed -= occupied(s.films[f])
@@ -175,11 +172,11 @@ func (s *scheduler) chooseStart(earliest, latest int) int {
 }
 
 // occupied is how long a film keeps the hall, to the next quarter of an hour.
-func occupied(f film) int { return ceilDiv(f.runtime()+turnaround, 15) * 15 }
+func occupied(f work) int { return ceilDiv(f.runtime()+turnaround, 15) * 15 }
 
-func (f film) runtime() int {
-	if f.title.RuntimeMinutes == 0 {
+func (w work) runtime() int {
+	if w.title.RuntimeMinutes == 0 {
 		return usualRuntime
 	}
-	return f.title.RuntimeMinutes
+	return w.title.RuntimeMinutes
 }

@@ -2,7 +2,6 @@ package seed
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -20,34 +19,35 @@ const (
 	firstFilm = "Ghost"
 )
 
-// houses are what a city's cinemas are called, one after the other, from firstHouse on.
-var houses = []string{
-	"%s Grand Cinema", "%s Majestic", "Palace Theatre %s", "%s Bijou", "Orpheum %s", "%s Regent", "%s Tivoli",
-	"%s Starlight", "Lyric Cinema %s", "%s Paramount", "Rialto %s", "%s Empire", "Capitol Theatre %s", "%s Roxy",
-	"Uptown Cinema %s", "%s Odeon", "Criterion %s", "%s Alhambra", "Gem Theatre %s", "%s Embassy",
-}
-
-// venue is a cinema of one hall with what it charges.
+// venue is a hall with what it charges.
 type venue struct {
 	boxoffice.Venue
+	house    *house
 	zone     *time.Location
 	planHash string
-	base     int64 // price of a standard seat on a weekday evening, in cents
+	base     int64 // the price in cents from which those of its categories follow
 }
 
-// chooseVenues draws cinemas: the larger the city, the likelier; a city gets its second one when all have their first.
-func chooseVenues(n int, cities []city, r *rand.Rand) ([]venue, error) {
-	if most := len(houses) * len(cities); n > most {
+// chooseVenues draws n houses of a kind: the larger the city, the likelier; a city gets its second one when all have
+// their first.
+func chooseVenues(n int, h *house, cities []city, r *rand.Rand) ([]venue, error) {
+	var able []city
+	for _, c := range cities {
+		if c.population >= h.smallestCity {
+			able = append(able, c)
+		}
+	}
+	if most := len(h.names) * len(able); n > most {
 		return nil, boxoffice.Errorf(boxoffice.CodeInvalid,
-			"So many events in so few days need %d cinemas; there are %d. Choose more days.", n, most)
+			"So many events in so few days need %d halls for %ss; there are %d. Choose more days.", n, h.shows, most)
 	}
 	venues := make([]venue, 0, n)
-	for round := range houses {
-		for _, c := range drawCities(cities, r) {
+	for round := range h.names {
+		for _, c := range drawCities(able, r) {
 			if len(venues) == n {
 				return venues, nil
 			}
-			v, err := newVenue(fmt.Sprintf(houses[(round+firstHouse(c))%len(houses)], c.name), c)
+			v, err := newVenue(h, h.nameIn(c, round), c)
 			if err != nil {
 				return nil, err
 			}
@@ -55,14 +55,6 @@ func chooseVenues(n int, cities []city, r *rand.Rand) ([]venue, error) {
 		}
 	}
 	return venues, nil
-}
-
-// firstHouse is where a city begins in the list of houses, so that not every city has a Grand Cinema.
-func firstHouse(c city) int {
-	if c.name == firstCity {
-		return 0
-	}
-	return c.geonameID % len(houses)
 }
 
 // drawCities puts the cities into a random order in which larger ones tend to come first (weighted sampling by
@@ -89,8 +81,8 @@ func drawCities(cities []city, r *rand.Rand) []city {
 	return drawn
 }
 
-// newVenue makes the cinema of this name. All of it follows from name and city, since other seeds know it too.
-func newVenue(name string, c city) (venue, error) {
+// newVenue makes the house of this name. All of it follows from name and city, since other seeds know it too.
+func newVenue(h *house, name string, c city) (venue, error) {
 	geoname := strconv.Itoa(c.geonameID)
 	r := random("venue", name, geoname)
 	v := venue{
@@ -98,8 +90,8 @@ func newVenue(name string, c city) (venue, error) {
 			ID: lastingID("venue", name, geoname), Name: name, City: c.name, State: c.state, TimeZone: c.zone.String(),
 			Lat: nearby(c.lat, r), Lon: nearby(c.lon, r),
 		},
-		zone: c.zone,
-		base: 1400 + 50*r.Int64N(9),
+		house: h, zone: c.zone,
+		base: h.leastBase + h.baseStep*r.Int64N(9),
 	}
 	var err error
 	v.planHash, err = v.plan().Hash()
@@ -108,7 +100,7 @@ func newVenue(name string, c city) (venue, error) {
 
 // plan draws the hall, every time anew: all halls together would fill the memory.
 func (v venue) plan() seatplan.Plan {
-	return seatplan.Cinema(v.Name + " · " + v.City + ", " + v.State)
+	return v.house.draw(v.Name + " · " + v.City + ", " + v.State)
 }
 
 // nearby moves a coordinate off the centre by at most 0.02 degrees (2 km), to five decimals (1 m).
