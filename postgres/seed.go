@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/google/uuid"
@@ -24,21 +26,27 @@ type SeedSource interface {
 	SeatPlan(hash string) (json.RawMessage, error)
 }
 
-// A batch of a seed is one transaction: large enough that its commit costs little, small enough to be done in a moment.
+// A batch of a seed is one transaction: large enough that its commit costs little, small enough to be done in a second and
+// to take some 10 MB. An arena's event ends its batch.
 const (
 	seedBatchEvents  = 50
 	seedBatchTickets = 20_000
 )
 
+// seedPatience bounds a transaction of a seed. A batch on a busy machine, or one that waits for the same batch of another
+// seed, takes longer than what a buyer may be made to wait.
+const seedPatience = 2 * time.Minute
+
 // Seed stores a catalogue with its tickets and queues its events for the search index. What is there already, by its ID,
 // is left as it is, so an interrupted seed is resumed by running it again, and several may run at once. progress, if
-// given, is told after each batch how many events are stored. The owner of the events must exist. It costs about 30 µs a
-// ticket.
+// given, is told after each batch how many events are stored. The owner of the events must exist. It costs about 25 µs a
+// ticket, and the same memory for a million events as for a thousand.
 func (db *DB) Seed(ctx context.Context, source SeedSource, progress func(done, total int)) error {
+	s := seeder{db: db, source: source, stored: map[string]bool{}}
 	total := source.Len()
 	for done := 0; done < total; {
 		batch := readSeedBatch(source, done)
-		if err := db.storeSeedBatch(ctx, source, batch); err != nil {
+		if err := s.store(ctx, batch); err != nil {
 			return fmt.Errorf("store the events %d to %d of %d: %w", done+1, done+len(batch.events), total, err)
 		}
 		done += len(batch.events)
@@ -47,6 +55,13 @@ func (db *DB) Seed(ctx context.Context, source SeedSource, progress func(done, t
 		}
 	}
 	return db.analyzeCatalogue(ctx)
+}
+
+// seeder is a seed under way.
+type seeder struct {
+	db     *DB
+	source SeedSource
+	stored map[string]bool // titles, venues and plans that are there for sure, by ID or hash
 }
 
 // seedBatch are events with their tickets, by event.
@@ -65,10 +80,12 @@ func readSeedBatch(source SeedSource, from int) seedBatch {
 	return b
 }
 
-func (db *DB) storeSeedBatch(ctx context.Context, source SeedSource, b seedBatch) error {
-	return db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		fresh, err := insertSeedEvents(ctx, tx, source, b.events)
-		if err != nil {
+func (s *seeder) store(ctx context.Context, b seedBatch) error {
+	var named []string
+	err := s.db.inSeedTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		var fresh []int
+		var err error
+		if fresh, named, err = s.insertEvents(ctx, tx, b.events); err != nil {
 			return err
 		}
 		if err := copySeedTickets(ctx, tx, b, fresh); err != nil {
@@ -82,37 +99,46 @@ func (db *DB) storeSeedBatch(ctx context.Context, source SeedSource, b seedBatch
 			INSERT INTO search_outbox (event_id) SELECT id FROM unnest($1::text[]::uuid[]) WITH ORDINALITY AS e (id, n) ORDER BY n`, ids)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	for _, id := range named {
+		s.stored[id] = true
+	}
+	return nil
 }
 
-// insertSeedEvents stores events and what they refer to, in one round trip, and gives the indexes of those that are new.
-// An event that another seed is storing at the same time is waited for.
-func insertSeedEvents(ctx context.Context, tx pgx.Tx, source SeedSource, events []boxoffice.Event) (fresh []int, err error) {
+// insertEvents stores events and what they refer to, in one round trip, and gives the indexes of those that are new, and
+// what it named for the first time. An event that another seed is storing at the same time is waited for.
+func (s *seeder) insertEvents(ctx context.Context, tx pgx.Tx, events []boxoffice.Event) (fresh []int, named []string, err error) {
 	batch := &pgx.Batch{}
-	queued := map[string]bool{}
 	first := func(id string) bool {
-		again := queued[id]
-		queued[id] = true
-		return !again
+		if s.stored[id] || slices.Contains(named, id) {
+			return false
+		}
+		named = append(named, id)
+		return true
 	}
 	for i, e := range events {
 		hash, err := hex.DecodeString(e.PlanHash)
 		if err != nil {
-			return nil, fmt.Errorf("plan of event %s: %w", e.ID, err)
+			return nil, nil, fmt.Errorf("plan of event %s: %w", e.ID, err)
 		}
 		if first(e.TitleID) {
-			queueSeedTitle(batch, source, e.TitleID)
+			queueSeedTitle(batch, s.source, e.TitleID)
 		}
 		if first(e.Venue.ID) {
 			queueSeedVenue(batch, e.Venue)
 		}
 		if first(e.PlanHash) {
-			if err := queueSeedPlan(batch, source, e, hash); err != nil {
-				return nil, err
+			if err := queueSeedPlan(batch, s.source, e, hash); err != nil {
+				return nil, nil, err
 			}
 		}
 		queueSeedEvent(batch, e, hash, func() { fresh = append(fresh, i) })
 	}
-	return fresh, tx.SendBatch(ctx, batch).Close()
+	err = tx.SendBatch(ctx, batch).Close() // which fills fresh
+	return fresh, named, err
 }
 
 func queueSeedTitle(batch *pgx.Batch, source SeedSource, id string) {
@@ -187,8 +213,35 @@ func copySeedTickets(ctx context.Context, tx pgx.Tx, b seedBatch, fresh []int) e
 
 // analyzeCatalogue tells the planner what has come, which else it learns only after a minute.
 func (db *DB) analyzeCatalogue(ctx context.Context) error {
-	return db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	return db.inSeedTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `ANALYZE titles, venues, seat_plans, events, tickets`)
 		return err
 	})
+}
+
+// inSeedTx is inTx with more patience.
+func (db *DB) inSeedTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return translate(err)
+	}
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedPatience)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error {
+			_, err := tx.Exec(work, `SELECT set_config(name, $1, true) FROM unnest('{lock_timeout,statement_timeout}'::text[]) AS name`,
+				milliseconds(seedPatience))
+			if err != nil {
+				return err
+			}
+			return act(work, tx)
+		})
+		if !lostRace(err) || try == attempts {
+			return translate(err)
+		}
+	}
 }

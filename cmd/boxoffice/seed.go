@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/seed"
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 )
 
 // seedCommand fills the database with a catalogue: boxoffice seed.
@@ -64,7 +65,8 @@ func (c *seedCommand) fill(ctx context.Context, db *postgres.DB) error {
 		return err
 	}
 	bar := progressbar.NewOptions(catalogue.Len(), progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("  events"),
-		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))))
 	var shown error
 	err = db.Seed(ctx, catalogue, func(done, _ int) { shown = errors.Join(shown, bar.Set(done)) })
 	return errors.Join(err, shown, bar.Finish())
