@@ -87,8 +87,11 @@ var actions = []action{
 	{"webhook", 10, func(w *world, _ rows) bool { return len(w.provider.events) > 0 }, func(w *world, t *rapid.T, _ rows) {
 		i := len(w.provider.events) - 1 - rapid.IntRange(0, len(w.provider.events)-1).Draw(t, "events ago")
 		id := w.provider.events[i].ID
-		if rapid.IntRange(0, 4).Draw(t, "twin") == 4 {
+		switch rapid.IntRange(0, 5).Draw(t, "twin") {
+		case 4:
 			id += "_twin"
+		case 5:
+			id += otherVersion
 		}
 		w.meet(t, w.webhook(i, id))
 	}},
@@ -98,6 +101,7 @@ var actions = []action{
 		w.pass(d)
 	}},
 	{"sweep", 6, hasBooking, func(w *world, t *rapid.T, _ rows) { w.meet(t, w.sweep()) }},
+	{"inbox sweep", 4, func(w *world, _ rows) bool { return len(w.provider.events) > 0 }, func(w *world, t *rapid.T, _ rows) { w.meet(t, w.sweepInbox()) }},
 	{"run", 16, some((*world).readyRuns), func(w *world, t *rapid.T, _ rows) { w.goOn(t, draw(t, "run", w.readyRuns())) }},
 	{"run through", 8, some((*world).readyRuns), func(w *world, t *rapid.T, _ rows) {
 		r := draw(t, "run", w.readyRuns())

@@ -77,10 +77,14 @@ func (w *world) checkSecured(all rows, b booking, bad func(invariant, format str
 	w.secured[b.ID] = lost == 0
 }
 
-// checkMoney holds I3, refunds never exceed the capture and none is on a sale that stands; and I4, no booking is at its
-// end while money that the provider took in time neither bought its seats nor has a refund.
+// checkMoney holds I3, refunds never exceed the capture and none is on a sale that stands; I4, no booking is at its end while
+// money that the provider took in time neither bought its seats nor has a refund; and what the model has no word for: every
+// payment of ours is money that the provider took.
 func (w *world) checkMoney(all rows, b booking, bad func(invariant, format string, args ...any)) {
 	for _, p := range all.paymentsOf(b.ID) {
+		if w.provider.find(func(s *session) bool { return s.Paid && s.PaymentIntent == p.Intent && s.Amount.Minor == p.Amount }) == nil {
+			bad("I8", "%s has a payment of %d that nobody made", w.name(b.ID), p.Amount)
+		}
 		back := w.provider.back(p.Intent, boxoffice.RefundPending, boxoffice.RefundSucceeded)
 		if all.refunded(p) > p.Amount || back > p.Amount {
 			bad("I3", "%s: of %d captured, %d are asked back and %d given", w.name(b.ID), p.Amount, all.refunded(p), back)

@@ -44,10 +44,11 @@ func (w *world) settle(play func(r *run)) {
 		}
 		w.pass(max(0, next.Sub(w.now())) + time.Second)
 		w.payBack()
-		sweep := w.sweep()
-		sweep.finish()
-		w.ended(sweep)
-		require.NoError(w.tb, sweep.err)
+		for _, sweep := range []*task{w.sweepInbox(), w.sweep()} {
+			sweep.finish()
+			w.ended(sweep)
+			require.NoError(w.tb, sweep.err)
+		}
 	}
 	w.checkEnd()
 }

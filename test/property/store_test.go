@@ -73,6 +73,14 @@ func (s store) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent
 	return onStore(ctx, "ReceivePaymentEvent", func() (boxoffice.EventReceipt, error) { return s.realStore.ReceivePaymentEvent(ctx, e) })
 }
 
+func (s store) ClaimEvents(ctx context.Context, limit int) ([]boxoffice.PaymentEvent, error) {
+	return onStore(ctx, "ClaimEvents", func() ([]boxoffice.PaymentEvent, error) { return s.realStore.ClaimEvents(ctx, limit) })
+}
+
+func (s store) PutOffEvent(ctx context.Context, event, why string) (boxoffice.EventFate, error) {
+	return onStore(ctx, "PutOffEvent", func() (boxoffice.EventFate, error) { return s.realStore.PutOffEvent(ctx, event, why) })
+}
+
 func (s store) VerifyHold(ctx context.Context, id string) (situation, error) {
 	return onStore(ctx, "VerifyHold", func() (situation, error) { return s.realStore.VerifyHold(ctx, id) })
 }

@@ -250,6 +250,20 @@ func (w *world) sweep() *task {
 	})
 }
 
+// sweepInbox takes up the stored events of this world's provider that had no effect. Those of other worlds are left alone.
+func (w *world) sweepInbox() *task {
+	return begin(w.ctx, "inbox sweep", func(ctx context.Context) error {
+		events, err := w.store.ClaimEvents(ctx, 1000)
+		for _, e := range events {
+			ours := slices.ContainsFunc(w.provider.events, func(known boxoffice.PaymentEvent) bool { return known.ObjectID == e.ObjectID })
+			if ours && err == nil {
+				_, err = w.service().SettleEvent(ctx, e)
+			}
+		}
+		return err
+	})
+}
+
 // ended checks what a task that ended leaves behind.
 func (w *world) ended(k *task) {
 	if len(k.strange) > 0 {
