@@ -259,3 +259,16 @@ func TestAudit_WebhooksThatAreNotOurs(t *testing.T) {
 	}
 	counted(postgres.AuditInbox{GivenUp: 3})
 }
+
+// An event that was parked for long, and has been settled a moment ago, waits for its run as any other does.
+func TestAudit_AParkedEventThatSettlesNow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	s := h.open(t, h.addUser(t), h.tickets)
+	now := h.park(t, "evt_1", sessionOf(s.attempt, boxoffice.SessionComplete))
+	h.clock.AdvanceClock(t, 5*time.Minute)
+	h.receive(t, now)
+	h.requireClean(t, 1)
+	h.clock.AdvanceClock(t, 3*time.Minute)
+	require.Equal(t, []string{"payment-is-settled", "check-is-kept", "webhook-is-processed"}, broken(h.audit(t, postgres.AuditOptions{})))
+}
