@@ -31,10 +31,10 @@ func TestOpenAttempt_FreeOfCharge(t *testing.T) {
 	s := h.heldFree(t)
 	a := h.openFree(t, s)
 	require.Equal(t, 2, one[int](t, h, `SELECT count(*) FROM tickets WHERE held_until = 'infinity'`), "nobody else gets them any more")
+	require.Equal(t, 30*time.Second, h.nextCheck(t, s.ID), "a run that is not woken is swept")
 	now, err := h.store.Look(t.Context(), s.ID, s.epoch)
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.StepConfirm, now.Next())
-	require.Equal(t, 30*time.Second, h.nextCheck(t, s.ID), "a run that is not woken is swept")
 	h.requireClean(t, 1)
 
 	before := h.rows(t)

@@ -229,6 +229,18 @@ func TestTold_OnlyWithAnAddress(t *testing.T) {
 	h.requireClean(t, 1)
 }
 
+// TestTold_Once leaves a mail alone that is there already, and does not take that for a buyer without an address.
+func TestTold_Once(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	s := h.stageNamed(t, "refunding")
+	h.exec(t, `INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient) VALUES ($1, $2, 'refunded', $3, 'x')`,
+		newID(t), s.ID, boxoffice.RefundKey(s.payment, 1))
+	h.mark(t, s, boxoffice.RefundSucceeded)
+	require.Equal(t, []string{boxoffice.RefundKey(s.payment, 1)}, h.emailsOf(t, s.ID))
+	require.NotContains(t, h.timeline(t, s.ID), "no mail: no address")
+}
+
 // TestNextCheck_AMailThatIsDueDoesNotWaitForTheBank loses the run between a refund that went through and its mail, while
 // another refund of the booking waits for the bank.
 func TestNextCheck_AMailThatIsDueDoesNotWaitForTheBank(t *testing.T) {
