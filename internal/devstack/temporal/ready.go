@@ -31,13 +31,16 @@ const (
 // endedError is a server that ended instead of answering.
 type endedError struct {
 	err error
-	log string
+	log string // all that was said, or the end of it
 }
 
-func (e *endedError) Error() string { return fmt.Sprintf("%v; its log ends with:\n%s", e.err, e.log) }
+func (e *endedError) Error() string {
+	return fmt.Sprintf("%v; its log ends with:\n%s", e.err, e.log[max(0, len(e.log)-2000):])
+}
 func (e *endedError) Unwrap() error { return e.err }
 
-// portTaken tells whether another listened on a port that was free when we looked.
+// portTaken tells whether another listened on a port that was free when we looked. The server says so, goes on all the
+// same, and ends in a panic whose stack is long.
 func (e *endedError) portTaken() bool { return strings.Contains(e.log, "address already in use") }
 
 // ready returns when the server works and its namespace is set up, or with an *endedError when the server has ended.
@@ -71,7 +74,7 @@ func poll(ctx context.Context, process *proc.Process, try func(context.Context) 
 		}
 		select {
 		case <-process.Done():
-			return &endedError{err: errors.Join(process.Err(), ctx.Err()), log: process.LogTail(2000)}
+			return &endedError{err: errors.Join(process.Err(), ctx.Err()), log: process.LogTail(64 << 10)}
 		case <-ctx.Done():
 			return fmt.Errorf("temporal does not work yet: %w (%w); its log ends with:\n%s", ctx.Err(), err, process.LogTail(2000))
 		case <-tick.C:

@@ -1,6 +1,7 @@
 package temporal_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -115,6 +116,25 @@ func TestStart_TellsWhatTheServerSaid(t *testing.T) {
 	t.Parallel()
 	_, err := devtemporal.Start(t.Context(), devtemporal.Options{LogLevel: "shouting"})
 	require.ErrorContains(t, err, "shouting")
+}
+
+// A port that was free when the server chose it may be another's when it listens. What it says then is far from the end of
+// its log: the start is tried again.
+func TestStart_TriesAgainWhereAnInnerPortIsTaken(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "temporal")
+	require.NoError(t, os.WriteFile(bin, []byte(`#!/bin/sh
+echo started >> "`+dir+`/starts"
+echo "Failed to start gRPC listener: address already in use"
+seq 1 5000
+exit 2
+`), 0o755))
+	_, err := devtemporal.Start(t.Context(), devtemporal.Options{Bin: bin})
+	require.ErrorContains(t, err, "5000")
+	starts, err := os.ReadFile(filepath.Join(dir, "starts"))
+	require.NoError(t, err)
+	require.Equal(t, 3, bytes.Count(starts, []byte("started")))
 }
 
 func start(t *testing.T, o devtemporal.Options) *devtemporal.Server {
