@@ -41,12 +41,16 @@ func readJSON(c *gin.Context, dst any) ([]byte, error) {
 	return body, decodeJSON(body, dst)
 }
 
-// readOptionalJSON is readJSON where the body may be left out.
+// readOptionalJSON is readJSON where the body may be left out, with a length or without one.
 func readOptionalJSON(c *gin.Context, dst any) ([]byte, error) {
-	if c.Request.Body == nil || c.Request.ContentLength == 0 {
-		return nil, nil
+	body, err := readBody(c, maxBody)
+	if err != nil || len(body) == 0 {
+		return nil, err
 	}
-	return readJSON(c, dst)
+	if err := checkMediaType(c.Request.Header, "application/json"); err != nil {
+		return nil, err
+	}
+	return body, decodeJSON(body, dst)
 }
 
 // readNothing refuses a body, so that nobody believes to have said something: but for "{}", which many clients send.
@@ -86,7 +90,7 @@ func checkMediaType(header http.Header, want string) error {
 }
 
 // decodeJSON reads one JSON text into dst. encoding/json alone takes the last of two equal fields, any case of a name,
-// null for anything, and repairs broken UTF-8: here each is refused, by name.
+// null for anything, and repairs broken UTF-8 and UTF-16: here each is refused, by name.
 func decodeJSON(body []byte, dst any) error {
 	if !utf8.Valid(body) {
 		return boxoffice.Errorf(boxoffice.CodeMalformed, "The body is not UTF-8.")
@@ -98,7 +102,7 @@ func decodeJSON(body []byte, dst any) error {
 		}
 		return boxoffice.WrapError(boxoffice.CodeMalformed, err, "The body is empty; JSON is expected.")
 	}
-	check := bodyCheck{decoder: json.NewDecoder(bytes.NewReader(body))}
+	check := bodyCheck{body: body, decoder: json.NewDecoder(bytes.NewReader(body))}
 	check.decoder.UseNumber()
 	if err := check.value("", reflect.TypeOf(dst).Elem(), 0); err != nil {
 		return boxoffice.WrapError(boxoffice.CodeMalformed, err, "The body is nested too deeply.")
@@ -115,6 +119,7 @@ func decodeJSON(body []byte, dst any) error {
 
 // bodyCheck walks a valid JSON text along the Go type that it is meant for.
 type bodyCheck struct {
+	body    []byte
 	decoder *json.Decoder
 	wrong   fields
 }
@@ -123,6 +128,7 @@ var errTooDeep = errors.New("nested too deeply")
 
 // value checks the next value, at path, against t; without a type it may be anything.
 func (b *bodyCheck) value(path string, t reflect.Type, depth int) error {
+	start := b.decoder.InputOffset()
 	token, err := b.decoder.Token()
 	if err != nil {
 		return err
@@ -147,8 +153,31 @@ func (b *bodyCheck) value(path string, t reflect.Type, depth int) error {
 		if strings.ContainsRune(token, 0) {
 			b.complain(path, "This must not contain the character NUL.")
 		}
+		if halfACharacter(b.body[start:b.decoder.InputOffset()]) {
+			b.complain(path, "This contains half a character: a lone surrogate.")
+		}
 	}
 	return nil
+}
+
+// halfACharacter reports whether a valid JSON string has an escape like \ud800 that is not one of a pair.
+func halfACharacter(quoted []byte) bool {
+	pending := false // the first of a pair was just read
+	for i := 0; i < len(quoted); i++ {
+		var unit uint64
+		if quoted[i] == '\\' {
+			if i++; quoted[i] == 'u' {
+				unit, _ = strconv.ParseUint(string(quoted[i+1:i+5]), 16, 16) // valid JSON has four digits here
+				i += 4
+			}
+		}
+		second := unit >= 0xdc00 && unit <= 0xdfff
+		if second != pending {
+			return true
+		}
+		pending = unit >= 0xd800 && unit <= 0xdbff
+	}
+	return false
 }
 
 func (b *bodyCheck) array(path string, t reflect.Type, depth int) error {

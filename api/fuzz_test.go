@@ -17,7 +17,8 @@ import (
 func FuzzDecodeJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"username":"ada","password":"correct horse"}`, `{"username":"\u0000"}`, `{"a":{"a":[[[[]]]]}}`,
-		`{"username":1e999}`, "", "[", "\xff",
+		`{"username":1e999}`, "", "[", "\xff", `{"username":"\ud800","password":"\ud83c\udfab"}`, `{"username":"\ufffd","password":"�"}`,
+		`["` + ticketID + `"]`, "\ufeff{}", `{"username":"\\ud800","password":"x"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -30,6 +31,9 @@ func FuzzDecodeJSON(f *testing.F) {
 		}
 		require.True(t, utf8.ValidString(in.Username+in.Password+in.Email+in.Location))
 		require.NotContains(t, in.Username+in.Password+in.Email+in.Location, "\x00")
+		if strings.ContainsRune(in.Username+in.Password+in.Email+in.Location, utf8.RuneError) {
+			require.Regexp(t, `(?i)\\ufffd|\x{fffd}`, string(body), "a character was replaced")
+		}
 		again, err := json.Marshal(in)
 		require.NoError(t, err)
 		var same SignUpRequest

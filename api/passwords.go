@@ -22,10 +22,11 @@ var hashing = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, 
 // unknown username takes as long as a wrong password.
 const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$VVE4W9RN7M0z6Yy6l5+yDA$TyWGzYvTt0g0G8AMuExq01SRoAmZTB7gNR9fj1HNV0Q"
 
-// The bounds of a password, in characters.
+// The bounds of a password: in characters, and in bytes as it is typed.
 const (
-	minPassword = 8
-	maxPassword = 256
+	minPassword      = 8
+	maxPassword      = 256
+	maxPasswordBytes = 1024
 )
 
 //go:embed passwords/common.txt
@@ -36,6 +37,9 @@ var commonPasswords = strings.Fields(commonPasswordsFile)
 
 // checkPassword says what is wrong with a new password; "" if nothing.
 func checkPassword(password, username string) string {
+	if len(password) > maxPasswordBytes {
+		return "This may have at most 256 characters."
+	}
 	password = norm.NFC.String(password)
 	folded := strings.ToLower(password)
 	_, common := slices.BinarySearch(commonPasswords, folded)

@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -98,17 +99,18 @@ func checkLogIn(in LogInRequest) fields {
 	if in.Username == "" || len(in.Username) > 256 {
 		wrong.add("username", "This is required, and has at most 256 bytes.")
 	}
-	if in.Password == "" || len(in.Password) > 1024 {
+	if in.Password == "" || len(in.Password) > maxPasswordBytes {
 		wrong.add("password", "This is required, and has at most 1024 bytes.")
 	}
 	return wrong
 }
 
-// isEmail reports whether text is a bare address: no name, no comment, nothing that could end a mail header.
+// isEmail reports whether text is a bare address: no name, no comment, nothing that could end a mail header, and nothing
+// that cannot be seen.
 func isEmail(text string) bool {
 	address, err := mail.ParseAddress(text)
 	return err == nil && address.Name == "" && address.Address == text && len(text) <= maxEmail &&
-		!strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' })
+		!strings.ContainsFunc(text, func(r rune) bool { return r == '"' || !unicode.IsGraphic(r) || unicode.IsSpace(r) })
 }
 
 // authenticate finds the user of a name and a password. CodeUnauthenticated, the same and after the same time whether the

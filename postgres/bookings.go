@@ -134,10 +134,11 @@ func parseBookingCursor(cursor string) (before time.Time, id string, err error) 
 		return before, "", wrong
 	}
 	at, id, found := strings.Cut(string(raw), " ")
-	if before, err = time.Parse(time.RFC3339Nano, at); err != nil || !found || uuid.Validate(id) != nil {
+	parsed, idErr := uuid.Parse(id)
+	if before, err = time.Parse(time.RFC3339Nano, at); err != nil || !found || idErr != nil {
 		return before, "", wrong
 	}
-	return before, id, nil
+	return before, parsed.String(), nil
 }
 
 // refQuery reads what a booking's run is started with; the condition on b follows it.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,8 @@ func parseSeatCursor(text string) (seatCursor, error) {
 	if err != nil {
 		return c, wrongCursor()
 	}
-	if err := json.Unmarshal(raw, &c); err != nil || c.Section == "" || c.Number < 1 {
+	err = json.Unmarshal(raw, &c)
+	if err != nil || c.Section == "" || !storable(c.Section+c.Row) || c.Number < 1 || c.Number > math.MaxInt32 {
 		return seatCursor{}, wrongCursor()
 	}
 	return c, nil

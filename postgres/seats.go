@@ -91,10 +91,10 @@ func (s *Bookings) hold(
 // checkTicketIDs refuses what needs no database to be wrong, and gives the IDs in their canonical form, sorted.
 func (s *Bookings) checkTicketIDs(ids []string) ([]string, error) {
 	if len(ids) == 0 {
-		return nil, boxoffice.InvalidField("ticket_ids", "Choose at least one seat.")
+		return nil, boxoffice.InvalidField("body", "Choose at least one seat.")
 	}
 	if len(ids) > s.rules.MaxSeats {
-		return nil, boxoffice.InvalidField("ticket_ids", "At most %d seats can be booked at once.", s.rules.MaxSeats)
+		return nil, boxoffice.InvalidField("body", "At most %d seats can be booked at once.", s.rules.MaxSeats)
 	}
 	sorted := make([]string, len(ids))
 	for i, id := range ids {
@@ -202,7 +202,7 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []s
 	}
 	for _, t := range w.tickets {
 		if t.EventID != w.event.id {
-			return boxoffice.InvalidField("ticket_ids", "The seats belong to more than one event.")
+			return boxoffice.InvalidField("body", "The seats belong to more than one event.")
 		}
 	}
 	if !w.event.onSale {
