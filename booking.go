@@ -126,6 +126,8 @@ type HoldRules struct {
 	Grace           time.Duration // from the deadline to the backstop at which a seat frees itself
 	MaxSeats        int           // a booking
 	MaxOpenBookings int           // open bookings a user an event
+	MaxUnpaid       int           // bookings of a user that end unpaid within UnpaidWindow before the next must wait; 0: no limit
+	UnpaidWindow    time.Duration // from the creation of such a booking until it no longer counts
 }
 
 // BookingPage is one page of a user's bookings, newest first.
@@ -145,7 +147,7 @@ type TimelineEntry struct {
 // BookingService is what the API calls. Who asks is an explicit argument; a booking of another user is CodeNotFound.
 type BookingService interface {
 	// Book holds the seats and sees to it that the booking's workflow runs. CodeInvalid, CodeNotFound, CodeNotOnSale,
-	// CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused, CodeUnavailable. Costs one transaction.
+	// CodeRateLimited, CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused, CodeUnavailable. Costs one transaction.
 	Book(ctx context.Context, req HoldRequest) (Booking, error)
 	// Booking gives one booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)

@@ -94,7 +94,8 @@ type AttemptEnd struct {
 // situation is what the run goes by next. Any method may fail with CodeUnavailable, after which it may be repeated.
 type BookingStore interface {
 	// HoldSeats takes seats for a new booking: all or none. With a key that was used for the same body it gives the
-	// booking of that time. CodeInvalid, CodeNotFound, CodeNotOnSale, CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused.
+	// booking of that time. CodeInvalid, CodeNotFound, CodeNotOnSale, CodeRateLimited, CodeSeatsTaken, CodeOpenBookingExists,
+	// CodeKeyReused.
 	HoldSeats(ctx context.Context, req HoldRequest) (booking Booking, ref BookingRef, fresh bool, err error)
 	// Booking reads a booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)

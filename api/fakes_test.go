@@ -102,6 +102,14 @@ func (f *fakeUsers) join(username string) (token string) {
 	return token
 }
 
+func (f *fakeUsers) setRole(username string, role boxoffice.Role) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u := f.users[username]
+	u.Role = role
+	f.users[username] = u
+}
+
 type fakeCatalogue struct {
 	err       error
 	panics    bool

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,6 +12,30 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 )
+
+// limiters are those of a server. They are kept in memory: each process counts for itself, and forgets when it ends.
+type limiters struct {
+	requestsByAddress, requestsByUser              *limiter
+	loginsByAddress, loginsByAccount, loginsByPair *limiter
+	signUpsByAddress                               *limiter
+}
+
+func newLimiters(l Limits) limiters {
+	return limiters{
+		requestsByAddress: newLimiter(l.PerAddress), requestsByUser: newLimiter(l.PerUser),
+		loginsByAddress: newLimiter(l.LoginPerAddress), loginsByAccount: newLimiter(l.LoginPerAccount),
+		loginsByPair:     newLimiter(l.LoginPerPair),
+		signUpsByAddress: newLimiter(l.SignUpPerAddress),
+	}
+}
+
+func (l limiters) close() {
+	for _, each := range []*limiter{
+		l.requestsByAddress, l.requestsByUser, l.loginsByAddress, l.loginsByAccount, l.loginsByPair, l.signUpsByAddress,
+	} {
+		each.close()
+	}
+}
 
 // maxBuckets bounds the memory of a limiter: about 20 MB. Beyond it the keys that come least often are forgotten.
 const maxBuckets = 100_000
@@ -64,6 +90,49 @@ func (l *limiter) close() {
 	if l != nil {
 		l.buckets.StopAllGoroutines()
 	}
+}
+
+// takeByAddress is take for the address of a client, unless it is one of Options.Unlimited. CodeRateLimited.
+func (s *Server) takeByAddress(c *gin.Context, l *limiter) error {
+	if addr, err := netip.ParseAddr(c.ClientIP()); err == nil {
+		addr = addr.Unmap().WithZone("")
+		if slices.ContainsFunc(s.unlimited, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+			return nil
+		}
+	}
+	return l.take(clientAddress(c))
+}
+
+// takeLogin lets a password be tried. An account has an allowance, wherever its passwords are tried from. Beyond it, each
+// address has a try of its own now and then: who guesses from many places is slowed down, and the owner, who needs one
+// try, is not locked out by it. succeeded is to be called after the right password. CodeRateLimited.
+func (s *Server) takeLogin(c *gin.Context, account string) (succeeded func(), err error) {
+	if err := s.takeByAddress(c, s.limits.loginsByAddress); err != nil {
+		return nil, err
+	}
+	if s.limits.loginsByAccount.take(account) == nil {
+		return func() { s.limits.loginsByAccount.forget(account) }, nil
+	}
+	pair := account + " " + clientAddress(c)
+	// The account's allowance stays used up: it is somebody else who uses it.
+	return func() { s.limits.loginsByPair.forget(pair) }, s.limits.loginsByPair.take(pair)
+}
+
+// parsePrefixes reads addresses and CIDRs.
+func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+	prefixes := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			prefixes = append(prefixes, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a CIDR", text)
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes, nil
 }
 
 // clientAddress is what limits count clients by: an IPv4 address, or the /64 of an IPv6 one, since its holder has them all.

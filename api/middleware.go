@@ -90,12 +90,16 @@ func (s *Server) bound(c *gin.Context) {
 	c.Next()
 }
 
-// admit checks where a write comes from and who asks. CodeCrossOrigin, CodeUnauthenticated, CodeUnavailable.
+// admit checks where a write comes from, how much is asked for, and who asks. CodeCrossOrigin, CodeRateLimited,
+// CodeUnauthenticated, CodeUnavailable.
 func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 	if who == machine {
 		return boxoffice.User{}, nil
 	}
 	if err := s.checkOrigin(c.Request); err != nil {
+		return boxoffice.User{}, err
+	}
+	if err := s.takeByAddress(c, s.limits.requestsByAddress); err != nil {
 		return boxoffice.User{}, err
 	}
 	if who == anyone || who == visitor && s.opts.PublicBrowsing {
@@ -106,6 +110,9 @@ func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 		return boxoffice.User{}, nil
 	}
 	c.Set(userIDKey, user.ID)
+	if err == nil && !user.Role.IsStaff() {
+		err = s.limits.requestsByUser.take(user.ID)
+	}
 	return user, err
 }
 

@@ -43,6 +43,7 @@ type Options struct {
 	PublicBrowsing bool     // the catalogue needs no session
 	Services       []string // the groups of routes to mount; empty: all
 	TrustedProxies []string // addresses or CIDRs whose X-Forwarded-For is believed; empty: nobody's
+	Unlimited      []string // addresses or CIDRs that no limit by address counts: the box office itself, a load test
 	PaymentOrigins []string // where a payment page may live besides checkoutOrigin: forms of the pages may lead there
 
 	SessionTTL  time.Duration // from login to the end of a session however much it is used; 7 days
@@ -59,12 +60,34 @@ type Options struct {
 	Profiling bool                 // the admin handler serves /debug/pprof/
 }
 
-// Limits bound what one client may ask for. Zero fields take the defaults that are named.
+// Limits bound what one client may ask for. Zero fields take the defaults that are named. The payment provider's webhooks
+// and probes of health are not counted, and staff is not counted by user.
 type Limits struct {
+	PerAddress       Rate // requests of all kinds: 3,000 a minute, since a school or a company may have one address
+	PerUser          Rate // and 600 a minute
 	LoginPerAddress  Rate // 30 a minute
 	LoginPerAccount  Rate // 10 in 15 minutes; a login that succeeds clears the count
+	LoginPerPair     Rate // what an address may try of an account whose allowance is used up: once in 5 minutes
 	SignUpPerAddress Rate // 20 in 10 minutes
 	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU
+}
+
+// namedRate is a field of Limits with its default.
+type namedRate struct {
+	name     string
+	rate     *Rate
+	standard Rate
+}
+
+func (l *Limits) rates() []namedRate {
+	return []namedRate{
+		{"PerAddress", &l.PerAddress, Rate{Requests: 3000, Per: time.Minute}},
+		{"PerUser", &l.PerUser, Rate{Requests: 600, Per: time.Minute}},
+		{"LoginPerAddress", &l.LoginPerAddress, Rate{Requests: 30, Per: time.Minute}},
+		{"LoginPerAccount", &l.LoginPerAccount, Rate{Requests: 10, Per: 15 * time.Minute}},
+		{"LoginPerPair", &l.LoginPerPair, Rate{Requests: 1, Per: 5 * time.Minute}},
+		{"SignUpPerAddress", &l.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
+	}
 }
 
 // Rate is a number of requests in a time: a client may spend all of them at once, and they come back evenly.
@@ -79,9 +102,11 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.RequestTimeout, 10*time.Second)
 	orDuration(&o.ReadCache, 300*time.Millisecond)
 	orDuration(&o.ShutdownTimeout, 20*time.Second)
-	orRate(&o.Limits.LoginPerAddress, Rate{Requests: 30, Per: time.Minute})
-	orRate(&o.Limits.LoginPerAccount, Rate{Requests: 10, Per: 15 * time.Minute})
-	orRate(&o.Limits.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute})
+	for _, limit := range o.Limits.rates() {
+		if *limit.rate == (Rate{}) {
+			*limit.rate = limit.standard
+		}
+	}
 	if o.Limits.PasswordHashes == 0 {
 		o.Limits.PasswordHashes = runtime.NumCPU()
 	}
@@ -101,12 +126,6 @@ func (o Options) withDefaults() Options {
 
 func orDuration(field *time.Duration, standard time.Duration) {
 	if *field == 0 {
-		*field = standard
-	}
-}
-
-func orRate(field *Rate, standard Rate) {
-	if *field == (Rate{}) {
 		*field = standard
 	}
 }
@@ -137,12 +156,9 @@ func (o Options) check() error {
 			wrong("%q: %w", origin, err)
 		}
 	}
-	for name, rate := range map[string]Rate{
-		"LoginPerAddress": o.Limits.LoginPerAddress, "LoginPerAccount": o.Limits.LoginPerAccount,
-		"SignUpPerAddress": o.Limits.SignUpPerAddress,
-	} {
-		if rate.Requests == 0 || rate.Requests > 0 && rate.Per <= 0 {
-			wrong("Limits.%s: %d in %s is no rate", name, rate.Requests, rate.Per)
+	for _, limit := range o.Limits.rates() {
+		if limit.rate.Requests == 0 || limit.rate.Requests > 0 && limit.rate.Per <= 0 {
+			wrong("Limits.%s: %d in %s is no rate", limit.name, limit.rate.Requests, limit.rate.Per)
 		}
 	}
 	return errors.Join(problems...)

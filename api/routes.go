@@ -16,7 +16,7 @@ type access int
 
 const (
 	anyone  access = iota // no session needed
-	machine               // no session, and no browser: the caller proves itself by a signature
+	machine               // neither session nor browser nor limit: a probe, or a caller that proves itself by a signature
 	visitor               // a session, unless the catalogue is open to all
 	member                // a session
 	guest                 // the user if there is a session, else nobody
@@ -63,8 +63,8 @@ func (s *Server) routes() []route {
 		{ServiceBookings, "POST", "/webhooks/stripe", machine, s.receiveStripeWebhook},
 
 		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
-		{"", "GET", "/healthz", anyone, s.getHealth},
-		{"", "GET", "/readyz", anyone, s.getReadiness},
+		{"", "GET", "/healthz", machine, s.getHealth},
+		{"", "GET", "/readyz", machine, s.getReadiness},
 	}
 }
 
@@ -95,7 +95,11 @@ func (s *Server) mount() (http.Handler, error) {
 	}
 	engine.Use(s.observe, s.recoverPanics, s.secure, s.bound)
 	engine.NoRoute(func(c *gin.Context) {
-		s.fail(c, boxoffice.Errorf(boxoffice.CodeNotFound, "There is nothing at this path."))
+		err := s.takeByAddress(c, s.limits.requestsByAddress)
+		if err == nil {
+			err = boxoffice.Errorf(boxoffice.CodeNotFound, "There is nothing at this path.")
+		}
+		s.fail(c, err)
 	})
 	engine.NoMethod(func(c *gin.Context) {
 		s.fail(c, boxoffice.Errorf(boxoffice.CodeMethodNotAllowed, "This path takes only %s.", c.Writer.Header().Get("Allow")))

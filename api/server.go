@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -30,10 +31,8 @@ type Server struct {
 	documents *otter.Cache[string, *document]
 	metrics   *metrics
 	readiness *serving.Readiness
-
-	loginsByAddress  *limiter
-	loginsByAccount  *limiter
-	signUpsByAddress *limiter
+	limits    limiters
+	unlimited []netip.Prefix
 }
 
 // New makes a server. Its error names every option that is wrong.
@@ -48,12 +47,11 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: o, log: o.Logger, base: base, tls: base.Scheme == "https",
-		origins:          http.NewCrossOriginProtection(),
-		passwords:        newPasswords(o.Limits.PasswordHashes),
-		loginsByAddress:  newLimiter(o.Limits.LoginPerAddress),
-		loginsByAccount:  newLimiter(o.Limits.LoginPerAccount),
-		signUpsByAddress: newLimiter(o.Limits.SignUpPerAddress),
-		readiness:        serving.NewReadiness(o.Ready, o.Logger),
+		origins: http.NewCrossOriginProtection(), passwords: newPasswords(o.Limits.PasswordHashes), limits: newLimiters(o.Limits),
+		readiness: serving.NewReadiness(o.Ready, o.Logger),
+	}
+	if s.unlimited, err = parsePrefixes(o.Unlimited); err != nil {
+		return nil, fmt.Errorf("api: Unlimited: %w", err)
 	}
 	if err := s.origins.AddTrustedOrigin(base.String()); err != nil {
 		return nil, fmt.Errorf("api: BaseURL: %w", err)
@@ -101,9 +99,7 @@ func (s *Server) run(ctx context.Context, listener net.Listener, handler http.Ha
 // Close ends what the server does in the background: the tidying of its caches. It comes after Run.
 func (s *Server) Close() {
 	s.documents.StopAllGoroutines()
-	for _, l := range []*limiter{s.loginsByAddress, s.loginsByAccount, s.signUpsByAddress} {
-		l.close()
-	}
+	s.limits.close()
 }
 
 // absolute makes a URL of a path on our origin.

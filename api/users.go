@@ -65,7 +65,7 @@ func (s *Server) register(c *gin.Context, in SignUpRequest) (boxoffice.User, err
 	if err := checkSignUp(in).err(); err != nil {
 		return boxoffice.User{}, err
 	}
-	if err := s.signUpsByAddress.take(clientAddress(c)); err != nil {
+	if err := s.takeByAddress(c, s.limits.signUpsByAddress); err != nil {
 		return boxoffice.User{}, err
 	}
 	hash, err := s.passwords.hash(c.Request.Context(), in.Password)
@@ -119,11 +119,8 @@ func (s *Server) authenticate(c *gin.Context, in LogInRequest) (boxoffice.User, 
 	if err := checkLogIn(in).err(); err != nil {
 		return boxoffice.User{}, err
 	}
-	account := strings.ToLower(in.Username)
-	if err := s.loginsByAddress.take(clientAddress(c)); err != nil {
-		return boxoffice.User{}, err
-	}
-	if err := s.loginsByAccount.take(account); err != nil {
+	succeeded, err := s.takeLogin(c, strings.ToLower(in.Username))
+	if err != nil {
 		return boxoffice.User{}, err
 	}
 	var user boxoffice.User
@@ -141,6 +138,6 @@ func (s *Server) authenticate(c *gin.Context, in LogInRequest) (boxoffice.User, 
 	if !matches || user.ID == "" {
 		return boxoffice.User{}, boxoffice.Errorf(boxoffice.CodeUnauthenticated, "Username or password is wrong.")
 	}
-	s.loginsByAccount.forget(account)
+	succeeded()
 	return user, nil
 }

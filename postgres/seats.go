@@ -116,6 +116,7 @@ type wanted struct {
 	userID  string
 	event   wantedEvent
 	tickets []boxoffice.Ticket
+	pause   time.Duration // until the buyer may hold again; 0: now
 }
 
 type wantedEvent struct {
@@ -171,6 +172,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 		open, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
+	s.queueCoolDown(batch, &w)
 	batch.Queue(`
 		SELECT `+ticketColumns+`, NOT seat_is_free(t.state, t.held_until)
 		FROM tickets t WHERE id = ANY ($1::text[]::uuid[])
@@ -194,6 +196,23 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 	return w, s.judge(ctx, tx, w, ids, open, taken)
 }
 
+// queueCoolDown asks how long a buyer must pause who let go of many holds lately: seats that are held over and over, and
+// never paid, are out of everybody else's reach. Staff, who book for others, need not.
+func (s *Bookings) queueCoolDown(batch *pgx.Batch, w *wanted) {
+	if s.rules.MaxUnpaid == 0 {
+		return
+	}
+	batch.Queue(`
+		SELECT b.created_at + $2::interval - boxoffice_now()
+		FROM bookings b JOIN users u ON u.id = b.user_id AND u.role NOT IN ('support', 'admin')
+		WHERE b.user_id = $1 AND b.created_at > boxoffice_now() - $2::interval
+		  AND (b.status IN ('expired', 'cancelled') OR b.status = 'held' AND b.hold_expires_at <= boxoffice_now())
+		ORDER BY b.created_at DESC OFFSET $3 LIMIT 1`, w.userID, s.rules.UnpaidWindow, s.rules.MaxUnpaid-1).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&w.pause}, func() error { return nil })
+		return err
+	})
+}
+
 // judge says why the seats cannot be had, if so. The order matters: what is wrong with the request comes before what is
 // wrong with its moment.
 func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []string, taken []bool) error {
@@ -207,6 +226,11 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []s
 	}
 	if !w.event.onSale {
 		return boxoffice.Errorf(boxoffice.CodeNotOnSale, "This event is not on sale.")
+	}
+	if w.pause > 0 {
+		e := boxoffice.Errorf(boxoffice.CodeRateLimited, "You have let go of %d bookings lately. Please pay for what you hold, or wait a while.", s.rules.MaxUnpaid)
+		e.RetryAfter = w.pause
+		return e
 	}
 	if slices.Contains(taken, true) {
 		return s.conflicts(ctx, tx, w, taken)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"time"
 
 	"github.com/boxoffice/boxoffice/api"
 	"golang.org/x/sync/errgroup"
@@ -16,14 +15,13 @@ import (
 // apiCommand serves the HTTP API: boxoffice api.
 type apiCommand struct {
 	coreSettings `embed:""`
+	Limits       limitSettings `embed:"" group:"Limits"`
 
 	Addr           string   `env:"BOXOFFICE_ADDR" default:":8080" help:"Where the API listens." group:"HTTP"`
 	AdminAddr      string   `env:"BOXOFFICE_ADMIN_ADDR" default:"127.0.0.1:8081" help:"Where metrics and health are, not for the public." group:"HTTP"`
 	Services       []string `env:"BOXOFFICE_SERVICES" help:"Groups of routes to serve: users, search, events, bookings; all if empty." group:"HTTP"`
 	PublicBrowsing bool     `env:"BOXOFFICE_PUBLIC_BROWSING" help:"The catalogue needs no login." group:"HTTP"`
 	TrustedProxies []string `env:"BOXOFFICE_TRUSTED_PROXIES" help:"Proxies whose X-Forwarded-For is believed, as addresses or CIDR; nobody if empty." group:"HTTP"`
-	LoginRate      int      `env:"BOXOFFICE_LOGIN_RATE" default:"30" help:"Logins a minute an address; negative: no limit." group:"HTTP"`
-	SignUpRate     int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit." group:"HTTP"`
 	Profiling      bool     `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
 }
 
@@ -63,10 +61,7 @@ func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
 		TrustedProxies: c.TrustedProxies, PaymentOrigins: c.paymentOrigins(), Profiling: c.Profiling, Logger: logger,
 		Registry: parts.metrics.Registry(),
-		Limits: api.Limits{
-			LoginPerAddress:  api.Rate{Requests: c.LoginRate, Per: time.Minute},
-			SignUpPerAddress: api.Rate{Requests: c.SignUpRate, Per: 10 * time.Minute},
-		},
+		Limits:   c.Limits.limits(), Unlimited: c.Limits.Unlimited,
 	})
 }
 

@@ -42,6 +42,8 @@ type holdSettings struct {
 	HoldGrace       time.Duration `env:"BOXOFFICE_HOLD_GRACE" default:"15m" help:"From the deadline until seats free themselves if nobody acts."`
 	MaxSeats        int           `env:"BOXOFFICE_MAX_SEATS" default:"10" help:"Seats a booking."`
 	MaxOpenBookings int           `env:"BOXOFFICE_MAX_OPEN_BOOKINGS" default:"1" help:"Open bookings a user an event."`
+	MaxUnpaid       int           `env:"BOXOFFICE_MAX_UNPAID_HOLDS" default:"8" help:"Holds of a user that may end unpaid within BOXOFFICE_UNPAID_WINDOW, before the next must wait; 0: no limit."`
+	UnpaidWindow    time.Duration `env:"BOXOFFICE_UNPAID_WINDOW" default:"3h" help:"How long such a hold counts, from its beginning."`
 }
 
 // Validate is called by kong: a rule that makes no sense names itself.
@@ -62,6 +64,9 @@ func (s holdSettings) Validate() error {
 	if s.MaxSeats < 1 || s.MaxOpenBookings < 1 {
 		return errors.New("BOXOFFICE_MAX_SEATS and BOXOFFICE_MAX_OPEN_BOOKINGS must be at least 1")
 	}
+	if s.MaxUnpaid < 0 || s.UnpaidWindow <= 0 {
+		return errors.New("BOXOFFICE_MAX_UNPAID_HOLDS must not be negative, and BOXOFFICE_UNPAID_WINDOW must be longer than nothing")
+	}
 	return nil
 }
 
@@ -72,6 +77,7 @@ func (s holdSettings) rules() boxoffice.HoldRules {
 	return boxoffice.HoldRules{
 		Duration: s.HoldDuration, Extension: s.HoldExtension, CheckoutMinimum: s.CheckoutMinimum, Max: s.HoldMax,
 		Grace: s.HoldGrace, MaxSeats: s.MaxSeats, MaxOpenBookings: s.MaxOpenBookings,
+		MaxUnpaid: s.MaxUnpaid, UnpaidWindow: s.UnpaidWindow,
 	}
 }
 
