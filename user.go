@@ -32,8 +32,10 @@ type User struct {
 
 // Session is one login. Its token is random, given out once, and stored as a hash.
 type Session struct {
-	TokenHash []byte // SHA-256 of the token
+	ID        string // names it to its user; opens nothing
+	TokenHash []byte // of HashToken
 	UserID    string
+	Device    string // what it was opened from, coarsely: "Firefox on Linux"; may be empty
 	CreatedAt time.Time
 	ExpiresAt time.Time // absolute end, whatever the use
 	LastSeen  time.Time // for the idle limit
@@ -45,11 +47,18 @@ type UserStore interface {
 	CreateUser(ctx context.Context, u User) (User, error)
 	// UserByUsername finds a user whatever the case of the name. CodeNotFound.
 	UserByUsername(ctx context.Context, username string) (User, error)
-	// CreateSession stores a session that lasts for ttl by the database's clock and gives its end.
-	CreateSession(ctx context.Context, userID string, tokenHash []byte, ttl time.Duration) (time.Time, error)
+	// CreateSession stores a session that lasts for ttl by the database's clock and gives its end. Of session only UserID,
+	// TokenHash and Device are read. CodeNotFound.
+	CreateSession(ctx context.Context, session Session, ttl time.Duration) (time.Time, error)
 	// UserBySession finds the user of a session that is not expired, not idle for longer than idle, and not revoked; it
 	// notes the use, at most once a minute. CodeUnauthenticated.
 	UserBySession(ctx context.Context, tokenHash []byte, idle time.Duration) (User, error)
+	// Sessions lists a user's sessions that UserBySession would accept, last used first, at most 100.
+	Sessions(ctx context.Context, userID string, idle time.Duration) ([]Session, error)
 	// DeleteSession revokes a session; deleting one that is not there is no error.
 	DeleteSession(ctx context.Context, tokenHash []byte) error
+	// DeleteSessionByID revokes a session of the user. CodeNotFound.
+	DeleteSessionByID(ctx context.Context, userID, sessionID string) error
+	// DeleteOtherSessions revokes all sessions of the user but one.
+	DeleteOtherSessions(ctx context.Context, userID string, keep []byte) error
 }

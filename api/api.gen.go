@@ -189,6 +189,21 @@ type ConflictReason string
 // Example: USD
 type Currency = string
 
+// EmailConfirmRequest defines model for EmailConfirmRequest.
+type EmailConfirmRequest struct {
+	// Token Example: 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+	Token MailedToken `json:"token"`
+}
+
+// EmailRequest defines model for EmailRequest.
+type EmailRequest struct {
+	// Email Example: ada@example.com
+	Email string `json:"email"`
+
+	// Password Example: correct horse battery
+	Password Password `json:"password"`
+}
+
 // Empty defines model for Empty.
 type Empty = map[string]interface{}
 
@@ -282,8 +297,55 @@ type LogInRequest struct {
 	Username string `json:"username"`
 }
 
+// MailedToken Example: 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+type MailedToken = string
+
+// NewPassword Any characters; not the username, and none of the best-known passwords.
+//
+// Example: staple of a battery
+type NewPassword = string
+
 // Next The cursor of the next page; absent at the end.
 type Next = string
+
+// OpenSession defines model for OpenSession.
+type OpenSession struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Current Whether this request came with it.
+	Current bool `json:"current"`
+
+	// Device What it was opened from, coarsely; empty if unknown.
+	//
+	// Example: Firefox on Linux
+	Device    string    `json:"device"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID Names the session; opens nothing.
+	ID string `json:"id"`
+
+	// LastSeen To the minute.
+	LastSeen time.Time `json:"last_seen"`
+}
+
+// OpenSessions defines model for OpenSessions.
+type OpenSessions struct {
+	Sessions []OpenSession `json:"sessions"`
+}
+
+// Password Example: correct horse battery
+type Password = string
+
+// PasswordRequest defines model for PasswordRequest.
+type PasswordRequest struct {
+	// CurrentPassword Example: correct horse battery
+	CurrentPassword Password `json:"current_password"`
+
+	// NewPassword Any characters; not the username, and none of the best-known passwords.
+	//
+	// Example: staple of a battery
+	NewPassword NewPassword `json:"new_password"`
+}
 
 // Problem RFC 9457.
 type Problem struct {
@@ -311,6 +373,23 @@ type Problem struct {
 	//
 	// Example: /problems/seats-taken
 	Type string `json:"type"`
+}
+
+// ResetConfirmRequest defines model for ResetConfirmRequest.
+type ResetConfirmRequest struct {
+	// NewPassword Any characters; not the username, and none of the best-known passwords.
+	//
+	// Example: staple of a battery
+	NewPassword NewPassword `json:"new_password"`
+
+	// Token Example: 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+	Token MailedToken `json:"token"`
+}
+
+// ResetRequest defines model for ResetRequest.
+type ResetRequest struct {
+	// Email Example: ada@example.com
+	Email string `json:"email"`
 }
 
 // SeatColumns defines model for SeatColumns.
@@ -587,8 +666,23 @@ type BookWithSlashJSONRequestBody = BookRequest
 // CheckoutJSONRequestBody defines body for Checkout for application/json ContentType.
 type CheckoutJSONRequestBody = CheckoutRequest
 
+// ConfirmEmailJSONRequestBody defines body for ConfirmEmail for application/json ContentType.
+type ConfirmEmailJSONRequestBody = EmailConfirmRequest
+
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.
 type LogInJSONRequestBody = LogInRequest
+
+// RequestEmailJSONRequestBody defines body for RequestEmail for application/json ContentType.
+type RequestEmailJSONRequestBody = EmailRequest
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordRequest
+
+// RequestResetJSONRequestBody defines body for RequestReset for application/json ContentType.
+type RequestResetJSONRequestBody = ResetRequest
+
+// ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
+type ResetPasswordJSONRequestBody = ResetConfirmRequest
 
 // ReserveJSONRequestBody defines body for Reserve for application/json ContentType.
 type ReserveJSONRequestBody = BookRequest

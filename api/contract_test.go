@@ -11,6 +11,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice"
 )
 
 func TestTheSpecIsValid(t *testing.T) {
@@ -96,6 +98,16 @@ func exampleOf(method, path string) request {
 		r.body = `{"username":"grace","password":"correct horse battery"}`
 	case "/login":
 		r.body = `{"username":"nobody","password":"correct horse battery"}`
+	case "/me/password":
+		r.body = `{"current_password":"` + goodPassword + `","new_password":"staple of a battery"}`
+	case "/me/email":
+		r.body = `{"password":"` + goodPassword + `","email":"new@example.com"}`
+	case "/password-resets":
+		r.body = `{"email":"ada@example.com"}`
+	case "/password-resets/confirm":
+		r.body = `{"token":"` + strings.Repeat("t", 43) + `","new_password":"staple of a battery"}`
+	case "/email-confirmations":
+		r.body = `{"token":"` + strings.Repeat("t", 43) + `"}`
 	case "/book", "/book/", "/reserve":
 		r.body = `["` + ticketID + `"]`
 	case "/webhooks/stripe":
@@ -126,7 +138,7 @@ func TestWhoMayAskFollowsTheSpec(t *testing.T) {
 				if path != "/login" {
 					require.Less(t, b.do(t, in).status, 300)
 				}
-				in.token = newToken()
+				in.token = boxoffice.NewToken()
 				if forged := b.do(t, in); !open {
 					forged.problem(http.StatusUnauthorized, "unauthenticated")
 				}

@@ -18,6 +18,7 @@ import (
 // The fakes answer the least that HTTP needs: what is behind the interfaces has tests of its own.
 var (
 	_ boxoffice.UserStore      = (*fakeUsers)(nil)
+	_ boxoffice.AccountService = (*fakeAccounts)(nil)
 	_ boxoffice.Catalogue      = (*fakeCatalogue)(nil)
 	_ boxoffice.BookingService = (*fakeBookings)(nil)
 )
@@ -64,12 +65,12 @@ func (f *fakeUsers) UserByUsername(_ context.Context, username string) (boxoffic
 	return u, f.err
 }
 
-func (f *fakeUsers) CreateSession(_ context.Context, userID string, tokenHash []byte, ttl time.Duration) (time.Time, error) {
+func (f *fakeUsers) CreateSession(_ context.Context, session boxoffice.Session, ttl time.Duration) (time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for name, u := range f.users {
-		if u.ID == userID {
-			f.sessions[string(tokenHash)] = name
+		if u.ID == session.UserID {
+			f.sessions[string(session.TokenHash)] = name
 		}
 	}
 	return time.Now().Add(ttl), f.err
@@ -92,13 +93,54 @@ func (f *fakeUsers) DeleteSession(_ context.Context, tokenHash []byte) error {
 	return f.err
 }
 
-// join adds a user with an open session, without the cost of a password.
+func (f *fakeUsers) Sessions(_ context.Context, userID string, _ time.Duration) ([]boxoffice.Session, error) {
+	return []boxoffice.Session{{ID: otherID, UserID: userID}}, f.err
+}
+
+func (f *fakeUsers) DeleteSessionByID(context.Context, string, string) error { return f.err }
+
+func (f *fakeUsers) DeleteOtherSessions(context.Context, string, []byte) error { return f.err }
+
+// fakeAccounts does all that it is asked for, and counts it.
+type fakeAccounts struct {
+	err  error
+	acts atomic.Int64
+}
+
+func (f *fakeAccounts) act() error {
+	f.acts.Add(1)
+	return f.err
+}
+
+func (f *fakeAccounts) ChangePassword(context.Context, boxoffice.PasswordChange) error {
+	return f.act()
+}
+func (f *fakeAccounts) RequestReset(context.Context, string) error          { return f.act() }
+func (f *fakeAccounts) ResetPassword(context.Context, []byte, string) error { return f.act() }
+func (f *fakeAccounts) RequestEmail(context.Context, string, string) error  { return f.act() }
+func (f *fakeAccounts) ConfirmEmail(context.Context, []byte) error          { return f.act() }
+
+func (f *fakeAccounts) UserByResetToken(context.Context, []byte) (boxoffice.User, error) {
+	return boxoffice.User{Username: "ada"}, f.err
+}
+
+// hashOfGood is what goodPassword is stored as.
+var hashOfGood = sync.OnceValue(func() string {
+	hash, err := HashPassword(goodPassword)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// join adds a user with goodPassword and an open session, without the cost of a password.
 func (f *fakeUsers) join(username string) (token string) {
+	hash := hashOfGood()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.users[username] = boxoffice.User{ID: uuid.NewString(), Username: username, Role: boxoffice.RoleBuyer}
-	token = newToken()
-	f.sessions[string(hashToken(token))] = username
+	f.users[username] = boxoffice.User{ID: uuid.NewString(), Username: username, PasswordHash: hash, Role: boxoffice.RoleBuyer}
+	token = boxoffice.NewToken()
+	f.sessions[string(boxoffice.HashToken(token))] = username
 	return token
 }
 

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/mocks"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/accounts"
 	"github.com/boxoffice/boxoffice/bookings"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/payments"
@@ -43,6 +44,13 @@ var houseRules = boxoffice.HoldRules{
 	Grace: 15 * time.Minute, MaxSeats: 10, MaxOpenBookings: 1,
 }
 
+var never = Rate{Requests: -1}
+
+var unlimited = Limits{
+	PerAddress: never, PerUser: never, LoginPerAddress: never, LoginPerAccount: never, SignUpPerAddress: never,
+	MailPerAddress: never, MailPerAccount: never,
+}
+
 func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	t.Helper()
 	h := &house{base: testdb.New(t)}
@@ -57,15 +65,17 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	})
 	require.NoError(t, err)
 	t.Cleanup(stripe.Close)
+	temporal := away(t)
+	people := accounts.New(accounts.Options{Store: h.db.Users(), Temporal: temporal, Logger: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { require.NoError(t, people.Drain()) })
 	service := bookings.New(bookings.Options{
-		Store: h.store, Provider: stripe, Temporal: away(t), BaseURL: &url.URL{Scheme: "http", Host: "box.test"},
+		Store: h.store, Provider: stripe, Temporal: temporal, BaseURL: &url.URL{Scheme: "http", Host: "box.test"},
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(func() { require.NoError(t, service.Drain()) })
 	h.bundle = setup(t, append([]func(*Options){func(o *Options) {
-		o.Users, o.Catalogue, o.Bookings = h.db.Users(), h.db.Catalogue(), service
-		o.ReadCache = -1
-		o.Limits = Limits{LoginPerAddress: Rate{Requests: -1}, LoginPerAccount: Rate{Requests: -1}, SignUpPerAddress: Rate{Requests: -1}}
+		o.Users, o.Accounts, o.Catalogue, o.Bookings = h.db.Users(), people, h.db.Catalogue(), service
+		o.ReadCache, o.Limits = -1, unlimited
 	}}, changes...)...)
 	h.event, h.tickets = h.addEvent(t, 30)
 	return h
@@ -93,7 +103,7 @@ func (h *house) exec(t *testing.T, sql string, args ...any) {
 func (h *house) person(t *testing.T, username string, role boxoffice.Role) (boxoffice.User, string) {
 	t.Helper()
 	user, err := h.db.Users().CreateUser(t.Context(), boxoffice.User{
-		Username: username, PasswordHash: "$argon2id$nobody", Email: username + "@example.com", Role: role,
+		Username: username, PasswordHash: hashOfGood(), Email: username + "@example.com", Role: role,
 	})
 	require.NoError(t, err)
 	return user, h.session(t, user.ID)
@@ -101,8 +111,8 @@ func (h *house) person(t *testing.T, username string, role boxoffice.Role) (boxo
 
 func (h *house) session(t *testing.T, userID string) string {
 	t.Helper()
-	token := newToken()
-	_, err := h.db.Users().CreateSession(t.Context(), userID, hashToken(token), time.Hour)
+	token := boxoffice.NewToken()
+	_, err := h.db.Users().CreateSession(t.Context(), boxoffice.Session{UserID: userID, TokenHash: boxoffice.HashToken(token)}, time.Hour)
 	require.NoError(t, err)
 	return token
 }

@@ -118,6 +118,28 @@ func wrongFields() []refusal {
 	}
 }
 
+// wrongAccounts are changes of an account that are not ones.
+func wrongAccounts() []refusal {
+	var all []refusal
+	for what, address := range map[string]string{"empty": "", "of no place": "ada", "with a header": `a@b.c\r\nBcc: x@y.z`, "turned around": `a\u202e@b.c`} {
+		all = append(all,
+			invalid("reset of an address "+what, jsonOf("/password-resets", `{"email":"`+address+`"}`), "email"),
+			invalid("new address "+what, jsonOf("/me/email", `{"email":"`+address+`","password":"`+goodPassword+`"}`), "email"))
+	}
+	return append(all,
+		invalid("reset of nobody", jsonOf("/password-resets", `{}`), "email"),
+		invalid("reset of two", jsonOf("/password-resets", `{"email":["a@b.c","d@e.f"]}`), "email"),
+		invalid("reset by name", jsonOf("/password-resets", `{"username":"ada"}`), "email", "username"),
+		invalid("new password of another", jsonOf("/me/password", `{"user_id":"`+otherID+`","current_password":"x","new_password":"`+newPassword+`"}`), "user_id"),
+		invalid("new password known", jsonOf("/me/password", `{"current_password":"`+goodPassword+`","new_password":"Password1"}`), "new_password"),
+		invalid("new password short", jsonOf("/me/password", `{"current_password":"`+goodPassword+`","new_password":"short"}`), "new_password"),
+		invalid("old password wrong", jsonOf("/me/password", `{"current_password":"wrong horse","new_password":"`+newPassword+`"}`), "current_password"),
+		invalid("old password endless", jsonOf("/me/password", `{"current_password":"`+strings.Repeat("x", 2000)+`","new_password":"`+newPassword+`"}`), "current_password"),
+		invalid("new address with a wrong password", jsonOf("/me/email", `{"email":"new@example.com","password":"wrong horse"}`), "password"),
+		refusal{"no session of mine", request{method: "DELETE", path: "/me/sessions/" + otherID + "x"}, 404, "not-found", nil},
+	)
+}
+
 // weakPasswords are too short, too long, or known to everybody.
 func weakPasswords() []refusal {
 	var all []refusal
@@ -210,7 +232,7 @@ func TestBadInputIsRefused(t *testing.T) {
 
 func statelessRefusals() [][]refusal {
 	return [][]refusal{
-		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(),
+		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(), wrongAccounts(),
 	}
 }
 

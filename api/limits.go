@@ -15,9 +15,9 @@ import (
 
 // limiters are those of a server. They are kept in memory: each process counts for itself, and forgets when it ends.
 type limiters struct {
-	requestsByAddress, requestsByUser              *limiter
-	loginsByAddress, loginsByAccount, loginsByPair *limiter
-	signUpsByAddress                               *limiter
+	requestsByAddress, requestsByUser                *limiter
+	loginsByAddress, loginsByAccount, loginsByPair   *limiter
+	signUpsByAddress, mailsByAddress, mailsByAccount *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -26,12 +26,14 @@ func newLimiters(l Limits) limiters {
 		loginsByAddress: newLimiter(l.LoginPerAddress), loginsByAccount: newLimiter(l.LoginPerAccount),
 		loginsByPair:     newLimiter(l.LoginPerPair),
 		signUpsByAddress: newLimiter(l.SignUpPerAddress),
+		mailsByAddress:   newLimiter(l.MailPerAddress), mailsByAccount: newLimiter(l.MailPerAccount),
 	}
 }
 
 func (l limiters) close() {
 	for _, each := range []*limiter{
 		l.requestsByAddress, l.requestsByUser, l.loginsByAddress, l.loginsByAccount, l.loginsByPair, l.signUpsByAddress,
+		l.mailsByAddress, l.mailsByAccount,
 	} {
 		each.close()
 	}

@@ -87,7 +87,7 @@ func TestAddressesThatAreNamedAreNotCounted(t *testing.T) {
 		require.Equal(t, want, got.status, address)
 	}
 	_, err := New(Options{
-		Users: b.users, Services: []string{"users"}, BaseURL: "http://box.test", Logger: b.log, Unlimited: []string{"everywhere"},
+		Users: b.users, Accounts: b.accounts, Services: []string{"users"}, BaseURL: "http://box.test", Logger: b.log, Unlimited: []string{"everywhere"},
 	})
 	require.ErrorContains(t, err, "everywhere")
 }

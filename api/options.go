@@ -18,10 +18,10 @@ import (
 
 // The groups of routes that Options.Services may name.
 const (
-	ServiceUsers    = "users"    // accounts and sessions
+	ServiceUsers    = "users"    // accounts, sessions, and the pages that mails about accounts lead to
 	ServiceSearch   = "search"   // no route yet
 	ServiceEvents   = "events"   // the catalogue
-	ServiceBookings = "bookings" // bookings, their files, the webhook, and the pages under /app
+	ServiceBookings = "bookings" // bookings, their files, the webhook, and the other pages under /app
 )
 
 var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceBookings}
@@ -29,10 +29,11 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 // checkoutOrigin is where Stripe's payment page lives.
 const checkoutOrigin = "https://checkout.stripe.com"
 
-// Options are what a Server is made of. Users, BaseURL and Logger are required; Catalogue and Bookings where a mounted
-// group of routes needs them. Zero durations and limits take the defaults that are named.
+// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Catalogue and Bookings where a
+// mounted group of routes needs them. Zero durations and limits take the defaults that are named.
 type Options struct {
 	Users     boxoffice.UserStore
+	Accounts  boxoffice.AccountService
 	Catalogue boxoffice.Catalogue
 	Bookings  boxoffice.BookingService
 	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
@@ -69,6 +70,8 @@ type Limits struct {
 	LoginPerAccount  Rate // 10 in 15 minutes; a login that succeeds clears the count
 	LoginPerPair     Rate // what an address may try of an account whose allowance is used up: once in 5 minutes
 	SignUpPerAddress Rate // 20 in 10 minutes
+	MailPerAddress   Rate // requests that send a mail, and tokens from mails that are tried: 20 in 10 minutes
+	MailPerAccount   Rate // mails to one e-mail address, and of one user: 3, and then one in 10 minutes
 	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU
 }
 
@@ -87,6 +90,8 @@ func (l *Limits) rates() []namedRate {
 		{"LoginPerAccount", &l.LoginPerAccount, Rate{Requests: 10, Per: 15 * time.Minute}},
 		{"LoginPerPair", &l.LoginPerPair, Rate{Requests: 1, Per: 5 * time.Minute}},
 		{"SignUpPerAddress", &l.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
+		{"MailPerAddress", &l.MailPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
+		{"MailPerAccount", &l.MailPerAccount, Rate{Requests: 3, Per: 30 * time.Minute}},
 	}
 }
 
@@ -144,6 +149,9 @@ func (o Options) check() error {
 		if !slices.Contains(serviceNames, name) {
 			wrong("Services names %q, which is none of %v", name, serviceNames)
 		}
+	}
+	if o.Accounts == nil && slices.Contains(o.Services, ServiceUsers) {
+		wrong("Accounts is missing")
 	}
 	if o.Catalogue == nil && (slices.Contains(o.Services, ServiceEvents) || slices.Contains(o.Services, ServiceBookings)) {
 		wrong("Catalogue is missing")

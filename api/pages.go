@@ -21,7 +21,7 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-var pageTemplates = parsePages("home", "login", "booking", "error")
+var pageTemplates = parsePages("home", "login", "account", "booking", "error")
 
 // parsePages joins each page with the layout. The files are part of the program: a broken one shows at the first start.
 func parsePages(names ...string) map[string]*template.Template {
@@ -182,14 +182,22 @@ func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
 
 var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)
 
-// readLogInForm reads username, password, and where to go afterwards: a page of ours and nothing else.
-func readLogInForm(c *gin.Context) (logInForm, string, error) {
+// readForm reads the form that a page of ours posts.
+func readForm(c *gin.Context) error {
 	if err := checkMediaType(c.Request.Header, "application/x-www-form-urlencoded"); err != nil {
-		return logInForm{}, "", err
+		return err
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
 	if err := c.Request.ParseForm(); err != nil {
-		return logInForm{}, "", boxoffice.WrapError(boxoffice.CodeMalformed, err, "The form cannot be read.")
+		return boxoffice.WrapError(boxoffice.CodeMalformed, err, "The form cannot be read.")
+	}
+	return nil
+}
+
+// readLogInForm reads username, password, and where to go afterwards: a page of ours and nothing else.
+func readLogInForm(c *gin.Context) (logInForm, string, error) {
+	if err := readForm(c); err != nil {
+		return logInForm{}, "", err
 	}
 	form := logInForm{Username: c.Request.PostForm.Get("username"), Next: c.Request.PostForm.Get("next")}
 	if !nextShape.MatchString(form.Next) {

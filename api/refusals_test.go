@@ -23,7 +23,7 @@ func TestNothingOfABadInputIsWritten(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ada, token := h.person(t, "ada", boxoffice.RoleBuyer)
-	groups := append(statelessRefusals(), h.wrongSeats(t, ada), h.closedBookings(t, ada), h.othersBookings(t), h.deadSessions(t), wrongCursors(h.event), h.wrongWebhooks(), takenNames())
+	groups := append(statelessRefusals(), h.wrongSeats(t, ada), h.closedBookings(t, ada), h.othersBookings(t), h.deadSessions(t), wrongCursors(h.event), h.wrongWebhooks(), takenNames(), deadTokens())
 	before, count := h.rows(t), 0
 	for _, group := range groups {
 		for _, bad := range group {
@@ -162,10 +162,10 @@ func (h *house) deadSessions(t *testing.T) []refusal {
 	banned, disabled := h.person(t, "banned", boxoffice.RoleBuyer)
 	h.exec(t, `UPDATE users SET disabled_at = boxoffice_now() WHERE id = $1`, banned.ID)
 	_, revoked := h.person(t, "revoked", boxoffice.RoleBuyer)
-	require.NoError(t, h.db.Users().DeleteSession(t.Context(), hashToken(revoked)))
+	require.NoError(t, h.db.Users().DeleteSession(t.Context(), boxoffice.HashToken(revoked)))
 	var all []refusal
 	for name, token := range map[string]string{
-		"expired": expired, "idle": idle, "of a disabled user": disabled, "revoked": revoked, "forged": newToken(), "of another shape": "x",
+		"expired": expired, "idle": idle, "of a disabled user": disabled, "revoked": revoked, "forged": boxoffice.NewToken(), "of another shape": "x",
 		"as a query": strings.Repeat("a", 43) + "?", "endless": strings.Repeat("a", 4000),
 	} {
 		for _, in := range []request{{method: "GET", path: "/me"}, jsonOf("/book", idsOf(h.tickets[0]))} {
@@ -226,6 +226,17 @@ func takenNames() []refusal {
 		all = append(all, refusal{"taken " + name, jsonOf("/signup", credentials(name, goodPassword)), http.StatusConflict, "username-taken", nil})
 	}
 	return all
+}
+
+// deadTokens are those of mails that never were, and sessions that are somebody else's.
+func deadTokens() []refusal {
+	var all []refusal
+	for name, token := range map[string]string{"forged": boxoffice.NewToken(), "short": "x", "empty": "", "endless": strings.Repeat("t", 5000)} {
+		all = append(all,
+			invalid("reset token "+name, jsonOf("/password-resets/confirm", `{"token":"`+token+`","new_password":"`+newPassword+`"}`), "token"),
+			invalid("address token "+name, jsonOf("/email-confirmations", `{"token":"`+token+`"}`), "token"))
+	}
+	return append(all, refusal{"an unknown session", request{method: "DELETE", path: "/me/sessions/" + otherID}, 404, "not-found", nil})
 }
 
 // A booking of somebody else and one that there is not are told alike, cost the database alike, and take alike.

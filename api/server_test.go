@@ -158,7 +158,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	}
 	b := setup(t)
 	_, err = New(Options{
-		Users: b.users, Services: []string{"users"}, BaseURL: "http://box.test", Logger: slog.Default(), TrustedProxies: []string{"x"},
+		Users: b.users, Accounts: b.accounts, Services: []string{"users"}, BaseURL: "http://box.test", Logger: slog.Default(), TrustedProxies: []string{"x"},
 	})
 	require.ErrorContains(t, err, "TrustedProxies")
 }

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
+	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
@@ -13,21 +11,7 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-// A session token is 256 random bits; only its hash is stored, so that a stolen table opens no session.
-const tokenBytes = 32
-
-var tokenShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-
-func newToken() string {
-	var secret [tokenBytes]byte
-	_, _ = rand.Read(secret[:]) // never fails: crypto/rand ends the process instead
-	return base64.RawURLEncoding.EncodeToString(secret[:])
-}
-
-func hashToken(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
+var tokenShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // of boxoffice.NewToken
 
 // tokenOf finds the session token of a request; "" without one. A request that has an Authorization header is judged by
 // that alone.
@@ -54,7 +38,7 @@ func (s *Server) userOf(c *gin.Context) (boxoffice.User, error) {
 	if token == "" {
 		return boxoffice.User{}, boxoffice.Errorf(boxoffice.CodeUnauthenticated, "This needs a session: log in first.")
 	}
-	return s.opts.Users.UserBySession(c.Request.Context(), hashToken(token), s.opts.SessionIdle)
+	return s.opts.Users.UserBySession(c.Request.Context(), boxoffice.HashToken(token), s.opts.SessionIdle)
 }
 
 // begin opens a session, which always has a new token, and sets its cookie. One that the request came with ends.
@@ -62,8 +46,10 @@ func (s *Server) begin(c *gin.Context, user boxoffice.User) (Session, error) {
 	if err := s.end(c); err != nil {
 		return Session{}, err
 	}
-	token := newToken()
-	expires, err := s.opts.Users.CreateSession(c.Request.Context(), user.ID, hashToken(token), s.opts.SessionTTL)
+	token := boxoffice.NewToken()
+	expires, err := s.opts.Users.CreateSession(c.Request.Context(), boxoffice.Session{
+		UserID: user.ID, TokenHash: boxoffice.HashToken(token), Device: deviceOf(c.Request.UserAgent()),
+	}, s.opts.SessionTTL)
 	if err != nil {
 		return Session{}, err
 	}
@@ -77,7 +63,43 @@ func (s *Server) end(c *gin.Context) error {
 	if token == "" {
 		return nil
 	}
-	return s.opts.Users.DeleteSession(c.Request.Context(), hashToken(token))
+	return s.opts.Users.DeleteSession(c.Request.Context(), boxoffice.HashToken(token))
+}
+
+// listSessions shows where the user is logged in.
+func (s *Server) listSessions(c *gin.Context, user boxoffice.User) error {
+	sessions, err := s.opts.Users.Sessions(c.Request.Context(), user.ID, s.opts.SessionIdle)
+	if err != nil {
+		return err
+	}
+	current := boxoffice.HashToken(s.tokenOf(c.Request))
+	return reply(c, http.StatusOK, OpenSessions{Sessions: mapped(sessions, func(x boxoffice.Session) OpenSession {
+		return OpenSession{
+			ID: x.ID, Device: x.Device, CreatedAt: x.CreatedAt.UTC(), LastSeen: x.LastSeen.UTC(), ExpiresAt: x.ExpiresAt.UTC(),
+			Current: bytes.Equal(x.TokenHash, current),
+		}
+	})})
+}
+
+func (s *Server) endSession(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := s.opts.Users.DeleteSessionByID(c.Request.Context(), user.ID, id); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) endOtherSessions(c *gin.Context, user boxoffice.User) error {
+	keep := boxoffice.HashToken(s.tokenOf(c.Request))
+	if err := s.opts.Users.DeleteOtherSessions(c.Request.Context(), user.ID, keep); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
 }
 
 // cookieName has the prefix __Host- under TLS: browsers then let no other host or path set or shadow the cookie.

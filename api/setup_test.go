@@ -18,6 +18,7 @@ import (
 type bundle struct {
 	*Server
 	users     *fakeUsers
+	accounts  *fakeAccounts
 	catalogue *fakeCatalogue
 	bookings  *fakeBookings
 	logs      *safeBuffer
@@ -25,9 +26,9 @@ type bundle struct {
 
 func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	t.Helper()
-	b := &bundle{users: newFakeUsers(), catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
+	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
 	o := Options{
-		Users: b.users, Catalogue: b.catalogue, Bookings: b.bookings, BaseURL: "http://box.test",
+		Users: b.users, Accounts: b.accounts, Catalogue: b.catalogue, Bookings: b.bookings, BaseURL: "http://box.test",
 		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

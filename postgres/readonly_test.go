@@ -49,7 +49,7 @@ func TestReadOnly_SessionsLive(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1)
 	user := createUser(t, h.db, "alice")
-	_, err := h.db.Users().CreateSession(t.Context(), user.ID, tokenHash("token"), time.Hour)
+	_, err := h.db.Users().CreateSession(t.Context(), sessionOfUser(user.ID, "token"), time.Hour)
 	require.NoError(t, err)
 	h.clock.AdvanceClock(t, 2*time.Minute)
 	h.setReadOnly(t, true)

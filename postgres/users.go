@@ -76,18 +76,22 @@ func storable(text string) bool { return utf8.ValidString(text) && !strings.Cont
 const expiredPerLogin = 10
 
 // CreateSession stores a session that lasts for ttl and gives its end. CodeNotFound when the user is disabled or unknown.
-func (s *Users) CreateSession(ctx context.Context, userID string, tokenHash []byte, ttl time.Duration) (time.Time, error) {
+func (s *Users) CreateSession(ctx context.Context, session boxoffice.Session, ttl time.Duration) (time.Time, error) {
 	var end time.Time
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return end, err
+	}
+	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := deleteExpired(ctx, tx, expiredPerLogin); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, `
-			INSERT INTO sessions (token_hash, user_id, created_at, last_seen, expires_at)
-			SELECT $2, u.id, t.now, t.now, t.now + $3
+			INSERT INTO sessions (id, token_hash, user_id, device, created_at, last_seen, expires_at)
+			SELECT $1, $3, u.id, $4, t.now, t.now, t.now + $5
 			FROM users u, boxoffice_now() AS t (now)
-			WHERE u.id = $1 AND u.disabled_at IS NULL
-			RETURNING expires_at`, userID, tokenHash, ttl).Scan(&end)
+			WHERE u.id = $2 AND u.disabled_at IS NULL
+			RETURNING expires_at`, id.String(), session.UserID, session.TokenHash, session.Device, ttl).Scan(&end)
 	})
 	return end.UTC(), err
 }
@@ -130,6 +134,46 @@ func (s *Users) UserBySession(ctx context.Context, tokenHash []byte, idle time.D
 func (s *Users) DeleteSession(ctx context.Context, tokenHash []byte) error {
 	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
+		return err
+	})
+}
+
+// maxSessions bounds a list of sessions.
+const maxSessions = 100
+
+// Sessions lists a user's sessions that are neither expired nor idle for longer than idle, last used first, at most 100.
+func (s *Users) Sessions(ctx context.Context, userID string, idle time.Duration) (sessions []boxoffice.Session, err error) {
+	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, `
+			SELECT id, token_hash, user_id, device, created_at, last_seen, expires_at FROM sessions
+			WHERE user_id = $1 AND expires_at > boxoffice_now() AND last_seen > boxoffice_now() - $2::interval
+			ORDER BY last_seen DESC, id DESC LIMIT $3`, userID, idle, maxSessions)
+		if err != nil {
+			return err
+		}
+		sessions, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (x boxoffice.Session, err error) {
+			return x, row.Scan(&x.ID, &x.TokenHash, &x.UserID, &x.Device, &x.CreatedAt, &x.LastSeen, &x.ExpiresAt)
+		})
+		return err
+	})
+	return sessions, err
+}
+
+// DeleteSessionByID revokes a session of the user; another's is as absent as an unknown one. CodeNotFound.
+func (s *Users) DeleteSessionByID(ctx context.Context, userID, sessionID string) error {
+	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		deleted, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id = $2`, userID, sessionID)
+		if err == nil && deleted.RowsAffected() == 0 {
+			err = boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such session.")
+		}
+		return err
+	})
+}
+
+// DeleteOtherSessions revokes all sessions of the user but one.
+func (s *Users) DeleteOtherSessions(ctx context.Context, userID string, keep []byte) error {
+	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2`, userID, keep)
 		return err
 	})
 }

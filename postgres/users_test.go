@@ -38,6 +38,10 @@ func tokenHash(text string) []byte {
 	return sum[:]
 }
 
+func sessionOfUser(userID, token string) boxoffice.Session {
+	return boxoffice.Session{UserID: userID, TokenHash: tokenHash(token)}
+}
+
 func TestCreateUser_OK(t *testing.T) {
 	t.Parallel()
 	_, db := openDB(t)
@@ -129,7 +133,7 @@ func TestSession_EndsByTimeIdlenessRevocationAndDisabling(t *testing.T) {
 			t.Parallel()
 			base, db := openDB(t)
 			u := createUser(t, db, "alice")
-			expires, err := db.Users().CreateSession(t.Context(), u.ID, tokenHash("token"), ttl)
+			expires, err := db.Users().CreateSession(t.Context(), sessionOfUser(u.ID, "token"), ttl)
 			require.NoError(t, err)
 			require.WithinDuration(t, time.Now().Add(ttl), expires, time.Minute)
 			found, err := db.Users().UserBySession(t.Context(), tokenHash("token"), idle)
@@ -145,14 +149,14 @@ func TestSession_EndsByTimeIdlenessRevocationAndDisabling(t *testing.T) {
 func TestCreateSession_ErrNotFound(t *testing.T) {
 	t.Parallel()
 	_, db := openDB(t)
-	_, err := db.Users().CreateSession(t.Context(), uuid.NewString(), tokenHash("token"), time.Hour)
+	_, err := db.Users().CreateSession(t.Context(), sessionOfUser(uuid.NewString(), "token"), time.Hour)
 	require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err))
 }
 
 func TestUserBySession_NotesTheUseOnceAMinute(t *testing.T) {
 	t.Parallel()
 	base, db := openDB(t)
-	_, err := db.Users().CreateSession(t.Context(), createUser(t, db, "alice").ID, tokenHash("token"), time.Hour)
+	_, err := db.Users().CreateSession(t.Context(), sessionOfUser(createUser(t, db, "alice").ID, "token"), time.Hour)
 	require.NoError(t, err)
 	use := func() (version string) {
 		_, err := db.Users().UserBySession(t.Context(), tokenHash("token"), time.Hour)
@@ -183,12 +187,12 @@ func TestExpiredSessionsAreDeleted(t *testing.T) {
 		return n
 	}
 	for i := range 25 {
-		_, err := users.CreateSession(t.Context(), u.ID, tokenHash(strconv.Itoa(i)), time.Minute)
+		_, err := users.CreateSession(t.Context(), sessionOfUser(u.ID, strconv.Itoa(i)), time.Minute)
 		require.NoError(t, err)
 	}
 	require.Equal(t, 25, count())
 	base.AdvanceClock(t, time.Hour)
-	_, err := users.CreateSession(t.Context(), u.ID, tokenHash("alive"), time.Minute)
+	_, err := users.CreateSession(t.Context(), sessionOfUser(u.ID, "alive"), time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, 16, count(), "a login takes ten away")
 	for _, want := range []int{12, 3, 0} {

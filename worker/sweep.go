@@ -17,6 +17,7 @@ const maxSweepFailures = 3
 func (o Options) sweep(ctx context.Context) {
 	var sweeps sync.WaitGroup
 	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepBookings) })
+	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepMails) })
 	sweeps.Go(func() { every(ctx, o.InboxEvery, o.sweepInbox) })
 	sweeps.Wait()
 }

@@ -28,6 +28,8 @@ type Options struct {
 	Nudger     boxoffice.Nudger
 	Settler    boxoffice.EventSettler
 	Workflows  *workflows.Bookings
+	Accounts   *activities.Accounts
+	Mailer     boxoffice.AccountMailer
 	Logger     *slog.Logger
 
 	SweepEvery time.Duration // between two sweeps for bookings; 1 s if zero
@@ -112,7 +114,9 @@ func (o Options) fulfilment(fatal func(error)) worker.Worker {
 		MaxConcurrentActivityExecutionSize: 20,
 	})
 	w.RegisterWorkflow(o.Workflows.Mail)
+	w.RegisterWorkflow(workflows.AccountMail)
 	w.RegisterActivity(o.Activities)
+	w.RegisterActivity(o.Accounts)
 	return w
 }
 

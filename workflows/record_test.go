@@ -39,6 +39,7 @@ const (
 type live struct {
 	client client.Client
 	rows   *rows
+	post   *post
 }
 
 func startLive(t *testing.T) *live {
@@ -51,13 +52,13 @@ func startLive(t *testing.T) *live {
 	}
 	c, err := client.Dial(client.Options{HostPort: server.Address, Namespace: server.Namespace, Identity: identity, Logger: quiet})
 	require.NoError(t, err)
-	l := &live{client: c, rows: newRows(time.Now)}
+	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset)}
 	work, stopWork := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() {
 		worked <- worker.Run(work, worker.Options{
 			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
-			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
+			Accounts: l.post.steps(), Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
 		})
 	}()
 	t.Cleanup(func() {
@@ -177,6 +178,27 @@ func (l *live) mailOf(ctx context.Context, t *testing.T, booking, name string, e
 	b.rows.mu.Lock()
 	defer b.rows.mu.Unlock()
 	require.Equal(t, end, b.mails[0].status)
+}
+
+func TestHistoryOfAnAccountMail(t *testing.T) {
+	t.Parallel()
+	l := startLive(t)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	for name, fault := range map[string]fault{"account-mail": first(0, ""), "account-mail-given-up": always(boxoffice.CodeIssueImpossible)} {
+		l.post.mail.Status, l.post.fault, l.post.tries = boxoffice.EmailQueued, fault, 0
+		id := workflows.AccountMailWorkflowID(name)
+		run, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: workflows.QueueFulfilment},
+			workflows.AccountMail, boxoffice.AccountMailRef{MailID: name, Kind: boxoffice.MailReset})
+		require.NoError(t, err)
+		require.Equal(t, name == "account-mail", run.Get(ctx, nil) == nil)
+		history := l.history(ctx, t, id)
+		keep(t, name, history)
+		require.NotContains(t, history.String(), "ada@", "staff reads histories")
+		for _, token := range l.post.sent {
+			require.NotContains(t, history.String(), token)
+		}
+	}
 }
 
 // A mail workflow that runs already, started by a run that was lost before it could say so, goes on in this run's place.

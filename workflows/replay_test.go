@@ -53,6 +53,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 			w := &workflows.Bookings{IssuePatience: 24 * time.Hour}
 			replayer.RegisterWorkflow(w.Booking)
 			replayer.RegisterWorkflow(w.Mail)
+			replayer.RegisterWorkflow(workflows.AccountMail)
 			require.NoError(t, replayer.ReplayWorkflowHistory(quiet, history))
 		})
 	}
@@ -61,7 +62,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 func TestStoredHistoriesCoverEveryEnding(t *testing.T) {
 	t.Parallel()
 	stored := storedHistories(t)
-	names := []string{"mail", "mail-given-up"}
+	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up"}
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}

@@ -55,13 +55,13 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 
 func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Options{
-		Users: parts.db.Users(), Catalogue: parts.db.Catalogue(), Bookings: parts.service,
+		Users: parts.db.Users(), Accounts: parts.accounts, Catalogue: parts.db.Catalogue(), Bookings: parts.service,
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
 		TrustedProxies: c.TrustedProxies, PaymentOrigins: c.paymentOrigins(), Profiling: c.Profiling, Logger: logger,
 		Registry: parts.metrics.Registry(),
-		Limits:   c.Limits.limits(), Unlimited: c.Limits.Unlimited,
+		Limits:   c.Limits.limits(), Unlimited: c.Limits.UnlimitedAddresses,
 	})
 }
 

@@ -9,12 +9,13 @@ import (
 // limitSettings bound what one client may ask of one process of the API: behind n copies, a client gets n times as much.
 // A negative number is no limit.
 type limitSettings struct {
-	AddressRate int      `env:"BOXOFFICE_ADDRESS_RATE" default:"3000" help:"Requests a minute an address; negative: no limit. All limits are for each process of its own."`
-	UserRate    int      `env:"BOXOFFICE_USER_RATE" default:"600" help:"Requests a minute a user, but for staff; negative: no limit."`
-	LoginRate   int      `env:"BOXOFFICE_LOGIN_RATE" default:"30" help:"Logins a minute an address; negative: no limit."`
-	AccountRate int      `env:"BOXOFFICE_ACCOUNT_RATE" default:"10" help:"Logins in 15 minutes an account, from wherever; beyond it, an address may try once in 5 minutes. Negative: no limit."`
-	SignUpRate  int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
-	Unlimited   []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
+	AddressRate        int      `env:"BOXOFFICE_ADDRESS_RATE" default:"3000" help:"Requests a minute an address; negative: no limit. All limits are for each process of its own."`
+	UserRate           int      `env:"BOXOFFICE_USER_RATE" default:"600" help:"Requests a minute a user, but for staff; negative: no limit."`
+	LoginRate          int      `env:"BOXOFFICE_LOGIN_RATE" default:"30" help:"Logins a minute an address; negative: no limit."`
+	AccountRate        int      `env:"BOXOFFICE_ACCOUNT_RATE" default:"10" help:"Logins in 15 minutes an account, from wherever; beyond it, an address may try once in 5 minutes. Negative: no limit."`
+	SignUpRate         int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
+	MailRate           int      `env:"BOXOFFICE_MAIL_RATE" default:"20" help:"Password resets and other requests that send a mail, in ten minutes an address; negative: no limit."`
+	UnlimitedAddresses []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
 }
 
 func (s limitSettings) limits() api.Limits {
@@ -24,5 +25,6 @@ func (s limitSettings) limits() api.Limits {
 		LoginPerAddress:  api.Rate{Requests: s.LoginRate, Per: time.Minute},
 		LoginPerAccount:  api.Rate{Requests: s.AccountRate, Per: 15 * time.Minute},
 		SignUpPerAddress: api.Rate{Requests: s.SignUpRate, Per: 10 * time.Minute},
+		MailPerAddress:   api.Rate{Requests: s.MailRate, Per: 10 * time.Minute},
 	}
 }

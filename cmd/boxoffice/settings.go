@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/accounts"
 	"github.com/boxoffice/boxoffice/bookings"
 	"github.com/boxoffice/boxoffice/files"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
@@ -42,7 +43,7 @@ type holdSettings struct {
 	HoldGrace       time.Duration `env:"BOXOFFICE_HOLD_GRACE" default:"15m" help:"From the deadline until seats free themselves if nobody acts."`
 	MaxSeats        int           `env:"BOXOFFICE_MAX_SEATS" default:"10" help:"Seats a booking."`
 	MaxOpenBookings int           `env:"BOXOFFICE_MAX_OPEN_BOOKINGS" default:"1" help:"Open bookings a user an event."`
-	MaxUnpaid       int           `env:"BOXOFFICE_MAX_UNPAID_HOLDS" default:"8" help:"Holds of a user that may end unpaid within BOXOFFICE_UNPAID_WINDOW, before the next must wait; 0: no limit."`
+	MaxUnpaidHolds  int           `env:"BOXOFFICE_MAX_UNPAID_HOLDS" default:"8" help:"Holds of a user that may end unpaid within BOXOFFICE_UNPAID_WINDOW, before the next must wait; 0: no limit."`
 	UnpaidWindow    time.Duration `env:"BOXOFFICE_UNPAID_WINDOW" default:"3h" help:"How long such a hold counts, from its beginning."`
 }
 
@@ -64,7 +65,7 @@ func (s holdSettings) Validate() error {
 	if s.MaxSeats < 1 || s.MaxOpenBookings < 1 {
 		return errors.New("BOXOFFICE_MAX_SEATS and BOXOFFICE_MAX_OPEN_BOOKINGS must be at least 1")
 	}
-	if s.MaxUnpaid < 0 || s.UnpaidWindow <= 0 {
+	if s.MaxUnpaidHolds < 0 || s.UnpaidWindow <= 0 {
 		return errors.New("BOXOFFICE_MAX_UNPAID_HOLDS must not be negative, and BOXOFFICE_UNPAID_WINDOW must be longer than nothing")
 	}
 	return nil
@@ -77,7 +78,7 @@ func (s holdSettings) rules() boxoffice.HoldRules {
 	return boxoffice.HoldRules{
 		Duration: s.HoldDuration, Extension: s.HoldExtension, CheckoutMinimum: s.CheckoutMinimum, Max: s.HoldMax,
 		Grace: s.HoldGrace, MaxSeats: s.MaxSeats, MaxOpenBookings: s.MaxOpenBookings,
-		MaxUnpaid: s.MaxUnpaid, UnpaidWindow: s.UnpaidWindow,
+		MaxUnpaid: s.MaxUnpaidHolds, UnpaidWindow: s.UnpaidWindow,
 	}
 }
 
@@ -168,6 +169,7 @@ type core struct {
 	files    boxoffice.FileStore
 	folder   *files.Store
 	service  *bookings.Service
+	accounts *accounts.Service
 }
 
 func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, err error) {
@@ -205,6 +207,7 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
 		Logger: logger, Metrics: c.metrics, Failpoints: points,
 	})
+	c.accounts = accounts.New(accounts.Options{Store: c.db.Users(), Temporal: c.temporal, Logger: logger})
 	return c, nil
 }
 
@@ -249,6 +252,11 @@ func (c *core) ready() map[string]func(context.Context) error {
 func (c core) close(logger *slog.Logger) {
 	if c.service != nil {
 		if err := c.service.Drain(); err != nil {
+			logger.Error("starts in the background", "error", err)
+		}
+	}
+	if c.accounts != nil {
+		if err := c.accounts.Drain(); err != nil {
 			logger.Error("starts in the background", "error", err)
 		}
 	}
