@@ -35,6 +35,7 @@ func (s *Server) book(c *gin.Context, user boxoffice.User) error {
 	if err != nil {
 		return err
 	}
+	c.Set(bookingKey, booking.ID)
 	c.Header("Location", bookingPath(booking.ID))
 	return reply(c, http.StatusCreated, viewBooking(booking))
 }

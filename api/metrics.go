@@ -44,11 +44,16 @@ func register[C prometheus.Collector](registry *prometheus.Registry, collector C
 }
 
 func (m *metrics) observe(method, route string, status int, took time.Duration) {
-	switch method {
-	case "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
-	default:
-		method = "other" // whatever a client made up
-	}
+	method = methodOf(method)
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// methodOf gives a method that there is, or "other" for whatever a client made up.
+func methodOf(method string) string {
+	switch method {
+	case "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return method
+	}
+	return "other"
 }

@@ -20,16 +20,18 @@ const (
 	requestIDKey = "request_id"
 	routeKey     = "route" // the path as openapi.yaml writes it
 	userIDKey    = "user_id"
+	bookingKey   = "booking" // the ID of one that the request made
 )
 
-// observe names the request, and when it is answered counts and logs it: never a query string, a header or a body. A
-// request ID from outside is not taken over, since anybody could forge one.
+// observe names the request, and when it is answered counts and logs it: never a path, a query string, a header or a body,
+// in which a client may have put anything. A request ID from outside is not taken over, since anybody could forge one.
 func (s *Server) observe(c *gin.Context) {
 	start := time.Now()
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
 	c.Set(requestIDKey, hex.EncodeToString(id[:]))
 	c.Header("X-Request-ID", c.GetString(requestIDKey))
+	c.Request = c.Request.WithContext(withRequestID(c.Request.Context(), c.GetString(requestIDKey)))
 	c.Next()
 	route := c.GetString(routeKey)
 	if route == "" {
@@ -42,10 +44,9 @@ func (s *Server) observe(c *gin.Context) {
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(c.Request.Context(), level, "request",
-		slog.String("request_id", c.GetString(requestIDKey)), slog.String("method", c.Request.Method),
-		slog.String("route", route), slog.String("path", c.Request.URL.Path), slog.Int("status", c.Writer.Status()),
-		slog.Int("bytes", max(c.Writer.Size(), 0)), slog.Duration("took", took), slog.String("client", c.ClientIP()),
-		slog.String("user_id", c.GetString(userIDKey)))
+		slog.String("method", methodOf(c.Request.Method)), slog.String("route", route), slog.String("booking", bookingOf(c)),
+		slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(c.Writer.Size(), 0)), slog.Duration("took", took),
+		slog.String("client", c.ClientIP()), slog.String("user_id", c.GetString(userIDKey)))
 }
 
 // recoverPanics turns a panic into an internal error.

@@ -102,7 +102,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 	}
 	body, err := json.Marshal(problem)
 	if err != nil {
-		s.log.ErrorContext(c.Request.Context(), "cannot write a problem", "err", err, "request_id", problem.RequestID)
+		s.log.ErrorContext(c.Request.Context(), "cannot write a problem", "error", err)
 		c.AbortWithStatus(http.StatusInternalServerError)
 		return
 	}
@@ -116,8 +116,8 @@ func (s *Server) refuse(c *gin.Context, err error) Problem {
 	problem, wait := explain(err)
 	problem.RequestID = c.GetString(requestIDKey)
 	if problem.Status >= http.StatusInternalServerError {
-		s.log.LogAttrs(c.Request.Context(), slog.LevelError, "request failed", slog.String("request_id", problem.RequestID),
-			slog.String("route", c.GetString(routeKey)), slog.String("booking_id", bookingOf(c)), slog.Any("err", err))
+		s.log.LogAttrs(c.Request.Context(), slog.LevelError, "request failed",
+			slog.String("route", c.GetString(routeKey)), slog.String("booking", bookingOf(c)), slog.Any("error", err))
 	}
 	if wait > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
@@ -128,12 +128,12 @@ func (s *Server) refuse(c *gin.Context, err error) Problem {
 	return problem
 }
 
-// bookingOf gives the ID of the booking that a request is about, or "".
+// bookingOf gives the ID of the booking that a request is about or has made, or "".
 func bookingOf(c *gin.Context) string {
-	if strings.Contains(c.GetString(routeKey), "/bookings/{id}") {
-		return c.Param("id")
+	if id := c.Param("id"); strings.Contains(c.GetString(routeKey), "/bookings/{id}") && uuidShape.MatchString(id) {
+		return strings.ToLower(id)
 	}
-	return ""
+	return c.GetString(bookingKey)
 }
 
 // reply answers with JSON.

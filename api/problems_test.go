@@ -65,7 +65,7 @@ func TestAnInternalErrorIsLoggedOnceAndNotTold(t *testing.T) {
 	p := got.problem(http.StatusInternalServerError, "internal")
 	require.NotContains(t, string(got.body), "hunter2")
 	require.Equal(t, 1, strings.Count(b.logs.String(), "hunter2"))
-	require.Contains(t, b.logs.String(), `"booking_id":"`+bookingID)
+	require.Contains(t, b.logs.String(), `"booking":"`+bookingID)
 	require.Contains(t, b.logs.String(), p.RequestID)
 }
 

@@ -46,13 +46,13 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opts: o, log: o.Logger, base: base, tls: base.Scheme == "https",
+		opts: o, log: slog.New(RequestIDs(o.Logger.Handler())), base: base, tls: base.Scheme == "https",
 		origins: http.NewCrossOriginProtection(), passwords: newPasswords(o.Limits.PasswordHashes), limits: newLimiters(o.Limits),
-		readiness: serving.NewReadiness(o.Ready, o.Logger),
 	}
 	if s.unlimited, err = parsePrefixes(o.Unlimited); err != nil {
 		return nil, fmt.Errorf("api: Unlimited: %w", err)
 	}
+	s.readiness = serving.NewReadiness(o.Ready, s.log)
 	if err := s.origins.AddTrustedOrigin(base.String()); err != nil {
 		return nil, fmt.Errorf("api: BaseURL: %w", err)
 	}

@@ -104,17 +104,19 @@ func (s *Sender) Send(ctx context.Context, m boxoffice.MailMessage) error {
 	if err == nil || message.IsDelivered() {
 		return nil // what fails after the server's word, QUIT say, does not take it back
 	}
-	return classify(err)
+	return classify(err, m.To)
 }
 
-// classify tells refusals from troubles.
-func classify(err error) error {
+// classify tells refusals from troubles. What the server said is kept for support, without the recipient, whom servers and
+// go-mail like to name: errors are logged, and logs hold no addresses.
+func classify(err error, recipient string) error {
+	said := errors.New(regexp.MustCompile(`(?i)`+regexp.QuoteMeta(recipient)).ReplaceAllString(err.Error(), "(recipient)"))
 	refusal, ok := errors.AsType[*gomail.SendError](err)
 	ok = ok && refusal.ErrorCode() >= 500 && refusal.ErrorCode() < 600
 	if ok && (refusal.Reason == gomail.ErrSMTPRcptTo || refusal.Reason == gomail.ErrSMTPData || refusal.Reason == gomail.ErrSMTPDataClose) {
-		return boxoffice.WrapError(boxoffice.CodeMailRejected, err, "The mail server refuses this recipient or message.")
+		return boxoffice.WrapError(boxoffice.CodeMailRejected, said, "The mail server refuses this recipient or message.")
 	}
-	return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The mail server is away or busy.")
+	return boxoffice.WrapError(boxoffice.CodeUnavailable, said, "The mail server is away or busy.")
 }
 
 // deliver makes one connection, which the end of ctx cuts: so a server that drips or hangs cannot hold the caller, and

@@ -95,7 +95,9 @@ func TestTLSAndLogin(t *testing.T) {
 func TestRefusalsAreToldFromTroubles(t *testing.T) {
 	t.Parallel()
 	answer := func(code int) func() error {
-		return func() error { return &smtp.SMTPError{Code: code, Message: "as the test wishes"} }
+		return func() error {
+			return &smtp.SMTPError{Code: code, Message: "as the test wishes, <" + strings.ToUpper(someMessage().To) + ">"}
+		}
 	}
 	for _, c := range []struct {
 		rcpt, data int
@@ -114,6 +116,10 @@ func TestRefusalsAreToldFromTroubles(t *testing.T) {
 		})
 		err := senderTo(t, "smtp://"+server.addr+"?tls=none", nil).Send(t.Context(), someMessage())
 		require.Equal(t, c.expected, boxoffice.CodeOf(err), "%+v: %v", c, err)
+		if err != nil {
+			require.Contains(t, err.Error(), "as the test wishes, <(recipient)>", "support must see what the server said")
+			require.NotContains(t, strings.ToLower(err.Error()), someMessage().To, "errors are logged")
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"strconv"
 	"testing"
 	"time"
@@ -253,6 +254,7 @@ func TestIssueToken_WaitsForWhoChangesTheAccount(t *testing.T) {
 	require.NoError(t, err)
 	changing, err := p.base.Pool.Begin(t.Context())
 	require.NoError(t, err)
+	defer func() { _ = changing.Rollback(context.WithoutCancel(t.Context())) }()
 	_, err = changing.Exec(t.Context(), `UPDATE users SET email = 'new@example.com' WHERE id = $1`, p.ada.ID)
 	require.NoError(t, err)
 	issued := make(chan error, 1)

@@ -27,7 +27,7 @@ type apiCommand struct {
 
 // Run serves until ctx is done, then lets the requests under way finish.
 func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
-	logger = logger.With("process", "api")
+	logger = slog.New(api.RequestIDs(logger.Handler())).With("process", "api")
 	parts, err := c.open(ctx, logger)
 	if err != nil {
 		return err
