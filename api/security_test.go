@@ -2,10 +2,13 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice"
 )
 
 func TestWritesByCookieFromAnotherOriginAreRefused(t *testing.T) {
@@ -72,6 +75,60 @@ func TestPersonalAnswersAreNotStored(t *testing.T) {
 		if r.access == member {
 			require.Contains(t, b.do(t, in).header.Get("Cache-Control"), "no-store", r.path)
 		}
+	}
+}
+
+// What cannot be asked is not allowed: without the database there is neither a session nor a booking.
+func TestWithoutTheDatabaseNothingIsAllowed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, token := h.person(t, "ada", boxoffice.RoleBuyer)
+	h.db.Close()
+	for _, r := range h.routes() {
+		if r.access == machine || r.path == "/logout" || r.path == "/openapi.yaml" {
+			continue
+		}
+		in := exampleOf(r.method, r.path)
+		in.token = token
+		got := h.do(t, in)
+		got.problem(http.StatusServiceUnavailable, "unavailable")
+		require.NotEmpty(t, got.header.Get("Retry-After"), r.path)
+	}
+}
+
+func TestSQLInAParameterIsData(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, token := h.person(t, "ada", boxoffice.RoleBuyer)
+	before := h.rows(t)
+	for _, city := range []string{"' OR '1'='1", "Chico'; DROP TABLE bookings; --", `\'; SELECT 1; --`, "%", "_____", "Chico\x1f"} {
+		var page EventPage
+		h.do(t, request{method: "GET", path: "/events?city=" + url.QueryEscape(city), token: token}).json(&page)
+		require.Empty(t, page.Events, city)
+	}
+	h.do(t, logInAs("ada' OR '1'='1", goodPassword)).problem(http.StatusUnauthorized, "unauthenticated")
+	require.Equal(t, before, h.rows(t))
+}
+
+// No other site's script reads an answer, whatever it asks: there is no header that lets it.
+func TestNoPreflightIsAllowed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, r := range b.routes() {
+		in := request{method: "OPTIONS", path: example(r.path), headers: []string{
+			"Origin", "https://evil.test", "Access-Control-Request-Method", r.method, "Access-Control-Request-Headers", "authorization",
+		}}
+		b.do(t, in).problem(http.StatusMethodNotAllowed, "method-not-allowed") // and see held for the headers
+	}
+}
+
+func TestNoRouteAnswersTRACE(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, r := range append(b.routes(), b.pages()...) {
+		got := b.do(t, request{method: "TRACE", path: example(r.path), headers: []string{"Cookie", "boxoffice=secret"}})
+		require.Equal(t, http.StatusMethodNotAllowed, got.status, r.path)
+		require.NotContains(t, string(got.body), "secret")
 	}
 }
 
