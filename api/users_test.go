@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,22 @@ func TestAnAccentIsTheSameHoweverItIsTyped(t *testing.T) {
 	b := setup(t)
 	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", `caf\u00e9 au lait`)})
 	require.Equal(t, 200, b.do(t, request{method: "POST", path: "/login", body: credentials("ada", `cafe\u0301 au lait`)}).status)
+}
+
+// Long ones, other alphabets and sentences are passwords: all of each counts.
+func TestPasswordsOfAllLengthsAndLettersWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *Options) { o.Limits = unlimited })
+	for i, password := range []string{
+		"eightchr", strings.Repeat("horse ", 11)[:64], strings.Repeat("horse ", 11)[:65], strings.Repeat("staple", 43)[:256],
+		strings.Repeat("🎟🐴", 128), "пароль из слов", "密碼密碼密碼密馬", " spaces around ", "only lower case letters", `quote\" and \\ backslash`,
+	} {
+		name := "user" + strconv.Itoa(i)
+		require.Equal(t, http.StatusCreated, b.do(t, jsonOf("/signup", credentials(name, password))).status, password)
+		require.Equal(t, http.StatusOK, b.do(t, logInAs(name, password)).status, password)
+		runes := []rune(password)
+		b.do(t, logInAs(name, string(runes[:len(runes)-1])+"?")).problem(401, "unauthenticated")
+	}
 }
 
 func TestAWrongNameAndAWrongPasswordLookAlike(t *testing.T) {
