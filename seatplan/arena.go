@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Floor is the price category of the places on an arena's floor. Those of the seats are a theatre's.
@@ -200,16 +201,9 @@ func (s stretch) row(number, offset, spaces int, category string) Row {
 	return row
 }
 
-// fitting gives the seats that there is room for, with so many wheelchair spaces by turns at the left and the right end.
+// fitting gives the seats that there is room for, with so many wheelchair spaces, half of them at either end.
 func fitting(room, spaces int) block {
-	left, right := "", ""
-	for i := range spaces {
-		if i%2 == 0 {
-			left += "ac"
-		} else {
-			right = "ca" + right
-		}
-	}
+	left, right := strings.Repeat("ac", (spaces+1)/2), strings.Repeat("ca", spaces/2)
 	return left + seats(max(0, room-arenaSeat.width(left+right))/int(arenaSeat)) + right
 }
 

@@ -3,6 +3,7 @@ package seatplan
 import (
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // The price categories of theatres and arenas, besides Premium, the best.
@@ -152,7 +153,7 @@ func theatreBox(n int) Section {
 	}
 	s := Section{Name: fmt.Sprintf("Box %d", n+1)}
 	for depth, b := range []block{front, seats(2)} {
-		row := Row{Label: fmt.Sprint(depth + 1)}
+		row := Row{Label: strconv.Itoa(depth + 1)}
 		row.append(b, -theatreSeat.width(b)/2, boxRow(at, side, depth), theatreSeat, Box)
 		s.Rows = append(s.Rows, row)
 	}

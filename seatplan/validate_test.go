@@ -57,8 +57,8 @@ func TestValidate_NamesEachErrorWithItsPlace(t *testing.T) {
 			o[2], o[3] = o[3], o[2]
 		}},
 		{"a corner twice", "sections[0].standing.outline", "crosses itself", func(p *seatplan.Plan) {
-			o := p.Sections[0].Standing.Outline
-			p.Sections[0].Standing.Outline = append(o, o[3])
+			floor := p.Sections[0].Standing
+			floor.Outline = append(floor.Outline, floor.Outline[3])
 		}},
 		{"many standing areas", "sections", "There are 51 standing areas", func(p *seatplan.Plan) {
 			for range 50 {

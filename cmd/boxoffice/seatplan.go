@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/boxoffice/boxoffice"
@@ -84,23 +85,27 @@ func printPlan(w io.Writer, plan seatplan.Plan) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var text strings.Builder
 	line := func(name string, c seatplan.Counts) {
-		fmt.Fprintf(table, "  %s\t%d\t%d\t%d\t%d\n", name, c.Places, c.Standing, c.Accessible, c.Companions)
+		fmt.Fprintf(&text, "  %s\t%d\t%d\t%d\t%d\n", name, c.Places, c.Standing, c.Accessible, c.Companions)
 	}
 	all := plan.Counts()
-	fmt.Fprintf(table, "%s is valid: %d places.\nhash %s\n\n", plan.Name, all.Places, hash)
-	fmt.Fprint(table, "  section\tplaces\tstanding\twheelchair\tcompanion\n")
+	fmt.Fprintf(&text, "%s is valid: %d places.\nhash %s\n\n", plan.Name, all.Places, hash)
+	text.WriteString("  section\tplaces\tstanding\twheelchair\tcompanion\n")
 	for _, s := range plan.Sections {
 		line(s.Name, s.Counts())
 	}
 	line("all", all)
-	fmt.Fprint(table, "\n  category\tplaces\n")
+	text.WriteString("\n  category\tplaces\n")
 	for _, category := range plan.Categories {
-		fmt.Fprintf(table, "  %s\t%d\n", category, all.Categories[category])
+		fmt.Fprintf(&text, "  %s\t%d\n", category, all.Categories[category])
 	}
 	seats := all.Places - all.Standing
-	fmt.Fprintf(table, "\nFor %d seats the ADA Standards (table 221.2.1.1) ask for %d wheelchair spaces.\n", seats, seatplan.WheelchairSpaces(seats))
+	fmt.Fprintf(&text, "\nFor %d seats the ADA Standards (table 221.2.1.1) ask for %d wheelchair spaces.\n", seats, seatplan.WheelchairSpaces(seats))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(table, text.String()); err != nil {
+		return err
+	}
 	return table.Flush()
 }
 
