@@ -15,10 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 )
@@ -355,68 +352,4 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
 		require.NoError(t, err)
 	})
-}
-
-// What Temporal is told of a booking, nobody waits for.
-func TestNobodyWaitsForTemporal(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.rows.receipt = ours
-	began, answered := time.Now(), make(chan struct{})
-	hangs := func(args mock.Arguments) {
-		call, ok := args.Get(0).(context.Context)
-		require.True(t, ok)
-		select {
-		case <-answered:
-		case <-call.Done():
-		}
-	}
-	b.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Run(hangs).Return(nil, nil).Once()
-	b.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, nil, mock.Anything, mock.Anything, mock.Anything).
-		Run(hangs).Return(nil, nil).Twice()
-	_, err := b.service.Book(t.Context(), boxoffice.HoldRequest{})
-	require.NoError(t, err)
-	require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
-	_, err = b.service.Cancel(t.Context(), "u1", "b1", nil)
-	require.NoError(t, err)
-	require.Less(t, time.Since(began), 5*time.Second)
-	close(answered)
-}
-
-func TestNudge(t *testing.T) {
-	t.Parallel()
-	ref := boxoffice.BookingRef{BookingID: "b1"}
-	run := func(attempt int32) *workflowservice.DescribeWorkflowExecutionResponse {
-		return &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: attempt}}
-	}
-	for name, c := range map[string]struct {
-		run      *workflowservice.DescribeWorkflowExecutionResponse
-		err      error
-		signals  bool
-		replaces bool
-		code     boxoffice.Code
-	}{
-		"no run":                 {err: serviceerror.NewNotFound("no run"), signals: true},
-		"a run that waits":       {run: &workflowservice.DescribeWorkflowExecutionResponse{}, signals: true},
-		"a run at work":          {run: run(1), signals: true},
-		"a run that failed once": {run: run(2)},
-		"a run that is stuck":    {run: run(4), replaces: true},
-		"Temporal is away":       {err: errors.New("connection refused"), code: boxoffice.CodeUnavailable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t)
-			b.temporal.On("DescribeWorkflowExecution", mock.Anything, "booking-b1", "").Return(c.run, c.err).Once()
-			if c.signals {
-				b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalSweep, nil, mock.Anything, mock.Anything, ref).
-					Return(nil, nil).Once()
-			}
-			if c.replaces {
-				b.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool {
-					return o.WorkflowIDConflictPolicy == enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-				}), mock.Anything, ref).Return(nil, nil).Once()
-			}
-			require.Equal(t, c.code, boxoffice.CodeOf(b.service.Nudge(t.Context(), ref)))
-		})
-	}
 }

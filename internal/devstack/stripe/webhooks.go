@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -221,7 +222,7 @@ func (s *Server) RollSecret(secret string, keepOld bool) {
 // sign is the value of Stripe-Signature: the time, and for each secret the HMAC-SHA256 of time and body under it
 // (https://stripe.com/docs/webhooks#verify-manually).
 func sign(to Endpoint, at int64, body []byte) string {
-	value := fmt.Sprintf("t=%d", at)
+	parts := []string{"t=" + strconv.FormatInt(at, 10)}
 	for _, secret := range []string{to.Secret, to.Retired} {
 		if secret == "" {
 			continue
@@ -229,9 +230,9 @@ func sign(to Endpoint, at int64, body []byte) string {
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(strconv.FormatInt(at, 10) + ".")) // a hash takes every write
 		mac.Write(body)
-		value += ",v1=" + hex.EncodeToString(mac.Sum(nil))
+		parts = append(parts, "v1="+hex.EncodeToString(mac.Sum(nil)))
 	}
-	return value
+	return strings.Join(parts, ",")
 }
 
 func newWebhookClient(o Options) *http.Client {
