@@ -64,13 +64,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run works until ctx is done, then lets the steps under way finish. It fails when a worker cannot be started or dies.
+// Run works until ctx is done, then lets the steps under way finish. It begins when Temporal answers, and fails when a worker
+// cannot be started or dies.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	o.Metrics.ExpectSteps(activityNames()...)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	fatal := func(err error) { cancel(fmt.Errorf("a Temporal worker died: %w", err)) }
+	if !o.awaitTemporal(ctx) {
+		return nil
+	}
 	for _, w := range []worker.Worker{
 		o.booking(fatal), o.fulfilment(fatal),
 	} {
@@ -85,6 +89,30 @@ func Run(ctx context.Context, o Options) error {
 		return cause
 	}
 	return nil
+}
+
+// temporalPatience bounds one question whether Temporal is there.
+const temporalPatience = 5 * time.Second
+
+// awaitTemporal waits until Temporal answers, for a worker that cannot reach it does not start, and one that gave up would
+// have to be started again. It reports false when ctx ended first.
+func (o Options) awaitTemporal(ctx context.Context) bool {
+	tick := time.NewTicker(o.SweepEvery)
+	defer tick.Stop()
+	for {
+		asking, cancel := context.WithTimeout(ctx, temporalPatience)
+		_, err := o.Temporal.CheckHealth(asking, &client.CheckHealthRequest{})
+		cancel()
+		if err == nil {
+			return true
+		}
+		o.Logger.WarnContext(ctx, "Temporal does not answer yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 // booking is the worker of the queue where latency matters: runs and their local steps.

@@ -1,6 +1,8 @@
 package failures
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,27 +29,38 @@ func TestTimerLate_TheSeatsAreAnothersAndTheMoneyGoesBack(t *testing.T) {
 	other.AwaitPaid(t, taken.ID)
 
 	s.SpawnWorker(t)
+	back := time.Now()
 	late.AwaitEnd(t, 30*time.Second, booking.ID, "refunded")
+	t.Logf("refunded %s after a worker was back", time.Since(back).Round(100*time.Millisecond))
 	taken = other.AwaitEnd(t, 30*time.Second, taken.ID, "completed")
 	s.RequireRefundedOnce(t, late, booking)
 	s.RequireSoldOnce(t, other, taken)
 	s.AwaitSettled(t, 30*time.Second)
 }
 
-// The same while Temporal is away: where nobody took the seats meanwhile, the late money still buys them.
+// The same while Temporal is away, and was when the worker was started: where nobody took the seats meanwhile, the late
+// money still buys them.
 func TestTimerLate_TheSeatsAreFreeAndAreSold(t *testing.T) {
 	s := stack.Of(t, bare)
-	s.SpawnWorker(t)
 	s.ToTemporal.Refuse(t)
+	w := s.SpawnWorker(t)
 	late, booking, page := forgotten(t, s)
 	_, err := late.Pay(t.Context(), page, late.Email, stack.GoodCard)
 	require.NoError(t, err)
 	late.AwaitPaid(t, booking.ID)
 	_, endless := s.Backstop(t, booking.ID)
 	require.True(t, endless, "from now on they are nobody else's")
+	stack.Eventually(t, 20*time.Second, func() error {
+		if !strings.Contains(w.LogTail(10_000), "Temporal does not answer yet") {
+			return errors.New("the worker does not wait yet")
+		}
+		return w.Err()
+	})
 
 	s.ToTemporal.Mend(t)
+	back := time.Now()
 	booking = late.AwaitEnd(t, 60*time.Second, booking.ID, "completed")
+	t.Logf("sold %s after Temporal was back", time.Since(back).Round(100*time.Millisecond))
 	s.RequireSoldOnce(t, late, booking)
 	s.RequireChargedOnce(t, booking.ID)
 	s.AwaitSettled(t, 30*time.Second)
