@@ -69,6 +69,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	config.MaxConnLifetime = 30 * time.Minute
 	config.MaxConnLifetimeJitter = 5 * time.Minute
 	config.PingTimeout = 2 * time.Second
+	// Nobody waits for a connection that takes so long, but it has a place in the pool: pgx's own two minutes would keep
+	// buyers out for as long after a network that swallowed everything is well again.
+	config.ConnConfig.ConnectTimeout = 3 * time.Second
 	params := config.ConnConfig.RuntimeParams
 	params["application_name"] = "boxoffice"
 	params["lock_timeout"] = milliseconds(o.LockTimeout)
