@@ -61,7 +61,7 @@ func TestSeatsLocked_OnlyTheirBuyersWait(t *testing.T) {
 	t.Logf("refused after %s at the latest; %d bookings elsewhere meanwhile, the slowest in %s",
 		slices.Max(took).Round(time.Millisecond), len(others), slices.Max(others).Round(time.Millisecond))
 	require.Less(t, slices.Max(took), 3*time.Second)
-	require.Less(t, slices.Max(others), 500*time.Millisecond)
+	require.Less(t, slices.Max(others), 1500*time.Millisecond, "as long as those who want the locked seats")
 
 	require.NoError(t, held.Rollback(t.Context()))
 	_, err := crowd[0].Book(t.Context(), "", seats[0])
