@@ -51,11 +51,11 @@ func TestBuy_OK(t *testing.T) {
 	s.RequireSoldOnce(t, c, booking)
 }
 
-// signUp opens an account as people do.
+// signUp opens an account as people do. All that this buyer is answered is held against the contract.
 func signUp(t *testing.T, s *stack.System) stack.Customer {
 	t.Helper()
 	name := "e2e-visitor-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	c := stack.Customer{Buyer: buyer.New(s.Env["BOXOFFICE_URL"], stack.Transport), Name: name, Email: name + "@example.com"}
+	c := stack.Customer{Buyer: buyer.New(s.Env["BOXOFFICE_URL"], s.Held(t)), Name: name, Email: name + "@example.com"}
 	require.NoError(t, c.SignUp(t.Context(), c.Name, "a-quiet-place-in-row-m", c.Email))
 	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT id FROM users WHERE username = $1`, c.Name).Scan(&c.ID))
 	return c
