@@ -64,6 +64,7 @@ func (p *post) MarkAccountMail(_ context.Context, _ string, sendErr error) error
 		p.mail.Status = boxoffice.EmailSent
 	case boxoffice.CodeMailRejected:
 		p.mail.Status = boxoffice.EmailFailed
+	default: // still queued
 	}
 	return nil
 }
