@@ -155,19 +155,21 @@ func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int6
 }
 
 // takeUp reopens a refund that was closed as never made and that the provider tells of after all: Stripe's people finish
-// by hand what broke, when they can, and tell of it by webhook. Those that were written down in its place and that the
-// provider has not got are closed instead, so that the money goes back once. Where it went back otherwise it stays closed.
+// by hand what broke, when they can, and tell of it by webhook. The one that stands in its place is closed instead, unless
+// the provider has it, so that the money goes back once. Where it went back otherwise there is no room: it stays closed.
 func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 	_, err := tx.Exec(ctx, `
 		WITH made AS (
-			SELECT m.payment_id, m.n FROM refunds m JOIN payments p ON p.id = m.payment_id
-			WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3 AND m.provider_id IS NULL
-			  AND p.amount_minor >= m.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
-				WHERE k.payment_id = m.payment_id AND k.state <> 'failed' AND (k.n < m.n OR k.state <> 'pending' OR k.provider_id IS NOT NULL)))
+			SELECT m.payment_id, m.n, m.amount_minor, (SELECT min(k.n) FROM refunds k WHERE k.payment_id = m.payment_id AND k.n > m.n
+				AND k.amount_minor = m.amount_minor AND k.state = 'pending' AND k.provider_id IS NULL) AS instead
+			FROM refunds m WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3 AND m.provider_id IS NULL)
 		UPDATE refunds r SET state = CASE WHEN r.n = made.n THEN 'pending' ELSE 'failed' END::refund_state,
-			failure = CASE WHEN r.n > made.n THEN $3 END, ended_at = CASE WHEN r.n > made.n THEN boxoffice_now() END
-		FROM made WHERE r.payment_id = made.payment_id
-			AND (r.n = made.n OR (r.n > made.n AND r.state = 'pending' AND r.provider_id IS NULL))`, uuidOf(r.PaymentID), r.N, neverMade)
+			failure = CASE WHEN r.n = made.instead THEN $3 END, ended_at = CASE WHEN r.n = made.instead THEN boxoffice_now() END
+		FROM made JOIN payments p ON p.id = made.payment_id
+		WHERE r.payment_id = made.payment_id AND r.n IN (made.n, made.instead)
+			AND p.amount_minor >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
+				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)`,
+		uuidOf(r.PaymentID), r.N, neverMade)
 	return err
 }
 

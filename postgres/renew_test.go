@@ -178,6 +178,20 @@ func TestRenewRefund_OfOneThatWasMadeAfterAll(t *testing.T) {
 		require.Equal(t, boxoffice.RefundFailed, h.refundRows(t)[0].State, "more would go back than came in")
 		require.Equal(t, boxoffice.RefundPending, h.refundRows(t)[1].State)
 	})
+	t.Run("another part of the payment goes back beside it", func(t *testing.T) {
+		t.Parallel()
+		h := newHouse(t, 1)
+		s := h.refunding(t, h.addUser(t), h.tickets)
+		h.exec(t, `UPDATE refunds SET amount_minor = 1000`)
+		h.clock.AdvanceClock(t, time.Minute+time.Second)
+		_, err := h.store.RenewRefund(t.Context(), s.ID, s.epoch, s.payment, 1)
+		require.NoError(t, err)
+		h.exec(t, `INSERT INTO refunds (payment_id, n, amount_minor, currency, reason) VALUES ($1, 3, 450, 'USD', 'the other seat')`, s.payment)
+		h.receive(t, refundEvent("evt_late", refundOf(s.payment, 1, boxoffice.RefundSucceeded)))
+		require.Equal(t, []refundRow{
+			{1, 1000, boxoffice.RefundSucceeded, ""}, {2, 1000, boxoffice.RefundFailed, "never made"}, {3, 450, boxoffice.RefundPending, ""},
+		}, h.refundRows(t))
+	})
 	t.Run("and where it failed, it stays closed", func(t *testing.T) {
 		t.Parallel()
 		h := newHouse(t, 1)

@@ -79,7 +79,10 @@ func newRun(t *testing.T) *run {
 	env.RegisterWorkflow(r.w.Booking)
 	env.RegisterWorkflow(r.w.Mail)
 	env.RegisterActivity(stepsOver(rows))
-	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&witness{run: r}}})
+	env.SetWorkerOptions(worker.Options{
+		Interceptors:             []interceptor.WorkerInterceptor{&witness{run: r}},
+		DeadlockDetectionTimeout: 10 * time.Second, // on a busy machine a second may pass between two instructions
+	})
 	env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		r.mailed = append(r.mailed, info.WorkflowExecution.ID)
 	})
