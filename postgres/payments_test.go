@@ -181,11 +181,11 @@ func TestPayment_WrongAmountIsSurplus(t *testing.T) {
 			now, err = h.store.RequestRefund(t.Context(), s.ID, s.epoch, s.payment)
 			require.NoError(t, err)
 			require.NotNil(t, now.OpenRefund)
-			require.Equal(t, boxoffice.StepWait, now.Next(), "the hold goes on; the refund follows its end")
+			require.Equal(t, boxoffice.StepWait, now.Next(), "the hold goes on, and the refund beside it")
 			require.Equal(t, boxoffice.BookingHeld, now.Status)
 			now, err = h.store.MarkRefund(t.Context(), s.ID, s.epoch, refundOf(s.payment, 1, boxoffice.RefundSucceeded))
 			require.NoError(t, err)
-			require.Equal(t, boxoffice.StepWait, now.Next())
+			require.Equal(t, boxoffice.StepSendMail, now.Next(), "the buyer is told while the hold goes on")
 
 			h.pay(t, h.checkout(t, s.Booking))
 			h.finish(t, s.Booking, boxoffice.BookingCompleted)

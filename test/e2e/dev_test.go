@@ -18,7 +18,8 @@ import (
 
 // portFlags are the flags of dev that say where it listens.
 var portFlags = []string{
-	"--port", "--admin-port", "--postgres-port", "--temporal-port", "--temporal-ui-port", "--stripe-port", "--mail-port", "--smtp-port",
+	"--port", "--admin-port", "--worker-admin-port", "--postgres-port", "--temporal-port", "--temporal-ui-port", "--stripe-port",
+	"--mail-port", "--smtp-port",
 }
 
 // takePorts listens on as many ports as dev needs, and gives the flags that name them. They are free after release.
