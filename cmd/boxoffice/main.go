@@ -34,6 +34,9 @@ type cli struct {
 	Demo         demoCommand         `cmd:"" help:"Make one booking over HTTP, from sign-up to the PDF, told step by step."`
 	Audit        auditCommand        `cmd:"" help:"Hold every booking against every promise; exit 1 if one is broken."`
 	VerifyTicket verifyTicketCommand `cmd:"" help:"Verify an entry token offline."`
+	NewKey       newKeyCommand       `cmd:"" help:"Make a signing key for entry tokens."`
+	Healthcheck  healthcheckCommand  `cmd:"" help:"Ask a process of ours whether it is well; exit 1 if not."`
+	Simulator    simulatorCommand    `cmd:"" name:"stripe-simulator" help:"Serve the Stripe simulator alone: nobody is charged."`
 	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -25,6 +26,19 @@ func (c *migrateCommand) Run(ctx context.Context, logger *slog.Logger) error {
 	}
 	logger.Info("the schema is up to date")
 	return nil
+}
+
+// newKeyCommand makes a signing key: boxoffice new-key.
+type newKeyCommand struct{}
+
+// Run prints a new entry for TICKET_SIGNING_KEY, another one each time. It is a secret, and is kept nowhere.
+func (newKeyCommand) Run() error {
+	key, err := tickets.GenerateKey()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(key)
+	return err
 }
 
 // keySettings give the keys by which entry tokens are verified: the public ones, or those of the signing keys.
