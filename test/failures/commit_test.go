@@ -18,17 +18,17 @@ import (
 // answer itself, without a key as the reason why the seats are taken.
 func TestCommitAnswerLost_TheHoldIsFound(t *testing.T) {
 	s := stack.Of(t, far)
-	eventID := s.Showing(t)
+	pairs := s.Pairs(t, s.Showing(t), 2)
 	for name, c := range map[string]struct {
 		key    string
+		seats  []string
 		status int
 	}{
-		"with a key":    {"once", http.StatusCreated},
-		"without a key": {"", http.StatusConflict},
+		"with a key":    {"once", pairs[0], http.StatusCreated},
+		"without a key": {"", pairs[1], http.StatusConflict},
 	} {
 		t.Run(name, func(t *testing.T) {
-			buyer := s.Customer(t)
-			seats := buyer.FreeSeats(t, eventID, 2)
+			buyer, seats := s.Customer(t), c.seats
 			s.Commits.LoseAnswers(t, "INSERT INTO bookings")
 			unheard, err := buyer.Ask(t.Context(), http.MethodPost, "/book", c.key, seats)
 			require.NoError(t, err)
