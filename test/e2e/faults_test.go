@@ -152,7 +152,7 @@ func TestMailAway_TheSaleStandsAndTheMailComesLater(t *testing.T) {
 	s.RequireSoldOnce(t, c, booking)
 	t.Logf("the mail came %s after the sale, at the fifth try", time.Since(completed).Round(100*time.Millisecond))
 	stack.Eventually(t, 20*time.Second, func() error {
-		run, err := s.Temporal.DescribeWorkflow(t.Context(), workflows.MailWorkflowID(booking.ID), "")
+		run, err := s.Temporal.DescribeWorkflow(t.Context(), workflows.MailWorkflowID(s.MailIDOf(t, booking.ID)), "")
 		if err == nil && run.Status != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 			err = fmt.Errorf("the mail's run is %s", run.Status)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/boxoffice/boxoffice"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -103,6 +104,11 @@ func (c temporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOpt
 		r.begin()
 		return nil
 	})
+}
+
+// DescribeWorkflowExecution tells of a run whose code does not fail; the tests of package bookings have those that do.
+func (c temporal) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, tell(ctx, "temporal", "describe", func() error { return nil })
 }
 
 // SignalWithStartWorkflow wakes the run, or starts one with the signal in its buffer.

@@ -19,6 +19,13 @@ func (s *System) MailOf(t *testing.T, bookingID string) []any {
 	return []any{status, attempts}
 }
 
+// MailIDOf gives the ID of a booking's mail.
+func (s *System) MailIDOf(t *testing.T, bookingID string) (id string) {
+	t.Helper()
+	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT id FROM emails WHERE booking_id = $1`, bookingID).Scan(&id))
+	return id
+}
+
 // Inbox is the mail server's.
 func (s *System) Inbox() *buyer.Inbox { return buyer.NewInbox(s.Env["MAIL_URL"], Transport) }
 

@@ -183,7 +183,7 @@ func environment(settings ...string) []string {
 			return false
 		}
 	})
-	return append(append(env, "BOXOFFICE_SIGNUP_RATE=-1", "BOXOFFICE_LOGIN_RATE=-1", "BOXOFFICE_ADDRESS_RATE=-1", "BOXOFFICE_USER_RATE=-1"), settings...)
+	return append(append(env, "BOXOFFICE_SIGNUP_RATE=-1", "BOXOFFICE_LOGIN_RATE=-1", "BOXOFFICE_ADDRESS_RATE=-1", "BOXOFFICE_USER_RATE=-1", "BOXOFFICE_MAX_UNPAID_HOLDS=0"), settings...)
 }
 
 // readEnv reads the file that dev writes once all is ready.
