@@ -157,7 +157,7 @@ func (s *System) Spawn(t *testing.T, command string, settings ...string) *proc.P
 // SpawnOf is Spawn of another program: see BuildOtherwise.
 func (s *System) SpawnOf(t *testing.T, program, command string, settings ...string) *proc.Process {
 	t.Helper()
-	env := append([]string{"LOG_FORMAT=json"}, s.settings...)
+	env := append([]string{"LOG_FORMAT=json", "BOXOFFICE_ADMIN_ADDR=127.0.0.1:0"}, s.settings...)
 	for name, value := range s.Env {
 		env = append(env, name+"="+value)
 	}
