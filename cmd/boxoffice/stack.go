@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -69,6 +70,24 @@ func startStack(ctx context.Context, c *devCommand, logger *slog.Logger) (*stack
 	return s, s.startChildren(ctx, childCtx)
 }
 
+// The range that free ports are chosen from lies below the one that outgoing connections take theirs from (Linux: 32768 and
+// above). A port that is free when it is chosen is then still so when its server listens, which can be seconds later.
+const (
+	firstPort = 12_000
+	lastPort  = 32_000
+)
+
+// freePort listens on a free port.
+func freePort() (held *net.TCPListener, err error) {
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if held, err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}); err == nil {
+			return held, nil
+		}
+	}
+	return nil, fmt.Errorf("find a free port: %w", err)
+}
+
 // choosePorts takes a free port for each that is 0, once: a server that is started again keeps its address. All are held
 // until the last is chosen, so that none is given twice.
 func (s *stack) choosePorts() (err error) {
@@ -76,9 +95,9 @@ func (s *stack) choosePorts() (err error) {
 		if *port.number != 0 {
 			continue
 		}
-		held, listenErr := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		held, listenErr := freePort()
 		if listenErr != nil {
-			return fmt.Errorf("find a free port: %w", listenErr)
+			return listenErr
 		}
 		defer func() { err = errors.Join(err, held.Close()) }()
 		address, parseErr := netip.ParseAddrPort(held.Addr().String())
