@@ -122,9 +122,7 @@ func (r *reader) array(into reflect.Value) {
 		}
 		into.Grow(1)
 		into.SetLen(i + 1)
-		r.at = append(r.at, "["+strconv.Itoa(i)+"]")
-		r.value(into.Index(i))
-		r.at = r.at[:len(r.at)-1]
+		r.step("["+strconv.Itoa(i)+"]", func() { r.value(into.Index(i)) })
 	}
 	r.pos++
 }
@@ -134,16 +132,20 @@ func (r *reader) object(into reflect.Value) {
 	r.pos++
 	for r.next() != '}' {
 		name := r.text()
-		r.at = append(r.at, "."+printable(name))
-		r.member(name, into, &seen)
-		r.at = r.at[:len(r.at)-1]
+		r.step("."+printable(name), func() { r.member(name, into, &seen) })
 	}
 	r.pos++
 	for i := range into.NumField() {
 		if name, required := jsonName(into.Type().Field(i)); required && seen&(1<<i) == 0 {
-			r.problems.add(strings.TrimPrefix(r.place()+"."+name, whole+"."), "It is missing.")
+			r.step("."+name, func() { r.note("It is missing.") })
 		}
 	}
+}
+
+func (r *reader) step(to string, do func()) {
+	r.at = append(r.at, to)
+	do()
+	r.at = r.at[:len(r.at)-1]
 }
 
 func (r *reader) member(name string, into reflect.Value, seen *uint64) {

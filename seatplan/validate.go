@@ -33,8 +33,10 @@ func (p Plan) problems() problems {
 	v := &validator{plan: p, seats: map[cell][]spot{}}
 	v.checkFrame()
 	v.checkCategories()
-	v.checkSections()
-	v.checkSeatsOutsideStanding()
+	if p.Capacity() <= MaxPlaces { // more are too many to look at
+		v.checkSections()
+		v.checkSeatsOutsideStanding()
+	}
 	return v.problems
 }
 
