@@ -2,6 +2,7 @@ package property
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -257,7 +258,10 @@ func (w *world) sweepInbox() *task {
 		for _, e := range events {
 			ours := slices.ContainsFunc(w.provider.events, func(known boxoffice.PaymentEvent) bool { return known.ObjectID == e.ObjectID })
 			if ours && err == nil {
-				_, err = w.service().SettleEvent(ctx, e)
+				s := w.service()
+				_, err = s.SettleEvent(ctx, e)
+				// A task makes one call at a time, so the run is woken before the next event is asked about.
+				err = errors.Join(err, s.Drain())
 			}
 		}
 		return err
