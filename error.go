@@ -43,6 +43,8 @@ const (
 	CodeMethodNotAllowed    Code = "method-not-allowed"   // the path exists, the method does not
 	CodeCrossOrigin         Code = "cross-origin"         // a write by cookie from another origin
 	CodeDuplicateIdentifier Code = "duplicate"            // a thing of this identity exists already
+	CodeEventState          Code = "event-state"          // the event is not in a state that allows this
+	CodeTooMany             Code = "too-many"             // the caller has as many of these as one may have
 )
 
 // Codes lists every code, for the tables that must be total: HTTP statuses, Temporal round trips, documentation.
@@ -52,6 +54,7 @@ var Codes = []Code{
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
 	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeNoRefund, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
+	CodeEventState, CodeTooMany,
 }
 
 // Error is the one error type that crosses package borders.

@@ -20,6 +20,7 @@ const (
 // Title is what is shown: a film, a play, a tour. Zero values are unknown.
 type Title struct {
 	ID             string
+	OwnerID        string // the organizer that may change it; "": everybody may use it, nobody change it
 	Name           string
 	Kind           string // "film", "play", "concert"
 	Year           int
@@ -32,6 +33,7 @@ type Title struct {
 // Venue is a place with seats.
 type Venue struct {
 	ID       string
+	OwnerID  string // as Title.OwnerID
 	Name     string
 	City     string
 	State    string // two letters

@@ -55,6 +55,8 @@ var answers = map[boxoffice.Code]answer{
 	boxoffice.CodeMethodNotAllowed:    {http.StatusMethodNotAllowed, "The method is not allowed"},
 	boxoffice.CodeCrossOrigin:         {http.StatusForbidden, "The request came from another site"},
 	boxoffice.CodeDuplicateIdentifier: {http.StatusConflict, "This exists already"},
+	boxoffice.CodeEventState:          {http.StatusConflict, "The event does not allow this now"},
+	boxoffice.CodeTooMany:             {http.StatusConflict, "There are too many of these"},
 }
 
 // explain makes the problem that a client is told, and how long it should wait (0: it need not). Of an internal error

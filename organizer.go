@@ -1,0 +1,217 @@
+package boxoffice
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Bounds of what organizers make.
+const (
+	MaxDrafts       = 200        // unpublished events of one organizer
+	MaxSeatsAtOnce  = 1000       // blocked or released by one request
+	MaxPriceMinor   = 10_000_000 // of one seat, in the currency's minor unit
+	MaxPlanVersions = 500        // of one venue
+)
+
+// IsOrganizer reports whether the role may put on events.
+func (r Role) IsOrganizer() bool { return r == RoleOrganizer || r == RoleAdmin }
+
+// By is who changes something, and under which key. Every change is written to the audit log under the user's ID.
+type By struct {
+	UserID string
+	Key    *IdempotencyKey // nil without one
+}
+
+// TitleChange says what becomes of a title; nil leaves a field as it is.
+type TitleChange struct {
+	Name           *string
+	Kind           *string
+	Year           *int // 0: unknown
+	RuntimeMinutes *int // 0: unknown
+	Genre          *string
+	Rating         *string
+	Director       *string
+}
+
+// VenueChange says what becomes of a venue; nil leaves a field as it is. Its time zone stays: it says what the times of
+// events that are sold already mean.
+type VenueChange struct {
+	Name     *string
+	City     *string
+	State    *string
+	Lat, Lon *float64
+}
+
+// SeatPlanVersion is one plan of a venue. Versions count from 1.
+type SeatPlanVersion struct {
+	VenueID    string
+	Hash       string // hex SHA-256 of the canonical JSON
+	Version    int
+	Name       string
+	Seats      int      // places, standing ones among them
+	Categories []string // as the plan lists them
+	CreatedAt  time.Time
+}
+
+// NewEvent is what an event is made from. Zero times take the defaults that are named.
+type NewEvent struct {
+	TitleID      string
+	VenueID      string
+	PlanHash     string // of a plan of the venue; "" is its latest
+	Name         string // "" is the title's
+	StartsAt     time.Time
+	EndsAt       time.Time // StartsAt and the title's runtime, or two hours where that is unknown
+	SalesOpenAt  time.Time // now
+	SalesCloseAt time.Time // StartsAt
+	Currency     string
+	Prices       map[string]int64 // minor units by category: of every category that the plan's seats have, and no other
+}
+
+// EventChange says what becomes of an event; nil leaves a field as it is.
+type EventChange struct {
+	Name         *string
+	StartsAt     *time.Time // only while no seat is sold or held
+	EndsAt       *time.Time
+	SalesOpenAt  *time.Time
+	SalesCloseAt *time.Time
+	PlanHash     *string          // of a plan of the same venue
+	Prices       map[string]int64 // of the categories that come with the plan; of others only by SetPrices
+}
+
+// OwnEvent is an event as its organizer sees it.
+type OwnEvent struct {
+	Event  Event
+	Prices map[string]int64 // minor units by category, as the next buyer pays
+	Seats  SeatCounts
+}
+
+// SeatCounts are seats by what they are now; a hold that is past counts as available.
+type SeatCounts struct{ Available, Held, Sold, Blocked int }
+
+// Sales are the figures of an event. Money is in minor units of Currency.
+type Sales struct {
+	EventID       string
+	Currency      string
+	Seats         SeatCounts
+	Bookings      int   // confirmed or completed
+	SoldMinor     int64 // what the sold seats cost
+	CapturedMinor int64 // what buyers of this event paid, refunds not taken off
+	RefundedMinor int64 // what went back or is on its way
+	Categories    []CategorySales
+	Days          []DaySales
+}
+
+// CategorySales are the figures of one price category.
+type CategorySales struct {
+	Category   string
+	PriceMinor int64 // what the next buyer pays
+	Seats      SeatCounts
+	SoldMinor  int64
+}
+
+// DaySales are what was sold on one day of the venue's calendar, seats that were given back not counted.
+type DaySales struct {
+	Day       string // "2026-12-04"
+	Seats     int
+	SoldMinor int64
+}
+
+// Guest is one sold seat with who comes.
+type Guest struct {
+	Reference string // of the booking
+	Username  string
+	Email     string // where the tickets went; may be empty
+	Ticket    Ticket // PriceMinor is what was paid
+	Currency  string
+	BookedAt  time.Time
+}
+
+// OrganizerPage selects a page of what an organizer has. Zero fields do not filter.
+type OrganizerPage struct {
+	UserID string
+	Search string      // a part of the name, whatever the case
+	Status EventStatus // of events
+	Cursor string
+	Limit  int // 1 to 100
+}
+
+// organizerCatalogue is what the store and the service of organizers have in common. What is somebody else's is
+// CodeNotFound; but titles and venues that belong to nobody are for everybody to use, and for nobody to change. Every
+// change queues the events that it shows in for the search index, in its own transaction, and is written to the audit log.
+type organizerCatalogue interface {
+	// CreateTitle stores a title; its ID and owner are set by it.
+	CreateTitle(ctx context.Context, by By, t Title) (Title, error)
+	// ChangeTitle changes a title, and with its kind the type of its events.
+	ChangeTitle(ctx context.Context, by By, titleID string, change TitleChange) (Title, error)
+	// Titles lists the titles that the user may use, by name. CodeInvalid on a bad cursor.
+	Titles(ctx context.Context, page OrganizerPage) (titles []Title, next string, err error)
+
+	// CreateVenue stores a venue; its ID and owner are set by it.
+	CreateVenue(ctx context.Context, by By, v Venue) (Venue, error)
+	// ChangeVenue changes a venue.
+	ChangeVenue(ctx context.Context, by By, venueID string, change VenueChange) (Venue, error)
+	// Venues lists the venues that the user may use, by name. CodeInvalid on a bad cursor.
+	Venues(ctx context.Context, page OrganizerPage) (venues []Venue, next string, err error)
+	// SeatPlans lists the plans of a venue that the user may use, the latest first.
+	SeatPlans(ctx context.Context, userID, venueID string) ([]SeatPlanVersion, error)
+
+	// OwnEvents lists the user's events, drafts among them, the latest start first. CodeInvalid on a bad cursor.
+	OwnEvents(ctx context.Context, page OrganizerPage) (events []OwnEvent, next string, err error)
+	// OwnEvent gives one event of the user.
+	OwnEvent(ctx context.Context, userID, eventID string) (OwnEvent, error)
+	// DeleteDraft deletes a draft with its tickets. CodeEventState once it was published.
+	DeleteDraft(ctx context.Context, by By, eventID string) error
+	// Publish puts a draft on sale from its SalesOpenAt on; an event that is on sale stays so. CodeEventState when it is
+	// cancelled or past, or would open after it closed.
+	Publish(ctx context.Context, by By, eventID string) (OwnEvent, error)
+
+	// SetPrices changes the prices of categories of the event, for whoever books from then on: a seat that is sold or held
+	// keeps the price at which it was booked, also when the booking is paid later. CodeInvalid on an unknown category.
+	SetPrices(ctx context.Context, by By, eventID string, prices map[string]int64) (OwnEvent, error)
+	// BlockSeats takes free seats off sale, all or none; blocking one that is blocked is no error. CodeSeatsTaken with the
+	// seats that are sold or held, CodeNotFound where a ticket is not of this event.
+	BlockSeats(ctx context.Context, by By, eventID string, ticketIDs []string) (OwnEvent, error)
+	// ReleaseSeats puts blocked seats back on sale; releasing one that is not blocked is no error. CodeNotFound where a
+	// ticket is not of this event.
+	ReleaseSeats(ctx context.Context, by By, eventID string, ticketIDs []string) (OwnEvent, error)
+
+	// Sales gives the figures of an event, as of one moment. It costs a scan of its seats.
+	Sales(ctx context.Context, userID, eventID string) (Sales, error)
+	// Guests calls each for every sold seat, in the order of section, row and number, from one snapshot and without
+	// holding all of them in memory. It ends with the first error of each.
+	Guests(ctx context.Context, userID, eventID string, each func(Guest) error) error
+}
+
+// OrganizerService is what an organizer does with their own titles, venues and events.
+type OrganizerService interface {
+	organizerCatalogue
+	// AddSeatPlan stores a plan of a venue. CodeInvalid and CodeMalformed with the place of everything that is wrong with
+	// it, CodeTooLarge. A plan that the venue has already is given again.
+	AddSeatPlan(ctx context.Context, by By, venueID string, plan []byte) (SeatPlanVersion, error)
+	// CreateEvent makes a draft with a ticket for every place of the plan. CodeInvalid with the fields that are wrong.
+	CreateEvent(ctx context.Context, by By, e NewEvent) (OwnEvent, error)
+	// ChangeEvent changes a draft or an event on sale. With another plan, seats that both plans have keep their tickets and,
+	// where they are sold or held, everything about them; new ones come on sale; those that are gone are withdrawn.
+	// CodeSeatsTaken with the seats that are sold or held and not in the new plan, CodeEventState when the event is
+	// cancelled or past, or its start is to move though seats are sold or held.
+	ChangeEvent(ctx context.Context, by By, eventID string, change EventChange) (OwnEvent, error)
+}
+
+// OrganizerStore keeps what organizers make. It knows plans by their places alone.
+type OrganizerStore interface {
+	organizerCatalogue
+	// PlanOf gives the JSON of a plan of a venue that the user may use, with its hash; an empty hash asks for the latest.
+	PlanOf(ctx context.Context, userID, venueID, hash string) (plan json.RawMessage, version SeatPlanVersion, err error)
+	// AddSeatPlan stores a valid plan in its canonical form as the venue's next version, or gives the version that has its
+	// hash. CodeTooMany beyond MaxPlanVersions. Of version Hash, Name, Seats and Categories are read.
+	AddSeatPlan(ctx context.Context, by By, version SeatPlanVersion, canonical json.RawMessage) (SeatPlanVersion, error)
+	// TitleToUse gives a title that the user may use.
+	TitleToUse(ctx context.Context, userID, titleID string) (Title, error)
+	// CreateEvent stores a draft with its tickets in one transaction. Of places section, row, number, category and
+	// accessible are read; the price is the category's. Times are checked already. CodeTooMany beyond MaxDrafts.
+	CreateEvent(ctx context.Context, by By, e NewEvent, places []Ticket) (OwnEvent, error)
+	// ChangeEvent is as in OrganizerService; places are those of the plan that change names, if it names one. What follows
+	// from the event as it stands (the order of its times, the prices of new categories) is checked here, under its lock.
+	ChangeEvent(ctx context.Context, by By, eventID string, change EventChange, places []Ticket) (OwnEvent, error)
+}
