@@ -12,6 +12,7 @@ const (
 	MaxSeatsAtOnce  = 1000       // blocked or released by one request
 	MaxPriceMinor   = 10_000_000 // of one seat, in the currency's minor unit
 	MaxPlanVersions = 500        // of one venue
+	MaxEventLength  = 31 * 24 * time.Hour
 )
 
 // IsOrganizer reports whether the role may put on events.
@@ -66,6 +67,34 @@ type NewEvent struct {
 	SalesCloseAt time.Time // StartsAt
 	Currency     string
 	Prices       map[string]int64 // minor units by category: of every category that the plan's seats have, and no other
+}
+
+// LastYear is the last in which an event may be.
+const LastYear = 2199
+
+// EventTimes are the times of an event, which depend on each other.
+type EventTimes struct{ StartsAt, EndsAt, SalesOpenAt, SalesCloseAt time.Time }
+
+// Wrong names the times that do not fit the others; none if all do.
+func (t EventTimes) Wrong() []FieldError {
+	var wrong []FieldError
+	add := func(field, message string) { wrong = append(wrong, FieldError{Field: field, Message: message}) }
+	if t.StartsAt.Year() > LastYear {
+		add("starts_at", "This is too far away.")
+	}
+	if !t.EndsAt.After(t.StartsAt) {
+		add("ends_at", "This must be later than the start.")
+	}
+	if t.EndsAt.Sub(t.StartsAt) > MaxEventLength {
+		add("ends_at", "An event lasts at most 31 days.")
+	}
+	if !t.SalesCloseAt.After(t.SalesOpenAt) {
+		add("sales_close_at", "This must be later than the opening of sales.")
+	}
+	if t.SalesCloseAt.After(t.EndsAt) {
+		add("sales_close_at", "Sales end with the event at the latest.")
+	}
+	return wrong
 }
 
 // EventChange says what becomes of an event; nil leaves a field as it is.

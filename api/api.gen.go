@@ -63,6 +63,14 @@ const (
 	UserRoleSupport   UserRole = "support"
 )
 
+// Defines values for ListOwnEventsParamsStatus.
+const (
+	ListOwnEventsParamsStatusCancelled ListOwnEventsParamsStatus = "cancelled"
+	ListOwnEventsParamsStatusDraft     ListOwnEventsParamsStatus = "draft"
+	ListOwnEventsParamsStatusOnSale    ListOwnEventsParamsStatus = "on_sale"
+	ListOwnEventsParamsStatusPast      ListOwnEventsParamsStatus = "past"
+)
+
 // BookRequest Ticket IDs of one event.
 //
 // Example: ["0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"]
@@ -149,6 +157,21 @@ type BookingPage struct {
 // BookingStatus defines model for BookingStatus.
 type BookingStatus string
 
+// CategorySales defines model for CategorySales.
+type CategorySales struct {
+	// Category Example: standard
+	Category string `json:"category"`
+
+	// PriceMinor What the next buyer pays.
+	//
+	// Example: 1450
+	PriceMinor int64      `json:"price_minor"`
+	Seats      SeatCounts `json:"seats"`
+
+	// SoldMinor Example: 58000
+	SoldMinor int64 `json:"sold_minor"`
+}
+
 // Checkout defines model for Checkout.
 type Checkout struct {
 	// CheckoutURL Example: https://checkout.stripe.com/c/pay/cs_test_a1
@@ -188,6 +211,18 @@ type ConflictReason string
 //
 // Example: USD
 type Currency = string
+
+// DaySales defines model for DaySales.
+type DaySales struct {
+	// Day Example: 2026-12-01
+	Day string `json:"day"`
+
+	// Seats Example: 12
+	Seats int `json:"seats"`
+
+	// SoldMinor Example: 17400
+	SoldMinor int64 `json:"sold_minor"`
+}
 
 // EmailConfirmRequest defines model for EmailConfirmRequest.
 type EmailConfirmRequest struct {
@@ -252,6 +287,32 @@ type Event struct {
 // EventStatus defines model for Event.Status.
 type EventStatus string
 
+// EventChangeRequest defines model for EventChangeRequest.
+type EventChangeRequest struct {
+	// EndsAt Later than the start.
+	EndsAt *string `json:"ends_at,omitempty"`
+
+	// Name Example: Ghost
+	Name *string `json:"name,omitempty"`
+
+	// PlanHash Another plan of the venue.
+	PlanHash *string `json:"plan_hash,omitempty"`
+
+	// Prices Minor units by price category.
+	//
+	// Example: {"premium":1850,"standard":1450}
+	Prices Prices `json:"prices,omitempty"`
+
+	// SalesCloseAt Later than the opening, and no later than the end.
+	SalesCloseAt *string `json:"sales_close_at,omitempty"`
+
+	// SalesOpenAt When buyers can book.
+	SalesOpenAt *string `json:"sales_open_at,omitempty"`
+
+	// StartsAt Moves only while no seat is sold or held.
+	StartsAt *string `json:"starts_at,omitempty"`
+}
+
 // EventPage defines model for EventPage.
 type EventPage struct {
 	Events []Event `json:"events"`
@@ -300,10 +361,100 @@ type LogInRequest struct {
 // MailedToken Example: 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 type MailedToken = string
 
+// NewEventRequest defines model for NewEventRequest.
+type NewEventRequest struct {
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// EndsAt The start and the title's runtime, or two hours where that is unknown, if left out.
+	EndsAt string `json:"ends_at,omitempty"`
+
+	// Name The title's, if left out.
+	//
+	// Example: Ghost
+	Name string `json:"name,omitempty"`
+
+	// PlanHash A plan of the venue; the latest, if left out.
+	PlanHash string `json:"plan_hash,omitempty"`
+
+	// Prices Minor units by price category.
+	//
+	// Example: {"premium":1850,"standard":1450}
+	Prices Prices `json:"prices"`
+
+	// SalesCloseAt The start, if left out.
+	SalesCloseAt string `json:"sales_close_at,omitempty"`
+
+	// SalesOpenAt Now, if left out.
+	SalesOpenAt string `json:"sales_open_at,omitempty"`
+
+	// StartsAt Its start.
+	//
+	// Example: 2026-12-04T19:30:00-08:00
+	StartsAt string `json:"starts_at"`
+	TitleID  string `json:"title_id"`
+	VenueID  string `json:"venue_id"`
+}
+
 // NewPassword Any characters; not the username, and none of the best-known passwords.
 //
 // Example: staple of a battery
 type NewPassword = string
+
+// NewTitleRequest defines model for NewTitleRequest.
+type NewTitleRequest struct {
+	// Director Example: Jerry Zucker
+	Director string `json:"director,omitempty"`
+
+	// Genre Example: Drama
+	Genre string `json:"genre,omitempty"`
+
+	// Kind What it is, in one word.
+	//
+	// Example: film
+	Kind string `json:"kind"`
+
+	// Name Example: Ghost
+	Name string `json:"name"`
+
+	// Rating Example: PG-13
+	Rating string `json:"rating,omitempty"`
+
+	// RuntimeMinutes 0 is unknown.
+	//
+	// Example: 127
+	RuntimeMinutes int `json:"runtime_minutes,omitempty"`
+
+	// Year 0 is unknown.
+	//
+	// Example: 1990
+	Year int `json:"year,omitempty"`
+}
+
+// NewVenueRequest defines model for NewVenueRequest.
+type NewVenueRequest struct {
+	// City Example: Chico
+	City string `json:"city"`
+
+	// Lat Example: 39.73
+	Lat float64 `json:"lat"`
+
+	// Lon Example: -121.84
+	Lon float64 `json:"lon"`
+
+	// Name Example: El Rey
+	Name string `json:"name"`
+
+	// State Example: CA
+	State string `json:"state"`
+
+	// TimeZone IANA name.
+	//
+	// Example: America/Los_Angeles
+	TimeZone string `json:"time_zone"`
+}
 
 // Next The cursor of the next page; absent at the end.
 type Next = string
@@ -333,6 +484,59 @@ type OpenSessions struct {
 	Sessions []OpenSession `json:"sessions"`
 }
 
+// OwnEvent defines model for OwnEvent.
+type OwnEvent struct {
+	Event Event `json:"event"`
+
+	// Links Paths on this origin. What cannot be done in the event's state is absent.
+	Links OwnEventLinks `json:"links"`
+
+	// PlanHash Of its seat plan.
+	PlanHash string `json:"plan_hash"`
+
+	// Prices Minor units by price category.
+	//
+	// Example: {"premium":1850,"standard":1450}
+	Prices       Prices     `json:"prices"`
+	SalesCloseAt time.Time  `json:"sales_close_at"`
+	SalesOpenAt  time.Time  `json:"sales_open_at"`
+	Seats        SeatCounts `json:"seats"`
+}
+
+// OwnEventLinks Paths on this origin. What cannot be done in the event's state is absent.
+type OwnEventLinks struct {
+	Guests string `json:"guests"`
+
+	// Publish POST puts the draft on sale.
+	Publish string `json:"publish,omitempty"`
+	Sales   string `json:"sales"`
+
+	// Self Example: /organizer/events/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
+	Self string `json:"self"`
+}
+
+// OwnEventPage defines model for OwnEventPage.
+type OwnEventPage struct {
+	Events []OwnEvent `json:"events"`
+
+	// Next The cursor of the next page; absent at the end.
+	Next Next `json:"next,omitempty"`
+}
+
+// OwnTitle defines model for OwnTitle.
+type OwnTitle struct {
+	// Own Whether I may change it.
+	Own   bool  `json:"own"`
+	Title Title `json:"title"`
+}
+
+// OwnVenue defines model for OwnVenue.
+type OwnVenue struct {
+	// Own Whether I may change it.
+	Own   bool  `json:"own"`
+	Venue Venue `json:"venue"`
+}
+
 // Password Example: correct horse battery
 type Password = string
 
@@ -345,6 +549,19 @@ type PasswordRequest struct {
 	//
 	// Example: staple of a battery
 	NewPassword NewPassword `json:"new_password"`
+}
+
+// Prices Minor units by price category.
+//
+// Example: {"premium":1850,"standard":1450}
+type Prices map[string]int64
+
+// PricesRequest defines model for PricesRequest.
+type PricesRequest struct {
+	// Prices Minor units by price category.
+	//
+	// Example: {"premium":1850,"standard":1450}
+	Prices Prices `json:"prices"`
 }
 
 // Problem RFC 9457.
@@ -392,6 +609,40 @@ type ResetRequest struct {
 	Email string `json:"email"`
 }
 
+// Sales defines model for Sales.
+type Sales struct {
+	// Bookings That are paid and stand.
+	//
+	// Example: 21
+	Bookings int `json:"bookings"`
+
+	// CapturedMinor What buyers paid, refunds not taken off.
+	//
+	// Example: 60900
+	CapturedMinor int64           `json:"captured_minor"`
+	Categories    []CategorySales `json:"categories"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// Days What was sold when, by the venue's calendar; seats given back are not counted.
+	Days    []DaySales `json:"days"`
+	EventID string     `json:"event_id"`
+
+	// RefundedMinor What went back or is on its way.
+	//
+	// Example: 2900
+	RefundedMinor int64      `json:"refunded_minor"`
+	Seats         SeatCounts `json:"seats"`
+
+	// SoldMinor What the sold seats cost.
+	//
+	// Example: 58000
+	SoldMinor int64 `json:"sold_minor"`
+}
+
 // SeatColumns defines model for SeatColumns.
 type SeatColumns struct {
 	Accessible []bool   `json:"accessible"`
@@ -413,11 +664,56 @@ type SeatColumns struct {
 	TicketIDs   []string    `json:"ticket_ids"`
 }
 
+// SeatCounts defines model for SeatCounts.
+type SeatCounts struct {
+	// Available Example: 150
+	Available int `json:"available"`
+
+	// Blocked Example: 6
+	Blocked int `json:"blocked"`
+
+	// Held Example: 4
+	Held int `json:"held"`
+
+	// Sold Example: 40
+	Sold int `json:"sold"`
+}
+
 // SeatPlan Sections, rows and seats with their places on the map.
 type SeatPlan map[string]interface{}
 
+// SeatPlanVersion defines model for SeatPlanVersion.
+type SeatPlanVersion struct {
+	// Categories Example: ["standard","premium"]
+	Categories []string  `json:"categories"`
+	CreatedAt  time.Time `json:"created_at"`
+
+	// Hash SHA-256 of the plan, hexadecimal.
+	Hash string `json:"hash"`
+
+	// Name Example: Screen 1
+	Name string `json:"name"`
+
+	// Seats Places, standing ones among them.
+	//
+	// Example: 200
+	Seats   int    `json:"seats"`
+	VenueID string `json:"venue_id"`
+	Version int    `json:"version"`
+}
+
+// SeatPlanVersions defines model for SeatPlanVersions.
+type SeatPlanVersions struct {
+	SeatPlans []SeatPlanVersion `json:"seat_plans"`
+}
+
 // SeatState defines model for SeatState.
 type SeatState string
+
+// SeatsRequest defines model for SeatsRequest.
+type SeatsRequest struct {
+	TicketIDs []string `json:"ticket_ids"`
+}
 
 // Session defines model for Session.
 type Session struct {
@@ -514,6 +810,43 @@ type Title struct {
 	Year int `json:"year,omitempty"`
 }
 
+// TitleChangeRequest defines model for TitleChangeRequest.
+type TitleChangeRequest struct {
+	// Director Example: Jerry Zucker
+	Director *string `json:"director,omitempty"`
+
+	// Genre Example: Drama
+	Genre *string `json:"genre,omitempty"`
+
+	// Kind What it is, in one word.
+	//
+	// Example: film
+	Kind *string `json:"kind,omitempty"`
+
+	// Name Example: Ghost
+	Name *string `json:"name,omitempty"`
+
+	// Rating Example: PG-13
+	Rating *string `json:"rating,omitempty"`
+
+	// RuntimeMinutes 0 is unknown.
+	//
+	// Example: 127
+	RuntimeMinutes *int `json:"runtime_minutes,omitempty"`
+
+	// Year 0 is unknown.
+	//
+	// Example: 1990
+	Year *int `json:"year,omitempty"`
+}
+
+// TitleList defines model for TitleList.
+type TitleList struct {
+	// Next The cursor of the next page; absent at the end.
+	Next   Next       `json:"next,omitempty"`
+	Titles []OwnTitle `json:"titles"`
+}
+
 // TitlePage defines model for TitlePage.
 type TitlePage struct {
 	Events []Event `json:"events"`
@@ -563,6 +896,31 @@ type Venue struct {
 	//
 	// Example: America/Los_Angeles
 	TimeZone string `json:"time_zone"`
+}
+
+// VenueChangeRequest defines model for VenueChangeRequest.
+type VenueChangeRequest struct {
+	// City Example: Chico
+	City *string `json:"city,omitempty"`
+
+	// Lat Example: 39.73
+	Lat *float64 `json:"lat,omitempty"`
+
+	// Lon Example: -121.84
+	Lon *float64 `json:"lon,omitempty"`
+
+	// Name Example: El Rey
+	Name *string `json:"name,omitempty"`
+
+	// State Example: CA
+	State *string `json:"state,omitempty"`
+}
+
+// VenueList defines model for VenueList.
+type VenueList struct {
+	// Next The cursor of the next page; absent at the end.
+	Next   Next       `json:"next,omitempty"`
+	Venues []OwnVenue `json:"venues"`
 }
 
 // Cursor defines model for Cursor.
@@ -637,14 +995,128 @@ type ListEventsParams struct {
 	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateEventParams defines parameters for CreateEvent.
+type CreateEventParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteDraftParams defines parameters for DeleteDraft.
+type DeleteDraftParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetEventParams defines parameters for GetEvent.
 type GetEventParams struct {
 	// Cursor The `next` of an earlier page. Opaque.
 	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ChangeEventParams defines parameters for ChangeEvent.
+type ChangeEventParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetPricesParams defines parameters for SetPrices.
+type SetPricesParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PublishEventParams defines parameters for PublishEvent.
+type PublishEventParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// BlockSeatsParams defines parameters for BlockSeats.
+type BlockSeatsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseSeatsParams defines parameters for ReleaseSeats.
+type ReleaseSeatsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListOwnEventsParams defines parameters for ListOwnEvents.
+type ListOwnEventsParams struct {
+	// Q A part of the name, whatever the case.
+	Q string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Status Only events that stand so.
+	Status ListOwnEventsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListOwnEventsParamsStatus defines parameters for ListOwnEvents.
+type ListOwnEventsParamsStatus string
+
+// ListTitlesParams defines parameters for ListTitles.
+type ListTitlesParams struct {
+	// Q A part of the name, whatever the case.
+	Q string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListVenuesParams defines parameters for ListVenues.
+type ListVenuesParams struct {
+	// Q A part of the name, whatever the case.
+	Q string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ReserveParams defines parameters for Reserve.
 type ReserveParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateTitleParams defines parameters for CreateTitle.
+type CreateTitleParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ChangeTitleParams defines parameters for ChangeTitle.
+type ChangeTitleParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateVenueParams defines parameters for CreateVenue.
+type CreateVenueParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ChangeVenueParams defines parameters for ChangeVenue.
+type ChangeVenueParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AddSeatPlanParams defines parameters for AddSeatPlan.
+type AddSeatPlanParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -669,6 +1141,21 @@ type CheckoutJSONRequestBody = CheckoutRequest
 // ConfirmEmailJSONRequestBody defines body for ConfirmEmail for application/json ContentType.
 type ConfirmEmailJSONRequestBody = EmailConfirmRequest
 
+// CreateEventJSONRequestBody defines body for CreateEvent for application/json ContentType.
+type CreateEventJSONRequestBody = NewEventRequest
+
+// ChangeEventJSONRequestBody defines body for ChangeEvent for application/json ContentType.
+type ChangeEventJSONRequestBody = EventChangeRequest
+
+// SetPricesJSONRequestBody defines body for SetPrices for application/json ContentType.
+type SetPricesJSONRequestBody = PricesRequest
+
+// BlockSeatsJSONRequestBody defines body for BlockSeats for application/json ContentType.
+type BlockSeatsJSONRequestBody = SeatsRequest
+
+// ReleaseSeatsJSONRequestBody defines body for ReleaseSeats for application/json ContentType.
+type ReleaseSeatsJSONRequestBody = SeatsRequest
+
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.
 type LogInJSONRequestBody = LogInRequest
 
@@ -689,6 +1176,21 @@ type ReserveJSONRequestBody = BookRequest
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignUpRequest
+
+// CreateTitleJSONRequestBody defines body for CreateTitle for application/json ContentType.
+type CreateTitleJSONRequestBody = NewTitleRequest
+
+// ChangeTitleJSONRequestBody defines body for ChangeTitle for application/json ContentType.
+type ChangeTitleJSONRequestBody = TitleChangeRequest
+
+// CreateVenueJSONRequestBody defines body for CreateVenue for application/json ContentType.
+type CreateVenueJSONRequestBody = NewVenueRequest
+
+// ChangeVenueJSONRequestBody defines body for ChangeVenue for application/json ContentType.
+type ChangeVenueJSONRequestBody = VenueChangeRequest
+
+// AddSeatPlanJSONRequestBody defines body for AddSeatPlan for application/json ContentType.
+type AddSeatPlanJSONRequestBody = SeatPlan
 
 // ReceiveStripeWebhookJSONRequestBody defines body for ReceiveStripeWebhook for application/json ContentType.
 type ReceiveStripeWebhookJSONRequestBody = ReceiveStripeWebhookJSONBody

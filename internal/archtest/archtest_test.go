@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"worker":                     {"", "workflows", "activities", "internal/failpoint", "internal/metrics"},
 	"api":                        {"", "internal/serving"},
 	"accounts":                   {"", "workflows"},
+	"events":                     {"", "seatplan"},
 	"postgres":                   {""},
 	"payments":                   {""},
 	"tickets":                    {""},

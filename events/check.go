@@ -1,0 +1,71 @@
+package events
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/boxoffice/boxoffice"
+	"golang.org/x/text/currency"
+)
+
+// fields gather what is wrong with a request.
+type fields []boxoffice.FieldError
+
+func (f *fields) add(field, format string, args ...any) {
+	*f = append(*f, boxoffice.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f fields) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	err := boxoffice.InvalidField(f[0].Field, "%s", f[0].Message)
+	err.Fields = f
+	return err
+}
+
+// amounts checks each price.
+func (f *fields) amounts(prices map[string]int64) {
+	for _, category := range slices.Sorted(maps.Keys(prices)) {
+		if price := prices[category]; price < 0 || price > boxoffice.MaxPriceMinor {
+			f.add("prices."+category, "A price is between 0 and %d.", boxoffice.MaxPriceMinor)
+		}
+	}
+}
+
+// wrongEvent reports everything that is wrong with a new event.
+func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
+	var wrong fields
+	if _, err := currency.ParseISO(e.Currency); err != nil {
+		wrong.add("currency", "This is not a currency of ISO 4217.")
+	}
+	times := boxoffice.EventTimes{StartsAt: e.StartsAt, EndsAt: e.EndsAt, SalesOpenAt: e.SalesOpenAt, SalesCloseAt: e.SalesCloseAt}
+	wrong = append(wrong, times.Wrong()...)
+	wrong.amounts(e.Prices)
+	used := map[string]bool{}
+	for _, p := range places {
+		used[p.Category] = true
+	}
+	for _, category := range slices.Sorted(maps.Keys(used)) {
+		if _, priced := e.Prices[category]; !priced {
+			wrong.add("prices."+category, "The plan has seats of this category.")
+		}
+	}
+	for _, category := range slices.Sorted(maps.Keys(e.Prices)) {
+		if !used[category] {
+			wrong.add("prices."+category, "The plan has no seat of this category.")
+		}
+	}
+	return wrong.err()
+}
+
+// wrongChange reports what is wrong with a change whatever the event.
+func wrongChange(change boxoffice.EventChange) error {
+	var wrong fields
+	wrong.amounts(change.Prices)
+	if change.PlanHash == nil && len(change.Prices) > 0 {
+		wrong.add("prices", "Prices come with a new plan; else they are set at …/prices.")
+	}
+	return wrong.err()
+}
