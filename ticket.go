@@ -14,6 +14,7 @@ const (
 	SeatHeld      SeatState = "held"
 	SeatSold      SeatState = "sold"
 	SeatBlocked   SeatState = "blocked"
+	SeatWithdrawn SeatState = "withdrawn" // no longer in the plan; kept for bookings of the past, and shown as blocked to them
 )
 
 // Ticket is one seat of one event.

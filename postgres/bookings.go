@@ -57,7 +57,7 @@ func readBooking(ctx context.Context, q querier, userID, bookingID string) (boxo
 }
 
 // fillTickets reads the seats of the bookings at the price they were booked at. A seat that was let go is shown as it is
-// now, without its new holder.
+// now, without its new holder; one that is in the hall no longer, as blocked.
 func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
 	index := make(map[string]int, len(bookings))
 	ids := make([]string, len(bookings))
@@ -67,7 +67,7 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 	rows, err := q.Query(ctx, `
 		SELECT bt.booking_id, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
 		       CASE WHEN seat_is_free(t.state, t.held_until) AND t.booking_id IS DISTINCT FROM bt.booking_id
-		            THEN 'available' ELSE t.state END,
+		            THEN 'available' WHEN t.state = 'withdrawn' THEN 'blocked' ELSE t.state END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.held_until END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.booking_id END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.holder_id END

@@ -129,18 +129,16 @@ func (s *Catalogue) TitleShowtimes(ctx context.Context, titleID string) (boxoffi
 		return show, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such title.")
 	}
 	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		t := &show.Title
-		err := conn.QueryRow(ctx, `
-			SELECT id, name, kind, coalesce(year, 0), coalesce(runtime_minutes, 0), coalesce(genre, ''), coalesce(rating, ''),
-				coalesce(director, '')
-			FROM titles WHERE id = $1`, id.String()).
-			Scan(&t.ID, &t.Name, &t.Kind, &t.Year, &t.RuntimeMinutes, &t.Genre, &t.Rating, &t.Director)
+		rows, err := conn.Query(ctx, `SELECT `+titleColumns+` FROM titles t WHERE t.id = $1`, id.String())
 		if err != nil {
+			return err
+		}
+		if show.Title, err = pgx.CollectExactlyOneRow(rows, scanTitle); err != nil {
 			return err
 		}
 		var c conditions
 		c.add("e.status = 'on_sale' AND e.ends_at > boxoffice_now()")
-		c.add("e.title_id = ?", t.ID)
+		c.add("e.title_id = ?", show.Title.ID)
 		if show.Events, err = readEvents(ctx, conn, c, maxShowtimes); err != nil {
 			return err
 		}
@@ -163,15 +161,17 @@ func (s *Catalogue) SeatPlan(ctx context.Context, hash string) (json.RawMessage,
 	return plan, err
 }
 
+// eventQuery reads what scanEvent does; the conditions on e and v follow it.
+const eventQuery = `
+	SELECT e.id, e.owner_id, e.title_id, e.name, e.type, e.plan_hash, e.starts_at, e.ends_at, e.sales_open_at,
+		e.sales_close_at, e.status, e.currency, e.price_from_minor, e.seats,
+		v.id, coalesce(v.owner_id::text, ''), v.name, v.city, v.state, v.time_zone, v.lat, v.lon
+	FROM events e JOIN venues v ON v.id = e.venue_id
+	WHERE `
+
 // readEvents reads events with their venues in the order of time, without Available.
 func readEvents(ctx context.Context, q querier, c conditions, limit int) ([]boxoffice.Event, error) {
-	rows, err := q.Query(ctx, `
-		SELECT e.id, e.owner_id, e.title_id, e.name, e.type, e.plan_hash, e.starts_at, e.ends_at, e.sales_open_at,
-			e.sales_close_at, e.status, e.currency, e.price_from_minor, e.seats,
-			v.id, v.name, v.city, v.state, v.time_zone, v.lat, v.lon
-		FROM events e JOIN venues v ON v.id = e.venue_id
-		WHERE `+c.sql+`
-		ORDER BY e.starts_at, e.id LIMIT `+strconv.Itoa(limit), c.args...)
+	rows, err := q.Query(ctx, eventQuery+c.sql+` ORDER BY e.starts_at, e.id LIMIT `+strconv.Itoa(limit), c.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func scanEvent(row pgx.CollectableRow) (boxoffice.Event, error) {
 	v := &e.Venue
 	err := row.Scan(&e.ID, &e.OwnerID, &e.TitleID, &e.Name, &e.Type, &hash, &e.StartsAt, &e.EndsAt, &e.SalesOpenAt,
 		&e.SalesCloseAt, &e.Status, &e.Currency, &e.PriceFromMinor, &e.Total,
-		&v.ID, &v.Name, &v.City, &v.State, &v.TimeZone, &v.Lat, &v.Lon)
+		&v.ID, &v.OwnerID, &v.Name, &v.City, &v.State, &v.TimeZone, &v.Lat, &v.Lon)
 	e.PlanHash = hex.EncodeToString(hash)
 	for _, at := range []*time.Time{&e.StartsAt, &e.EndsAt, &e.SalesOpenAt, &e.SalesCloseAt} {
 		*at = at.UTC()

@@ -119,7 +119,7 @@ func readSeats(ctx context.Context, q querier, e boxoffice.Event) ([]boxoffice.T
 	rows, err := q.Query(ctx, `
 		SELECT id, section, row, number, category, price_minor, accessible,
 			CASE WHEN seat_is_free(state, held_until) THEN 'available' ELSE state END
-		FROM tickets WHERE event_id = $1
+		FROM tickets WHERE event_id = $1 AND state <> 'withdrawn'
 		ORDER BY section, row, number`, e.ID)
 	if err != nil {
 		return nil, err

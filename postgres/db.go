@@ -202,6 +202,32 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 	}
 }
 
+// inLongTx is inTx for statements that take longer than what a buyer may be made to wait. For locks it waits no longer.
+func (db *DB) inLongTx(ctx context.Context, patience time.Duration, act func(ctx context.Context, tx pgx.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return translate(err)
+	}
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(work, `SELECT set_config('statement_timeout', $1, true)`, milliseconds(patience)); err != nil {
+				return err
+			}
+			return act(work, tx)
+		})
+		if !lostRace(err) || try == attempts || work.Err() != nil {
+			db.leaveReadOnly(err)
+			return translate(err)
+		}
+	}
+}
+
 // renewEvery bounds how often leaveReadOnly acts: a server that takes no changes for an hour gets no storm of connections.
 const renewEvery = 5 * time.Second
 

@@ -22,6 +22,7 @@ const (
 	stateUnique               = "23505"
 	stateCheck                = "23514"
 	stateTooManyConnections   = "53300"
+	stateInvalidParameter     = "22023"
 	stateInternalError        = "XX000"
 )
 

@@ -263,7 +263,7 @@ func (s *Bookings) conflicts(ctx context.Context, tx pgx.Tx, w wanted, taken []b
 		switch t.State {
 		case boxoffice.SeatSold:
 			reason = boxoffice.ConflictSold
-		case boxoffice.SeatBlocked:
+		case boxoffice.SeatBlocked, boxoffice.SeatWithdrawn:
 			reason = boxoffice.ConflictBlocked
 		case boxoffice.SeatHeld, boxoffice.SeatAvailable:
 			var mine bool

@@ -61,7 +61,7 @@ func (db *DB) Seed(ctx context.Context, source SeedSource, progress func(done, t
 type seeder struct {
 	db     *DB
 	source SeedSource
-	stored map[string]bool // titles, venues and plans that are there for sure, by ID or hash
+	stored map[string]bool // titles, venues and plans of venues that are there for sure, by ID, and hash
 }
 
 // seedBatch are events with their tickets, by event.
@@ -130,7 +130,7 @@ func (s *seeder) insertEvents(ctx context.Context, tx pgx.Tx, events []boxoffice
 		if first(e.Venue.ID) {
 			queueSeedVenue(batch, e.Venue)
 		}
-		if first(e.PlanHash) {
+		if first(e.Venue.ID + " " + e.PlanHash) {
 			if err := queueSeedPlan(batch, s.source, e, hash); err != nil {
 				return nil, nil, err
 			}
@@ -164,9 +164,11 @@ func queueSeedPlan(batch *pgx.Batch, source SeedSource, e boxoffice.Event, hash 
 		return err
 	}
 	batch.Queue(`
-		INSERT INTO seat_plans (hash, venue_id, version, plan)
-		SELECT $1, $2, coalesce(max(version), 0) + 1, $3 FROM seat_plans WHERE venue_id = $2
-		ON CONFLICT (hash) DO NOTHING`, hash, e.Venue.ID, plan)
+		INSERT INTO seat_plans (hash, venue_id, version, plan, name, seats, categories)
+		SELECT $1, $2, coalesce(max(version), 0) + 1, $3, coalesce($3::jsonb->>'name', ''), $4,
+			ARRAY(SELECT jsonb_array_elements_text($3::jsonb->'categories'))
+		FROM seat_plans WHERE venue_id = $2
+		ON CONFLICT (venue_id, hash) DO NOTHING`, hash, e.Venue.ID, plan, e.Total)
 	return nil
 }
 
@@ -187,17 +189,27 @@ func queueSeedEvent(batch *pgx.Batch, e boxoffice.Event, hash []byte, fresh func
 
 // copySeedTickets stores the tickets of new events.
 func copySeedTickets(ctx context.Context, tx pgx.Tx, b seedBatch, fresh []int) error {
-	columns := []string{"id", "event_id", "section", "row", "number", "category", "price_minor", "accessible"}
 	event, seat := 0, 0
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"tickets"}, columns, pgx.CopyFromFunc(func() ([]any, error) {
+	return copyTickets(ctx, tx, func() *boxoffice.Ticket {
 		for event < len(fresh) && seat == len(b.tickets[fresh[event]]) {
 			event, seat = event+1, 0
 		}
 		if event == len(fresh) {
+			return nil
+		}
+		seat++
+		return &b.tickets[fresh[event]][seat-1]
+	})
+}
+
+// copyTickets stores available tickets, as next gives them until it gives nil.
+func copyTickets(ctx context.Context, tx pgx.Tx, next func() *boxoffice.Ticket) error {
+	columns := []string{"id", "event_id", "section", "row", "number", "category", "price_minor", "accessible"}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"tickets"}, columns, pgx.CopyFromFunc(func() ([]any, error) {
+		t := next()
+		if t == nil {
 			return nil, nil // the end
 		}
-		t := &b.tickets[fresh[event]][seat]
-		seat++
 		id, err := uuid.Parse(t.ID)
 		if err != nil {
 			return nil, err
@@ -219,29 +231,12 @@ func (db *DB) analyzeCatalogue(ctx context.Context) error {
 	})
 }
 
-// inSeedTx is inTx with more patience.
+// inSeedTx is inTx with the patience of a seed.
 func (db *DB) inSeedTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return translate(err)
-	}
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), seedPatience)
-	defer cancel()
-	for try := 1; ; try++ {
-		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error {
-			_, err := tx.Exec(work, `SELECT set_config(name, $1, true) FROM unnest('{lock_timeout,statement_timeout}'::text[]) AS name`,
-				milliseconds(seedPatience))
-			if err != nil {
-				return err
-			}
-			return act(work, tx)
-		})
-		if !lostRace(err) || try == attempts {
-			return translate(err)
+	return db.inLongTx(ctx, seedPatience, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('lock_timeout', $1, true)`, milliseconds(seedPatience)); err != nil {
+			return err
 		}
-	}
+		return act(ctx, tx)
+	})
 }
