@@ -19,9 +19,9 @@ ALTER TABLE seat_plans
     ADD COLUMN name       text NOT NULL DEFAULT '',
     ADD COLUMN seats      integer NOT NULL DEFAULT 0,
     ADD COLUMN categories text[] NOT NULL DEFAULT '{}';
-UPDATE seat_plans p SET name = coalesce(p.plan->>'name', ''),
-    categories = ARRAY(SELECT jsonb_array_elements_text(p.plan->'categories')),
-    seats = coalesce((SELECT max(e.seats) FROM events e WHERE e.plan_hash = p.hash), 0);
+UPDATE seat_plans p SET name = coalesce(p.plan->>'name', ''), categories = ARRAY(SELECT jsonb_array_elements_text(p.plan->'categories'));
+UPDATE seat_plans p SET seats = e.seats
+    FROM (SELECT plan_hash, max(seats) AS seats FROM events GROUP BY plan_hash) AS e WHERE e.plan_hash = p.hash;
 
 -- Two venues may have the same plan; an event has a plan of its own venue.
 ALTER TABLE events DROP CONSTRAINT events_plan_hash_fkey;
