@@ -16,6 +16,9 @@ const (
 	RoleAdmin     Role = "admin"
 )
 
+// Roles lists every role.
+var Roles = []Role{RoleBuyer, RoleOrganizer, RoleSupport, RoleAdmin}
+
 // IsStaff reports whether the role may see other people's bookings.
 func (r Role) IsStaff() bool { return r == RoleSupport || r == RoleAdmin }
 
@@ -61,4 +64,12 @@ type UserStore interface {
 	DeleteSessionByID(ctx context.Context, userID, sessionID string) error
 	// DeleteOtherSessions revokes all sessions of the user but one.
 	DeleteOtherSessions(ctx context.Context, userID string, keep []byte) error
+}
+
+// RoleStore changes who may do what.
+type RoleStore interface {
+	// SetRole gives a user another role, from their next request on, and says which they had; their sessions stay. The
+	// change is written to the audit log under the actor's name, which nobody has verified. Setting the role that they
+	// have is no error. CodeNotFound, CodeInvalid on a role that is none.
+	SetRole(ctx context.Context, username string, role Role, actor string) (before Role, err error)
 }
