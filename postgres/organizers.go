@@ -15,7 +15,7 @@ import (
 // Organizers is the store of what organizers make: titles, venues, seat plans, events.
 //
 // Its locks are taken in the order user, title or venue, event, seats by ID. Buyers lock no event, so that they wait for an
-// organizer only where a seat of theirs is being changed; all seats of an event of 20,000 are changed within a second or two.
+// organizer only where a seat of theirs is being changed; all of 20,000 seats are changed in half a second.
 type Organizers struct {
 	db     *DB
 	guests *lanes // see Guests
