@@ -31,6 +31,18 @@ var symbols = map[string]string{"USD": "$", "EUR": "€", "GBP": "£", "JPY": "�
 
 // String writes the amount for people, in English: "$14.50", "¥1500", "14.50 CHF", "-$3.00".
 func (m Money) String() string {
+	sign, text := "", m.Decimal()
+	if m.Minor < 0 {
+		sign, text = "-", text[1:]
+	}
+	if symbol, ok := symbols[m.Currency]; ok {
+		return sign + symbol + text
+	}
+	return strings.TrimSpace(sign + text + " " + m.Currency)
+}
+
+// Decimal writes the amount as a number in the currency's major unit, for machines: "14.50", "1500", "-3.00".
+func (m Money) Decimal() string {
 	digits, known := minorDigits[m.Currency]
 	if !known {
 		digits = 2
@@ -43,8 +55,5 @@ func (m Money) String() string {
 	if digits > 0 {
 		text = text[:len(text)-digits] + "." + text[len(text)-digits:]
 	}
-	if symbol, ok := symbols[m.Currency]; ok {
-		return sign + symbol + text
-	}
-	return strings.TrimSpace(sign + text + " " + m.Currency)
+	return sign + text
 }

@@ -114,6 +114,9 @@ func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 	if err == nil && !user.Role.IsStaff() {
 		err = s.limits.requestsByUser.take(user.ID)
 	}
+	if err == nil && who == organizer && !user.Role.IsOrganizer() {
+		err = boxoffice.Errorf(boxoffice.CodeForbidden, "Only organizers may do this.")
+	}
 	return user, err
 }
 

@@ -20,7 +20,7 @@ import (
 const (
 	ServiceUsers    = "users"    // accounts, sessions, and the pages that mails about accounts lead to
 	ServiceSearch   = "search"   // no route yet
-	ServiceEvents   = "events"   // the catalogue
+	ServiceEvents   = "events"   // the catalogue, and what organizers do with it
 	ServiceBookings = "bookings" // bookings, their files, the webhook, and the other pages under /app
 )
 
@@ -29,13 +29,14 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 // checkoutOrigin is where Stripe's payment page lives.
 const checkoutOrigin = "https://checkout.stripe.com"
 
-// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Catalogue and Bookings where a
+// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Catalogue, Organizers and Bookings where a
 // mounted group of routes needs them. Zero durations and limits take the defaults that are named.
 type Options struct {
-	Users     boxoffice.UserStore
-	Accounts  boxoffice.AccountService
-	Catalogue boxoffice.Catalogue
-	Bookings  boxoffice.BookingService
+	Users      boxoffice.UserStore
+	Accounts   boxoffice.AccountService
+	Catalogue  boxoffice.Catalogue
+	Organizers boxoffice.OrganizerService
+	Bookings   boxoffice.BookingService
 	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
 	Ready map[string]func(context.Context) error
 
@@ -155,6 +156,9 @@ func (o Options) check() error {
 	}
 	if o.Catalogue == nil && (slices.Contains(o.Services, ServiceEvents) || slices.Contains(o.Services, ServiceBookings)) {
 		wrong("Catalogue is missing")
+	}
+	if o.Organizers == nil && slices.Contains(o.Services, ServiceEvents) {
+		wrong("Organizers is missing")
 	}
 	if o.Bookings == nil && slices.Contains(o.Services, ServiceBookings) {
 		wrong("Bookings is missing")

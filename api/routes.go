@@ -15,11 +15,12 @@ import (
 type access int
 
 const (
-	anyone  access = iota // no session needed
-	machine               // neither session nor browser nor limit: a probe, or a caller that proves itself by a signature
-	visitor               // a session, unless the catalogue is open to all
-	member                // a session
-	guest                 // the user if there is a session, else nobody
+	anyone    access = iota // no session needed
+	machine                 // neither session nor browser nor limit: a probe, or a caller that proves itself by a signature
+	visitor                 // a session, unless the catalogue is open to all
+	member                  // a session
+	organizer               // a session of who may put on events
+	guest                   // the user if there is a session, else nobody
 )
 
 // handler answers a request of user, who is zero where access does not ask for a session. The error that it returns is
@@ -56,6 +57,26 @@ func (s *Server) routes() []route {
 		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},
 		{ServiceEvents, "GET", "/events/{id}/seats", visitor, s.getSeats},
 		{ServiceEvents, "GET", "/seat-plans/{hash}", visitor, s.getSeatPlan},
+
+		{ServiceEvents, "POST", "/titles", organizer, s.createTitle},
+		{ServiceEvents, "PATCH", "/titles/{id}", organizer, s.changeTitle},
+		{ServiceEvents, "GET", "/organizer/titles", organizer, s.listTitles},
+		{ServiceEvents, "POST", "/venues", organizer, s.createVenue},
+		{ServiceEvents, "PATCH", "/venues/{id}", organizer, s.changeVenue},
+		{ServiceEvents, "GET", "/organizer/venues", organizer, s.listVenues},
+		{ServiceEvents, "GET", "/venues/{id}/seat-plans", organizer, s.listSeatPlans},
+		{ServiceEvents, "POST", "/venues/{id}/seat-plans", organizer, s.addSeatPlan},
+		{ServiceEvents, "POST", "/events", organizer, s.createEvent},
+		{ServiceEvents, "PATCH", "/events/{id}", organizer, s.changeEvent},
+		{ServiceEvents, "DELETE", "/events/{id}", organizer, s.deleteDraft},
+		{ServiceEvents, "POST", "/events/{id}/publish", organizer, s.publishEvent},
+		{ServiceEvents, "PUT", "/events/{id}/prices", organizer, s.setPrices},
+		{ServiceEvents, "POST", "/events/{id}/seats/block", organizer, s.blockSeats},
+		{ServiceEvents, "POST", "/events/{id}/seats/release", organizer, s.releaseSeats},
+		{ServiceEvents, "GET", "/events/{id}/sales", organizer, s.getSales},
+		{ServiceEvents, "GET", "/events/{id}/guests.csv", organizer, s.getGuests},
+		{ServiceEvents, "GET", "/organizer/events", organizer, s.listOwnEvents},
+		{ServiceEvents, "GET", "/organizer/events/{id}", organizer, s.getOwnEvent},
 
 		{ServiceBookings, "POST", "/book", member, s.book},
 		{ServiceBookings, "POST", "/book/", member, s.book},

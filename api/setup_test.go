@@ -17,18 +17,20 @@ import (
 // bundle is a server over fakes of what it serves. Every answer that it gives goes through openapi.yaml: see held.
 type bundle struct {
 	*Server
-	users     *fakeUsers
-	accounts  *fakeAccounts
-	catalogue *fakeCatalogue
-	bookings  *fakeBookings
-	logs      *safeBuffer
+	users      *fakeUsers
+	accounts   *fakeAccounts
+	catalogue  *fakeCatalogue
+	bookings   *fakeBookings
+	organizers *fakeOrganizers
+	logs       *safeBuffer
 }
 
 func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	t.Helper()
 	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
+	b.organizers = &fakeOrganizers{}
 	o := Options{
-		Users: b.users, Accounts: b.accounts, Catalogue: b.catalogue, Bookings: b.bookings, BaseURL: "http://box.test",
+		Users: b.users, Accounts: b.accounts, Catalogue: b.catalogue, Bookings: b.bookings, Organizers: b.organizers, BaseURL: "http://box.test",
 		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

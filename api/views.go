@@ -19,13 +19,14 @@ func viewEvent(e boxoffice.Event) Event {
 	zone := zoneOf(e.Venue.TimeZone)
 	return Event{
 		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
-		Venue: Venue{
-			ID: e.Venue.ID, Name: e.Venue.Name, City: e.Venue.City, State: e.Venue.State,
-			TimeZone: e.Venue.TimeZone, Lat: e.Venue.Lat, Lon: e.Venue.Lon,
-		},
-		Time: e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
+		Venue: viewVenue(e.Venue),
+		Time:  e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
 		Currency: e.Currency, PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
 	}
+}
+
+func viewVenue(v boxoffice.Venue) Venue {
+	return Venue{ID: v.ID, Name: v.Name, City: v.City, State: v.State, TimeZone: v.TimeZone, Lat: v.Lat, Lon: v.Lon}
 }
 
 func viewTitle(t boxoffice.Title) Title {
