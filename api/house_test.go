@@ -21,6 +21,7 @@ import (
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/accounts"
 	"github.com/boxoffice/boxoffice/bookings"
+	"github.com/boxoffice/boxoffice/events"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/postgres"
@@ -34,6 +35,8 @@ type house struct {
 	db      *postgres.DB
 	store   *postgres.Bookings
 	event   string // on sale
+	title   string // of the event
+	venue   string
 	tickets []string
 }
 
@@ -75,9 +78,11 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	t.Cleanup(func() { require.NoError(t, service.Drain()) })
 	h.bundle = setup(t, append([]func(*Options){func(o *Options) {
 		o.Users, o.Accounts, o.Catalogue, o.Bookings = h.db.Users(), people, h.db.Catalogue(), service
+		o.Organizers = events.New(h.db.Organizers())
 		o.ReadCache, o.Limits = -1, unlimited
 	}}, changes...)...)
 	h.event, h.tickets = h.addEvent(t, 30)
+	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT title_id, venue_id FROM events WHERE id = $1`, h.event).Scan(&h.title, &h.venue))
 	return h
 }
 
@@ -121,23 +126,34 @@ func (h *house) session(t *testing.T, userID string) string {
 func (h *house) addEvent(t *testing.T, seats int) (event string, tickets []string) {
 	t.Helper()
 	owner, title, venue, event := uuid.NewString(), uuid.NewString(), uuid.NewString(), uuid.NewString()
-	plan := sha256.Sum256([]byte(venue))
+	plan := []byte(smallPlan(venue, seats))
+	hash := sha256.Sum256(plan)
 	h.exec(t, `INSERT INTO users (id, username, password_hash) VALUES ($1, $2, '$argon2id$x')`, owner, owner)
 	h.exec(t, `INSERT INTO titles (id, name, kind, year) VALUES ($1, 'Ghost', 'film', 1990)`, title)
 	h.exec(t, `INSERT INTO venues (id, name, city, state, lat, lon, time_zone)
 		VALUES ($1, 'Pageant', 'Chico', 'CA', 39.7, -121.8, 'America/Los_Angeles')`, venue)
-	h.exec(t, `INSERT INTO seat_plans (hash, venue_id, version, plan) VALUES ($2, $1, 1, '{}')`, venue, plan[:])
+	h.exec(t, `INSERT INTO seat_plans (hash, venue_id, version, plan) VALUES ($2, $1, 1, $3)`, venue, hash[:], plan)
 	h.exec(t, `INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
 			sales_close_at, status, currency, seats, price_from_minor)
 		VALUES ($1, $2, $3, $4, $5, 'Ghost', 'film', now() + interval '9 days', now() + interval '9 days 2 hours',
 			now() - interval '1 day', now() + interval '8 days', 'on_sale', 'USD', $6, 1450)`,
-		event, owner, title, venue, plan[:], seats)
+		event, owner, title, venue, hash[:], seats)
 	for range seats {
 		tickets = append(tickets, uuid.NewString())
 	}
 	h.exec(t, `INSERT INTO tickets (id, event_id, section, row, number, category, price_minor)
 		SELECT id, $1, 'Stalls', 'C', n, 'standard', 1450 FROM unnest($2::text[]::uuid[]) WITH ORDINALITY AS t (id, n)`, event, tickets)
 	return event, tickets
+}
+
+// giveTo makes a user the owner of the event, of its title and of its venue.
+func (h *house) giveTo(t *testing.T, username string) {
+	t.Helper()
+	h.exec(t, `UPDATE events SET owner_id = (SELECT id FROM users WHERE username = $2) WHERE id = $1`, h.event, username)
+	for _, table := range []string{"titles", "venues"} {
+		h.exec(t, `UPDATE `+table+` x SET owner_id = e.owner_id FROM events e
+			WHERE e.id = $1 AND x.id = CASE $2 WHEN 'titles' THEN e.title_id ELSE e.venue_id END`, h.event, table)
+	}
 }
 
 // holdFor books seats past HTTP.

@@ -19,7 +19,7 @@ var actors = []string{"anonymous", "other", "organizer", "support", "admin", "ow
 
 // TestWhoMayDoWhat asks every operation of openapi.yaml as everybody, over the real store. Who may is read off the
 // document: `security: []` is open to all, `x-roles` names the roles that may; and what belongs to somebody is there for
-// nobody else, staff included. A GET writes nothing.
+// nobody else, staff included: the bookings are the owner's, the event is the organizer's. A GET writes nothing.
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	doc, _ := spec(t)
@@ -57,11 +57,13 @@ func (h *house) namesOf(t *testing.T, owner boxoffice.User) map[string]string {
 	event, tickets := h.addEvent(t, len(actors)+1)
 	booking := h.holdFor(t, owner.ID, tickets[len(actors)])
 	h.session(t, owner.ID)
-	var title, session string
+	h.event = event
+	h.giveTo(t, "organizer")
+	var title, venue, session string
 	var plan []byte
-	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT title_id, plan_hash FROM events WHERE id = $1`, event).Scan(&title, &plan))
+	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT title_id, venue_id, plan_hash FROM events WHERE id = $1`, event).Scan(&title, &venue, &plan))
 	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1`, owner.ID).Scan(&session))
-	names := map[string]string{bookingID: booking.ID, eventID: event, titleID: title, planHash: hex.EncodeToString(plan), "session": session}
+	names := map[string]string{bookingID: booking.ID, eventID: event, titleID: title, venueID: venue, planHash: hex.EncodeToString(plan), "session": session}
 	for i, actor := range actors {
 		names["ticket of "+actor] = tickets[i]
 	}
@@ -74,7 +76,7 @@ func (h *house) as(t *testing.T, users map[string]boxoffice.User, actor string, 
 	if strings.HasPrefix(in.path, "/me/sessions/") {
 		in.path = "/me/sessions/" + names["session"]
 	}
-	replace := strings.NewReplacer(bookingID, names[bookingID], eventID, names[eventID], titleID, names[titleID], planHash, names[planHash],
+	replace := strings.NewReplacer(bookingID, names[bookingID], eventID, names[eventID], titleID, names[titleID], venueID, names[venueID], planHash, names[planHash],
 		ticketID, names["ticket of "+actor], "grace", "grace-"+actor)
 	in.path, in.body = replace.Replace(in.path), replace.Replace(in.body)
 	if user, ok := users[actor]; ok {
@@ -97,6 +99,8 @@ func (h *house) requireMayOrNot(t *testing.T, operation *openapi3.Operation, pat
 		require.Equal(t, http.StatusUnauthorized, got.status, name)
 	case restricted && !slices.Contains(roles, any(actor)):
 		require.Equal(t, http.StatusForbidden, got.status, name)
+	case restricted && strings.Contains(path, "{id}") && actor != "organizer": // who owns the event, its title and its venue
+		require.Equal(t, http.StatusNotFound, got.status, name)
 	case owned && actor != "owner":
 		require.Equal(t, http.StatusNotFound, got.status, name)
 	default:

@@ -43,7 +43,8 @@ func TestNothingOfABadInputIsWritten(t *testing.T) {
 
 // rename puts the names that this house has in place of those of the fakes.
 func (h *house) rename(in request) request {
-	in.path = strings.ReplaceAll(in.path, eventID, h.event)
+	names := strings.NewReplacer(eventID, h.event, titleID, h.title, venueID, h.venue)
+	in.path, in.body = names.Replace(in.path), names.Replace(in.body)
 	in.body = strings.ReplaceAll(in.body, ticketID, h.tickets[0])
 	in.body = strings.ReplaceAll(in.body, strings.ToUpper(ticketID), strings.ToUpper(h.tickets[0]))
 	return in

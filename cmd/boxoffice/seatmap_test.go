@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/events"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/seatplan"
@@ -36,7 +37,7 @@ func newArenaMap(t testing.TB, cache time.Duration) arenaMap {
 	require.NoError(t, err)
 	require.NoError(t, db.Seed(t.Context(), catalogue, nil))
 	server, err := api.New(api.Options{
-		Users: db.Users(), Catalogue: db.Catalogue(), BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
+		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers()), BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
 		Services: []string{api.ServiceEvents}, Logger: slog.New(slog.DiscardHandler),
 		Limits: api.Limits{PerAddress: api.Rate{Requests: -1}}, // a benchmark is one address
 	})
