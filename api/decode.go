@@ -140,6 +140,7 @@ func (b *bodyCheck) value(path string, t reflect.Type, depth int) error {
 		b.complain(path, fmt.Sprintf("This must be %s, not %s.", want, got))
 		t = nil
 	}
+	b.wholeNumber(path, t, token)
 	switch token := token.(type) {
 	case json.Delim:
 		if depth == maxDepth {
@@ -158,6 +159,17 @@ func (b *bodyCheck) value(path string, t reflect.Type, depth int) error {
 		}
 	}
 	return nil
+}
+
+// wholeNumber refuses what does not fit an integer. encoding/json would, too, but in a map it does not say where.
+func (b *bodyCheck) wholeNumber(path string, t reflect.Type, token json.Token) {
+	number, ok := token.(json.Number)
+	if !ok || t == nil || t.Kind() != reflect.Int && t.Kind() != reflect.Int64 {
+		return
+	}
+	if _, err := strconv.ParseInt(number.String(), 10, 64); err != nil {
+		b.complain(path, "This must be a whole number, and not out of all range.")
+	}
 }
 
 // halfACharacter reports whether a valid JSON string has an escape like \ud800 that is not one of a pair.
@@ -212,7 +224,11 @@ func (b *bodyCheck) object(path string, t reflect.Type, depth int) error {
 			b.complain(at, "There is no such field.")
 		}
 		seen[name] = true
-		if err := b.value(at, field.kind, depth); err != nil {
+		kind := field.kind
+		if t != nil && t.Kind() == reflect.Map {
+			kind = t.Elem()
+		}
+		if err := b.value(at, kind, depth); err != nil {
 			return err
 		}
 	}

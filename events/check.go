@@ -37,7 +37,7 @@ func (f *fields) amounts(prices map[string]int64) {
 // wrongEvent reports everything that is wrong with a new event.
 func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	var wrong fields
-	if _, err := currency.ParseISO(e.Currency); err != nil {
+	if unit, err := currency.ParseISO(e.Currency); err != nil || unit.String() != e.Currency { // it takes "usd", too
 		wrong.add("currency", "This is not a currency of ISO 4217.")
 	}
 	times := boxoffice.EventTimes{StartsAt: e.StartsAt, EndsAt: e.EndsAt, SalesOpenAt: e.SalesOpenAt, SalesCloseAt: e.SalesCloseAt}
