@@ -68,6 +68,7 @@ type Event struct {
 	Available int    `json:"available"`
 	Total     int    `json:"total"`
 	Venue     struct {
+		ID       string `json:"id"`
 		Name     string `json:"name"`
 		City     string `json:"city"`
 		TimeZone string `json:"time_zone"`
