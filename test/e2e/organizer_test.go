@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -134,12 +136,18 @@ func rebuild(t *testing.T, s *stack.System, olga, ada stack.Customer, event ownE
 	call(t, olga, "PATCH", "/events/"+event.Event.ID, thing{"plan_hash": large.Hash}, &event)
 	require.Equal(t, 8, event.Event.Total)
 	require.Equal(t, before, s.RowsOf(t, booking.ID), "the new hall touched a sold seat")
-	_, free, err := ada.Event(t.Context(), event.Event.ID)
-	require.NoError(t, err)
-	require.Len(t, free, 5) // eight, less two that are sold and one that is blocked
-	for _, seat := range free {
-		require.EqualValues(t, 2000, seat.PriceMinor)
-	}
+	stack.Eventually(t, 5*time.Second, func() error { // event pages may lag
+		_, free, err := ada.Event(t.Context(), event.Event.ID)
+		if err == nil && len(free) != 5 { // eight, less two that are sold and one that is blocked
+			err = fmt.Errorf("%d seats are free", len(free))
+		}
+		for _, seat := range free {
+			if seat.PriceMinor != 2000 {
+				err = errors.Join(err, fmt.Errorf("%s costs %d", seat.Seat, seat.PriceMinor))
+			}
+		}
+		return err
+	})
 }
 
 // call makes a request that must succeed.
