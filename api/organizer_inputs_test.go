@@ -61,11 +61,11 @@ func wrongPlans() []refusal {
 		invalid("an unknown category", jsonOf(to, unknown), "sections[0].rows[0].seats[0].category"),
 		invalid("a plan of nothing", jsonOf(to, `{}`), "categories", "format", "height", "name", "sections", "stage", "width"),
 		invalid("a list", jsonOf(to, `[]`), "plan"),
-		refusal{"no JSON", jsonOf(to, `{"format":1`), 400, "malformed", []string{"line 1, column 11"}},
-		refusal{"no body", jsonOf(to, " "), 400, "malformed", []string{"line 1, column 1"}},
-		refusal{"another type", jsonOf(to, smallPlan("x", 1), "Content-Type", "image/svg+xml"), 415, "unsupported-media", nil},
-		refusal{"an unknown venue", jsonOf("/venues/"+otherID+"/seat-plans", smallPlan("x", 1)), 404, "not-found", nil},
-		refusal{"too large a plan", jsonOf(to, strings.Repeat(" ", maxPlanBody+1)), 413, "too-large", nil},
+		{"no JSON", jsonOf(to, `{"format":1`), 400, "malformed", []string{"line 1, column 11"}},
+		{"no body", jsonOf(to, " "), 400, "malformed", []string{"line 1, column 1"}},
+		{"another type", jsonOf(to, smallPlan("x", 1), "Content-Type", "image/svg+xml"), 415, "unsupported-media", nil},
+		{"an unknown venue", jsonOf("/venues/"+otherID+"/seat-plans", smallPlan("x", 1)), 404, "not-found", nil},
+		{"too large a plan", jsonOf(to, strings.Repeat(" ", maxPlanBody+1)), 413, "too-large", nil},
 	}
 }
 
@@ -115,7 +115,7 @@ func wrongChanges() []refusal {
 		invalid("another status", patch(`{"status":"on_sale"}`), "status"), invalid("no name", patch(`{"name":""}`), "name"), invalid("a null", patch(`{"name":null}`), "name"),
 		invalid("no prices", prices(`{"prices":{}}`), "prices"), invalid("a price below nothing", prices(`{"prices":{"standard":-5}}`), "prices.standard"),
 		invalid("an unknown category", prices(`{"prices":{"gold":5}}`), "prices.gold"),
-		refusal{"to delete what is on sale", request{method: "DELETE", path: "/events/" + eventID}, 409, "event-state", nil},
+		{"to delete what is on sale", request{method: "DELETE", path: "/events/" + eventID}, 409, "event-state", nil},
 		invalid("to publish with words", jsonOf("/events/"+eventID+"/publish", `{"at":"once"}`), "body"),
 	}
 	for _, act := range []string{"block", "release"} {
