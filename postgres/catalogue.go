@@ -147,7 +147,7 @@ func (s *Catalogue) TitleShowtimes(ctx context.Context, titleID string) (boxoffi
 	return show, err
 }
 
-// SeatPlan gives a plan by its hash. CodeNotFound. It is the plan that was stored, though its members may stand in
+// SeatPlan gives a plan by its hash, whose venues may be several. CodeNotFound. It is the plan that was stored, though its members may stand in
 // another order: who wants to check the hash brings it into its canonical form first.
 func (s *Catalogue) SeatPlan(ctx context.Context, hash string) (json.RawMessage, error) {
 	raw, err := hex.DecodeString(hash)
@@ -156,7 +156,7 @@ func (s *Catalogue) SeatPlan(ctx context.Context, hash string) (json.RawMessage,
 	}
 	var plan json.RawMessage
 	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return conn.QueryRow(ctx, `SELECT plan FROM seat_plans WHERE hash = $1`, raw).Scan(&plan)
+		return conn.QueryRow(ctx, `SELECT plan FROM seat_plans WHERE hash = $1 LIMIT 1`, raw).Scan(&plan)
 	})
 	return plan, err
 }

@@ -10,28 +10,64 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-// TestOrganizers_BuyersPassTheEventsLock takes a seat from the hold to the sale while an organizer's transaction sits on the
-// event's row, under the lock that organizers take.
+// sitOn locks rows, as somebody's transaction under way does, until the function that it gives is called.
+func (h *house) sitOn(t *testing.T, sql string, args ...any) (done func()) {
+	t.Helper()
+	tx, err := h.own.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), sql, args...)
+	require.NoError(t, err)
+	return func() { require.NoError(t, tx.Commit(t.Context())) }
+}
+
+// TestOrganizers_BuyersPassTheEventsLock sells a seat while an organizer's act, which waits for another, has the event locked.
 func TestOrganizers_BuyersPassTheEventsLock(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	event, tickets := o.onSale(t, rowOf("standard", "A", 2))
-	tx, err := o.house.own.Begin(t.Context())
-	require.NoError(t, err)
-	defer func() { _ = tx.Rollback(t.Context()) }()
-	_, err = tx.Exec(t.Context(), `UPDATE events SET name = name WHERE id = $1`, event) // FOR NO KEY UPDATE, as lockOwnEvent
-	require.NoError(t, err)
-
-	published := make(chan error, 1)
-	go func() {
-		_, err := o.organizers.SetPrices(t.Context(), o.by, event, map[string]int64{"standard": 1})
-		published <- err
-	}()
-	o.waitUntilBlocked(t) // another organizer's act waits
+	done := o.sitOn(t, `SELECT FROM tickets WHERE id = $1 FOR UPDATE`, tickets[1])
+	blocked := make(chan error, 1)
+	go func() { blocked <- failure(o.organizers.BlockSeats(t.Context(), o.by, event, tickets[1:])) }()
+	o.waitUntilBlocked(t)
 	s := o.confirmed(t, o.addUser(t), tickets[:1])
 	require.Equal(t, boxoffice.BookingConfirmed, o.status(t, s.ID))
-	require.NoError(t, tx.Rollback(t.Context()))
-	require.NoError(t, <-published)
+	require.Zero(t, o.own(t, event).Seats.Blocked, "it waited all the while")
+	done()
+	require.NoError(t, <-blocked)
+}
+
+// TestChangeEvent_StartWaitsForBuyers moves the start while a buyer has a seat locked, who may be about to hold it.
+func TestChangeEvent_StartWaitsForBuyers(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	event, tickets := o.onSale(t, rowOf("standard", "A", 2))
+	done := o.sitOn(t, `SELECT FROM tickets WHERE id = $1 FOR NO KEY UPDATE`, tickets[1])
+	later := o.own(t, event).Event.StartsAt.Add(time.Minute)
+	moved := make(chan error, 1)
+	go func() {
+		moved <- failure(o.organizers.ChangeEvent(t.Context(), o.by, event, boxoffice.EventChange{StartsAt: &later}, nil))
+	}()
+	o.waitUntilBlocked(t)
+	done()
+	require.NoError(t, <-moved)
+}
+
+// TestCreateEvent_WaitsForItsTitle makes an event of a title whose kind is being changed: it is of the new one.
+func TestCreateEvent_WaitsForItsTitle(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	done := o.sitOn(t, `UPDATE titles SET kind = 'play' WHERE id = $1`, o.title.ID)
+	made := make(chan boxoffice.OwnEvent, 1)
+	failed := make(chan error, 1)
+	go func() {
+		e, err := o.organizers.CreateEvent(t.Context(), o.by, o.newEvent(map[string]int64{"standard": 1}), rowOf("standard", "A", 1))
+		made <- e
+		failed <- err
+	}()
+	o.waitUntilBlocked(t)
+	done()
+	require.Equal(t, "play", (<-made).Event.Type)
+	require.NoError(t, <-failed)
 }
 
 // TestOrganizers_AnArena changes every seat of an arena while a buyer books one of them and lets it go, again and again: no

@@ -126,7 +126,30 @@ func TestSeed_StoresWhatTheSourceSays(t *testing.T) {
 		hash, err := plan.Hash()
 		require.NoError(t, err)
 		require.Equal(t, want.PlanHash, hash, "the stored plan still has its hash")
+		versions, err := db.Organizers().SeatPlans(t.Context(), want.OwnerID, want.Venue.ID)
+		require.NoError(t, err)
+		require.Len(t, versions, 1)
+		require.Equal(t, []any{plan.Name, plan.Capacity(), plan.Categories}, []any{versions[0].Name, versions[0].Seats, versions[0].Categories})
 	}
+}
+
+// samePlan has all events on one plan, whatever their venue.
+type samePlan struct{ *seed.Catalogue }
+
+func (s samePlan) Event(i int) (boxoffice.Event, []boxoffice.Ticket) {
+	e, tickets := s.Catalogue.Event(i)
+	first, _ := s.Catalogue.Event(0)
+	e.PlanHash = first.PlanHash
+	return e, tickets
+}
+
+func TestSeed_TwoVenuesHaveOnePlan(t *testing.T) {
+	t.Parallel()
+	base, db := openDB(t)
+	require.NoError(t, db.Seed(t.Context(), samePlan{newCatalogue(t, createUser(t, db, "organizer").ID, 30, 7)}, nil))
+	counts := tables(t, base.Pool)
+	require.Greater(t, counts["venues"], 1)
+	require.Equal(t, counts["venues"], counts["seat_plans"])
 }
 
 func TestSeed_IsResumedWhereItStopped(t *testing.T) {
