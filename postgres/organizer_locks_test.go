@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ func (h *house) sitOn(t *testing.T, sql string, args ...any) (done func()) {
 	t.Helper()
 	tx, err := h.own.Begin(t.Context())
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) })
 	_, err = tx.Exec(t.Context(), sql, args...)
 	require.NoError(t, err)
 	return func() { require.NoError(t, tx.Commit(t.Context())) }

@@ -86,10 +86,13 @@ func checkRow(ctx context.Context, tx pgx.Tx, e ownedEvent, name string, times b
 		return nil
 	}
 	// Under the locks: a buyer who comes now reads the new start.
+	if err := lockAll(ctx, tx, `event_id = $1`, e.id); err != nil {
+		return err
+	}
 	var taken int
 	err := tx.QueryRow(ctx, `
-		SELECT count(*) FROM (SELECT state, held_until FROM tickets WHERE event_id = $1 ORDER BY id FOR NO KEY UPDATE) AS t
-		WHERE t.state = 'sold' OR t.state = 'held' AND NOT seat_is_free(t.state, t.held_until)`, e.id).Scan(&taken)
+		SELECT count(*) FROM tickets
+		WHERE event_id = $1 AND (state = 'sold' OR state = 'held' AND NOT seat_is_free(state, held_until))`, e.id).Scan(&taken)
 	if err == nil && taken > 0 {
 		err = boxoffice.Errorf(boxoffice.CodeEventState, "People have booked %d of its seats for the time as it is, so the event's start cannot move. Cancel it, and make another.", taken)
 	}

@@ -29,10 +29,7 @@ func (s *Organizers) SetPrices(ctx context.Context, by boxoffice.By, eventID str
 		for category, amount := range prices {
 			categories, amounts = append(categories, category), append(amounts, amount)
 		}
-		_, err = tx.Exec(ctx, `
-			SELECT count(*) FROM (SELECT FROM tickets WHERE event_id = $1 AND category = ANY ($2)
-				ORDER BY id FOR NO KEY UPDATE) AS locked`, e.id, categories)
-		if err != nil {
+		if err := lockAll(ctx, tx, `event_id = $1 AND category = ANY ($2)`, e.id, categories); err != nil {
 			return nil, err
 		}
 		changed, err := tx.Exec(ctx, `
@@ -202,4 +199,11 @@ func lockJudged(ctx context.Context, tx pgx.Tx, condition string, args ...any) (
 		seats[i] = judgedSeat{t, !taken[i]}
 	}
 	return seats, err
+}
+
+// lockAll locks the seats that the condition selects, in the order of their IDs, and reads none of them. The condition must
+// be on what changes under the event's lock alone; what becomes of the seats is asked once they are locked.
+func lockAll(ctx context.Context, tx pgx.Tx, condition string, args ...any) error {
+	_, err := tx.Exec(ctx, `SELECT count(*) FROM (SELECT FROM tickets WHERE `+condition+` ORDER BY id FOR NO KEY UPDATE) AS locked`, args...)
+	return err
 }
