@@ -166,15 +166,17 @@ func TestAddSeatPlan_CountsVersions(t *testing.T) {
 	o := newOffice(t)
 	second := o.addPlan(t, "second", 7)
 	require.Equal(t, o.plan, o.addPlan(t, "first", 2))
-	versions := make([]boxoffice.SeatPlanVersion, 2)
-	errs := make([]error, 2)
-	atOnce(2, func(i int) {
+	const requests = 8
+	versions := make([]boxoffice.SeatPlanVersion, requests)
+	errs := make([]error, requests)
+	atOnce(requests, func(i int) {
 		versions[i], errs[i] = o.organizers.AddSeatPlan(t.Context(), o.by,
 			boxoffice.SeatPlanVersion{VenueID: o.venue.ID, Hash: strings.Repeat("ab", 32), Name: "third", Seats: 9, Categories: []string{"a", "b"}}, []byte("{}"))
 	})
-	require.NoError(t, errs[0])
-	require.NoError(t, errs[1])
-	require.Equal(t, versions[0], versions[1])
+	for i := range requests {
+		require.NoError(t, errs[i])
+		require.Equal(t, versions[0], versions[i])
+	}
 	plans, err := o.organizers.SeatPlans(t.Context(), o.by.UserID, o.venue.ID)
 	require.NoError(t, err)
 	require.Len(t, plans, 3)
