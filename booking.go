@@ -91,6 +91,7 @@ type Booking struct {
 	HoldExpiresAt time.Time
 	ClosingReason ClosingReason
 	CreatedAt     time.Time
+	Mails         []BookingMail // newest first, the last 20
 }
 
 // ClosingReason is why a held booking is being closed.
@@ -160,6 +161,9 @@ type BookingService interface {
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
 	// Cancel lets go of a booking that is not paid; cancelling twice is no error. CodeNotFound, CodeBookingClosed, CodeKeyReused.
 	Cancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// Resend has the tickets mailed once more, to the booking's address or another. CodeNotFound, CodeNotReady, CodeInvalid
+	// where there is no address, CodeRateLimited, CodeKeyReused.
+	Resend(ctx context.Context, req ResendRequest) (Booking, error)
 	// TicketsPDF gives the PDF of a completed booking, made anew if its file is gone. CodeNotFound, CodeNotReady.
 	TicketsPDF(ctx context.Context, userID, bookingID string) ([]byte, error)
 	// Calendar gives the iCalendar file of a completed booking. CodeNotFound, CodeNotReady.

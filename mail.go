@@ -1,15 +1,19 @@
 package boxoffice
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // EmailKind is what a mail is about.
 type EmailKind string
 
 // The kinds of mail.
 const (
-	EmailTickets  EmailKind = "tickets"  // the tickets of a sold booking
-	EmailRefunded EmailKind = "refunded" // the money of a booking that is undone went back, with the reason
-	EmailReturned EmailKind = "returned" // a payment that bought nothing went back, with the reason; the booking is as it was
+	EmailTickets   EmailKind = "tickets"   // the tickets of a sold booking
+	EmailRefunded  EmailKind = "refunded"  // the money of a booking that is undone went back, with the reason
+	EmailCancelled EmailKind = "cancelled" // a booking that was let go while its payment page was open; nothing was charged
+	EmailReturned  EmailKind = "returned"  // a payment that bought nothing went back, with the reason; the booking is as it was
 )
 
 // EmailStatus is the state of a mail.
@@ -33,6 +37,23 @@ type EmailJob struct {
 	BlobKey   string         // of the PDF, for EmailTickets
 	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; zero where nothing was paid
 	Reason    string         // for the same, for people
+}
+
+// BookingMail tells a buyer what became of a mail about their booking. One that was withdrawn is not told of.
+type BookingMail struct {
+	Kind      EmailKind
+	Recipient string
+	Status    EmailStatus
+	QueuedAt  time.Time
+	SentAt    time.Time // zero: not yet
+}
+
+// ResendRequest asks for one more mail with the tickets.
+type ResendRequest struct {
+	UserID    string
+	BookingID string
+	Email     string // for this one mail; empty: the booking's address
+	Key       *IdempotencyKey
 }
 
 // EmailStore keeps the mails of bookings.

@@ -114,6 +114,10 @@ type BookingStore interface {
 	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.
 	// CodeNotFound, CodeBookingClosed, CodeKeyReused.
 	RequestCancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (b Booking, settled bool, err error)
+	// RequestResend queues one more mail with the tickets of a completed booking: at most one a minute, and five a day.
+	// emailID is empty where the answer is an earlier one's. CodeNotFound, CodeNotReady, CodeInvalid where there is no
+	// address, CodeRateLimited, CodeKeyReused.
+	RequestResend(ctx context.Context, req ResendRequest) (b Booking, emailID string, err error)
 
 	// VerifyHold is a run's first step: raise the epoch and look. CodeNotFound.
 	VerifyHold(ctx context.Context, bookingID string) (Situation, error)

@@ -14,6 +14,21 @@ const (
 	BookingPaymentPaid BookingPayment = "paid"
 )
 
+// Defines values for BookingMailKind.
+const (
+	BookingMailKindCancelled BookingMailKind = "cancelled"
+	BookingMailKindRefunded  BookingMailKind = "refunded"
+	BookingMailKindReturned  BookingMailKind = "returned"
+	BookingMailKindTickets   BookingMailKind = "tickets"
+)
+
+// Defines values for BookingMailStatus.
+const (
+	BookingMailStatusFailed BookingMailStatus = "failed"
+	BookingMailStatusQueued BookingMailStatus = "queued"
+	BookingMailStatusSent   BookingMailStatus = "sent"
+)
+
 // Defines values for BookingStatus.
 const (
 	BookingStatusCancelled BookingStatus = "cancelled"
@@ -103,6 +118,9 @@ type Booking struct {
 	// Links Paths on this origin. What cannot be done in the booking's state is absent.
 	Links BookingLinks `json:"links"`
 
+	// Mails About this booking, newest first; the last 20.
+	Mails []BookingMail `json:"mails"`
+
 	// Payment Whether a payment page is open, or money has arrived.
 	Payment BookingPayment `json:"payment"`
 
@@ -139,12 +157,35 @@ type BookingLinks struct {
 	// Example: /app/bookings/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
 	Page string `json:"page"`
 
+	// Resend POST has the tickets mailed again.
+	Resend string `json:"resend,omitempty"`
+
 	// Self Example: /bookings/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
 	Self string `json:"self"`
 
 	// Tickets The PDF.
 	Tickets string `json:"tickets,omitempty"`
 }
+
+// BookingMail defines model for BookingMail.
+type BookingMail struct {
+	// Kind What it tells; `returned` is of a payment that bought nothing.
+	Kind     BookingMailKind `json:"kind"`
+	QueuedAt time.Time       `json:"queued_at"`
+	SentAt   *time.Time      `json:"sent_at,omitempty"`
+
+	// Status `failed`: it was refused for good.
+	Status BookingMailStatus `json:"status"`
+
+	// To Example: ada@example.com
+	To string `json:"to"`
+}
+
+// BookingMailKind What it tells; `returned` is of a payment that bought nothing.
+type BookingMailKind string
+
+// BookingMailStatus `failed`: it was refused for good.
+type BookingMailStatus string
 
 // BookingPage defines model for BookingPage.
 type BookingPage struct {
@@ -592,6 +633,14 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// ResendRequest defines model for ResendRequest.
+type ResendRequest struct {
+	// Email Where this one mail goes.
+	//
+	// Example: ada@example.com
+	Email string `json:"email,omitempty"`
+}
+
 // ResetConfirmRequest defines model for ResetConfirmRequest.
 type ResetConfirmRequest struct {
 	// NewPassword Any characters; not the username, and none of the best-known passwords.
@@ -974,6 +1023,12 @@ type ExtendParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ResendParams defines parameters for Resend.
+type ResendParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Title Only showings of this title.
@@ -1137,6 +1192,9 @@ type BookWithSlashJSONRequestBody = BookRequest
 
 // CheckoutJSONRequestBody defines body for Checkout for application/json ContentType.
 type CheckoutJSONRequestBody = CheckoutRequest
+
+// ResendJSONRequestBody defines body for Resend for application/json ContentType.
+type ResendJSONRequestBody = ResendRequest
 
 // ConfirmEmailJSONRequestBody defines body for ConfirmEmail for application/json ContentType.
 type ConfirmEmailJSONRequestBody = EmailConfirmRequest

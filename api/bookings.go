@@ -16,6 +16,7 @@ const (
 	routeCheckout = "POST /bookings/{id}/checkout"
 	routeExtend   = "POST /bookings/{id}/extend"
 	routeCancel   = "POST /bookings/{id}/cancel"
+	routeResend   = "POST /bookings/{id}/resend"
 )
 
 func (s *Server) book(c *gin.Context, user boxoffice.User) error {
@@ -160,6 +161,41 @@ func (s *Server) act(c *gin.Context, user boxoffice.User, route string, do booki
 		return err
 	}
 	return reply(c, http.StatusOK, viewBooking(booking))
+}
+
+func (s *Server) resend(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	var in ResendRequest
+	body, err := readOptionalJSON(c, &in)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(c, user, routeResend, id, body)
+	if err != nil {
+		return err
+	}
+	booking, err := s.sendAgain(c, boxoffice.ResendRequest{UserID: user.ID, BookingID: id, Email: in.Email, Key: key})
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, viewBooking(booking))
+}
+
+// sendAgain has the tickets mailed once more. How often an address that was typed gets mail from us is limited as it is for
+// mails about accounts: it may be anybody's. CodeInvalid, CodeRateLimited, and those of BookingService.Resend.
+func (s *Server) sendAgain(c *gin.Context, request boxoffice.ResendRequest) (boxoffice.Booking, error) {
+	if request.Email != "" {
+		if !isEmail(request.Email) {
+			return boxoffice.Booking{}, boxoffice.InvalidField("email", "This is not an e-mail address.")
+		}
+		if err := s.takeMail(c, request.UserID, request.Email); err != nil {
+			return boxoffice.Booking{}, err
+		}
+	}
+	return s.opts.Bookings.Resend(c.Request.Context(), request)
 }
 
 // receiveStripeWebhook hands over the body as it came, because the signature is over its bytes.

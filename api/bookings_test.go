@@ -35,7 +35,7 @@ func TestLinksFollowTheState(t *testing.T) {
 	acts := always
 	acts.Checkout, acts.Extend, acts.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
 	files := always
-	files.Tickets, files.Calendar = self+"/tickets.pdf", self+"/calendar.ics"
+	files.Tickets, files.Calendar, files.Resend = self+"/tickets.pdf", self+"/calendar.ics", self+"/resend"
 	for _, test := range []struct {
 		booking boxoffice.Booking
 		want    BookingLinks
@@ -83,7 +83,7 @@ func TestIdempotencyKeysReachTheService(t *testing.T) {
 	require.Nil(t, send("/book", ids, ""))
 
 	booking := "/bookings/" + bookingID
-	for _, act := range []string{"checkout", "extend", "cancel"} {
+	for _, act := range []string{"checkout", "extend", "cancel", "resend"} {
 		key := send(booking+"/"+act, "", strings.Repeat("k", 255))
 		require.Equal(t, "POST /bookings/{id}/"+act, key.Route)
 		require.Equal(t, key, send("/bookings/"+strings.ToUpper(bookingID)+"/"+act, "", strings.Repeat("k", 255)))

@@ -112,6 +112,8 @@ func exampleOf(method, path string) request {
 		r.body = `{"token":"` + strings.Repeat("t", 43) + `"}`
 	case "/book", "/book/", "/reserve":
 		r.body = `["` + ticketID + `"]`
+	case "/bookings/{id}/resend":
+		r.body = `{"email":"other@example.com"}`
 	case "/webhooks/stripe":
 		r.body, r.headers = `{}`, []string{"Stripe-Signature", "good"}
 	}

@@ -240,6 +240,8 @@ type fakeBookings struct {
 	err      error
 	hold     boxoffice.HoldRequest
 	checkout boxoffice.CheckoutRequest
+	resend   boxoffice.ResendRequest
+	refusal  error // of Resend alone
 	key      *boxoffice.IdempotencyKey
 	payload  []byte
 	block    chan struct{} // Booking waits for it, if set
@@ -303,6 +305,14 @@ func (f *fakeBookings) Cancel(
 ) (boxoffice.Booking, error) {
 	f.key = key
 	return f.Booking(ctx, userID, id)
+}
+
+func (f *fakeBookings) Resend(ctx context.Context, req boxoffice.ResendRequest) (boxoffice.Booking, error) {
+	f.resend, f.key = req, req.Key
+	if f.refusal != nil {
+		return boxoffice.Booking{}, f.refusal
+	}
+	return f.Booking(ctx, req.UserID, req.BookingID)
 }
 
 func (f *fakeBookings) TicketsPDF(context.Context, string, string) ([]byte, error) {

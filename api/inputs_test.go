@@ -232,8 +232,33 @@ func TestBadInputIsRefused(t *testing.T) {
 
 func statelessRefusals() [][]refusal {
 	return [][]refusal{
-		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(), wrongAccounts(),
+		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(), wrongAccounts(), wrongResends(),
 	}
+}
+
+// wrongResends ask for the tickets' mail in a way that needs no database to be wrong.
+func wrongResends() []refusal {
+	resend := "/bookings/" + bookingID + "/resend"
+	var all []refusal
+	for what, address := range map[string]string{
+		"of no place": "ada", "with a name": "Ada <ada@example.com>", "with a header": `a@b.c\r\nBcc: x@y.z`, "with two": "a@b.c,d@e.f",
+		"turned around": `a\u202e@b.c`, "endless": strings.Repeat("a", 251) + "@b.c",
+	} {
+		all = append(all, invalid("tickets again to an address "+what, jsonOf(resend, `{"email":"`+address+`"}`), "email"))
+	}
+	return append(all,
+		invalid("tickets again to a list", jsonOf(resend, `{"email":["a@b.c"]}`), "email"),
+		invalid("tickets again to null", jsonOf(resend, `{"email":null}`), "email"),
+		invalid("tickets again, twice", jsonOf(resend, `{"email":"a@b.c","email":"d@e.f"}`), "email"),
+		invalid("tickets again of somebody", jsonOf(resend, `{"user_id":"`+otherID+`","kind":"refunded"}`), "user_id", "kind"),
+		invalid("tickets again, an array", jsonOf(resend, `[]`), "body"),
+		invalid("tickets again, a key in two words", jsonOf(resend, "", "Idempotency-Key", "two words"), "Idempotency-Key"),
+		malformed("tickets again, cut off", jsonOf(resend, `{"email"`)),
+		refusal{"tickets again, too large", jsonOf(resend, `{"email":"`+strings.Repeat("a", 64<<10)+`"}`), 413, "too-large", nil},
+		refusal{"tickets again as a form", jsonOf(resend, "email=x", "Content-Type", "application/x-www-form-urlencoded"), 415, "unsupported-media", nil},
+		refusal{"tickets of nothing again", jsonOf("/bookings/"+otherID+"/resend", ""), 404, "not-found", nil},
+		refusal{"tickets of no UUID again", jsonOf("/bookings/x/resend", ""), 404, "not-found", nil},
+	)
 }
 
 // wrongTickets are lists of seats that need no database to be wrong.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,6 +18,13 @@ func (s *Server) pageBooking(c *gin.Context, user boxoffice.User) error {
 	if user.ID == "" {
 		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
 	}
+	return s.showBooking(c, http.StatusOK, user, id, resendForm{})
+}
+
+// resendForm is what the page shows again of its form after a mistake.
+type resendForm struct{ Email, Mistake string }
+
+func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id string, form resendForm) error {
 	booking, err := s.opts.Bookings.Booking(c.Request.Context(), user.ID, id)
 	if err != nil {
 		return err
@@ -25,11 +34,12 @@ func (s *Server) pageBooking(c *gin.Context, user boxoffice.User) error {
 		return err
 	}
 	zone := zoneOf(showing.Event.Venue.TimeZone)
-	return s.render(c, http.StatusOK, "booking", page{
+	return s.render(c, status, "booking", page{
 		Title: "Booking " + booking.Reference, User: user, Refresh: refreshAfter(booking),
 		Content: gin.H{
 			"Booking": viewBooking(booking), "Event": viewEvent(showing.Event), "Says": sayStatus(booking),
 			"Deadline": booking.HoldExpiresAt.In(zone), "Path": pagePath(booking.ID), "Open": isOpen(booking),
+			"Mails": mapped(booking.Mails, func(m boxoffice.BookingMail) string { return sayMail(m, zone) }), "Form": form,
 		},
 	})
 }
@@ -77,6 +87,52 @@ func sayStatus(b boxoffice.Booking) string {
 	default:
 		return ""
 	}
+}
+
+// mailNames says what the mails are about.
+var mailNames = map[boxoffice.EmailKind]string{
+	boxoffice.EmailTickets: "Tickets", boxoffice.EmailRefunded: "Refund", boxoffice.EmailReturned: "Payment sent back",
+	boxoffice.EmailCancelled: "Cancellation",
+}
+
+// sayMail tells a buyer in a line what became of a mail.
+func sayMail(m boxoffice.BookingMail, zone *time.Location) string {
+	line, at := mailNames[m.Kind]+", to "+m.Recipient+": ", m.QueuedAt
+	switch m.Status {
+	case boxoffice.EmailSent:
+		line, at = line+"sent ", m.SentAt
+	case boxoffice.EmailFailed:
+		line += "could not be delivered, written "
+	case boxoffice.EmailQueued, boxoffice.EmailWithdrawn:
+		line += "waiting to be sent since "
+	}
+	return line + at.In(zone).Format("Mon 2 Jan, 15:04 MST")
+}
+
+// pageResend answers with the page again where something can be mended.
+func (s *Server) pageResend(c *gin.Context, user boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if user.ID == "" {
+		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+	}
+	if err := readForm(c); err != nil {
+		return err
+	}
+	form := resendForm{Email: c.Request.PostForm.Get("email")}
+	_, err = s.sendAgain(c, boxoffice.ResendRequest{UserID: user.ID, BookingID: id, Email: form.Email})
+	if err == nil {
+		c.Redirect(http.StatusSeeOther, pagePath(id))
+		return nil
+	}
+	if !slices.Contains(mendable, boxoffice.CodeOf(err)) {
+		return err
+	}
+	problem := s.refuse(c, err)
+	form.Mistake = problem.Detail
+	return s.showBooking(c, problem.Status, user, id, form)
 }
 
 // pageCheckout leads the browser to the payment page.

@@ -118,12 +118,13 @@ func (h *house) closedBookings(t *testing.T, ada boxoffice.User) []refusal {
 		return refusal{path[strings.LastIndex(path, "/"):] + " " + code, request{method: method, path: path}, http.StatusConflict, code, nil}
 	}
 	all := []refusal{
-		conflict(held+"/tickets.pdf", "not-ready"), conflict(held+"/calendar.ics", "not-ready"),
+		conflict(held+"/resend", "not-ready"), conflict(held+"/tickets.pdf", "not-ready"), conflict(held+"/calendar.ics", "not-ready"),
 		conflict(held+"/tickets/"+uuid.NewString()+"/qr.png", "not-ready"),
 		conflict(late+"/extend", "deadline-passed"), conflict(late+"/checkout", "deadline-passed"),
 	}
 	for _, closed := range []string{expired, cancelled} {
-		all = append(all, conflict(closed+"/extend", "booking-closed"), conflict(closed+"/checkout", "booking-closed"), conflict(closed+"/tickets.pdf", "not-ready"))
+		all = append(all, conflict(closed+"/extend", "booking-closed"), conflict(closed+"/checkout", "booking-closed"),
+			conflict(closed+"/resend", "not-ready"), conflict(closed+"/tickets.pdf", "not-ready"))
 	}
 	return append(all, conflict(expired+"/cancel", "booking-closed"))
 }
@@ -135,6 +136,7 @@ func bookingRoutes(bookingID, ticketID string) []request {
 		{method: "GET", path: at}, {method: "POST", path: at + "/checkout"}, {method: "POST", path: at + "/checkout", body: `{}`},
 		{method: "POST", path: at + "/extend"}, {method: "POST", path: at + "/cancel"},
 		{method: "POST", path: at + "/cancel", headers: []string{"Idempotency-Key", "k"}},
+		{method: "POST", path: at + "/resend"}, {method: "POST", path: at + "/resend", body: `{"email":"x@example.com"}`},
 		{method: "GET", path: at + "/tickets.pdf"}, {method: "GET", path: at + "/calendar.ics"},
 		{method: "GET", path: at + "/tickets/" + ticketID + "/qr.png"},
 	}

@@ -86,6 +86,7 @@ func (s *Server) routes() []route {
 		{ServiceBookings, "POST", "/bookings/{id}/checkout", member, s.checkout},
 		{ServiceBookings, "POST", "/bookings/{id}/extend", member, s.extend},
 		{ServiceBookings, "POST", "/bookings/{id}/cancel", member, s.cancel},
+		{ServiceBookings, "POST", "/bookings/{id}/resend", member, s.resend},
 		{ServiceBookings, "GET", "/bookings/{id}/tickets.pdf", member, s.getTicketsPDF},
 		{ServiceBookings, "GET", "/bookings/{id}/calendar.ics", member, s.getCalendar},
 		{ServiceBookings, "GET", "/bookings/{id}/tickets/{ticketID}/qr.png", member, s.getQR},
@@ -116,6 +117,7 @@ func (s *Server) pages() []route {
 		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.pageCheckout},
 		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.pageExtend},
 		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.pageCancel},
+		{ServiceBookings, "POST", "/app/bookings/{id}/resend", guest, s.pageResend},
 	}
 }
 

@@ -65,7 +65,19 @@ func viewBooking(b boxoffice.Booking) Booking {
 		Tickets:     mapped(b.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, b.UserID) }),
 		AmountMinor: b.Amount.Minor, Currency: b.Amount.Currency, Email: b.Email,
 		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
+		Mails: mapped(b.Mails, viewMail),
 	}
+}
+
+func viewMail(m boxoffice.BookingMail) BookingMail {
+	view := BookingMail{
+		Kind: BookingMailKind(m.Kind), To: m.Recipient, Status: BookingMailStatus(m.Status), QueuedAt: m.QueuedAt.UTC(),
+	}
+	if !m.SentAt.IsZero() {
+		sent := m.SentAt.UTC()
+		view.SentAt = &sent
+	}
+	return view
 }
 
 // linksOf says where a buyer can go on from a booking. What would be refused in its state is left out.
@@ -76,7 +88,7 @@ func linksOf(b boxoffice.Booking) BookingLinks {
 		links.Checkout, links.Extend, links.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
 	}
 	if b.Status == boxoffice.BookingCompleted {
-		links.Tickets, links.Calendar = self+"/tickets.pdf", self+"/calendar.ics"
+		links.Tickets, links.Calendar, links.Resend = self+"/tickets.pdf", self+"/calendar.ics", self+"/resend"
 	}
 	return links
 }

@@ -42,6 +42,7 @@ type Options struct {
 const (
 	PointHeldNotStarted = "api-held-not-started" // the hold is committed, the run not started
 	PointPaidNotWoken   = "api-paid-not-woken"   // the webhook is stored, the run not woken
+	PointMailNotStarted = "api-mail-not-started" // the mail is queued, its workflow not started
 )
 
 // Service is the booking service.
@@ -117,6 +118,24 @@ func (s *Service) Cancel(ctx context.Context, userID, bookingID string, key *box
 	} else {
 		s.wake(ctx, ref, workflows.SignalCancel)
 	}
+	return booking, nil
+}
+
+// Resend queues one more mail with the tickets, whose workflow is started once the buyer has the answer.
+func (s *Service) Resend(ctx context.Context, req boxoffice.ResendRequest) (boxoffice.Booking, error) {
+	booking, emailID, err := s.Store.RequestResend(ctx, req)
+	if err != nil || emailID == "" {
+		return booking, err
+	}
+	if err := s.Failpoints.Reach(ctx, PointMailNotStarted); err != nil {
+		return boxoffice.Booking{}, err
+	}
+	ref, err := s.Store.BookingRef(ctx, req.BookingID)
+	if err != nil {
+		s.Logger.WarnContext(ctx, "a mail was not started; the sweep sends it", "booking", req.BookingID, "error", err)
+		return booking, nil
+	}
+	s.startMail(ctx, ref, emailID)
 	return booking, nil
 }
 

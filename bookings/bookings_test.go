@@ -27,6 +27,7 @@ type rows struct {
 	held      boxoffice.Booking
 	fresh     bool
 	settled   bool
+	mail      string                     // that RequestResend queues
 	attempts  []boxoffice.PaymentAttempt // given by OpenAttempt, one after the other
 	opened    []boxoffice.CheckoutRequest
 	abandoned []string
@@ -67,6 +68,10 @@ func (r *rows) AbandonAttempt(_ context.Context, id string) error {
 
 func (r *rows) RequestCancel(context.Context, string, string, *boxoffice.IdempotencyKey) (boxoffice.Booking, bool, error) {
 	return r.held, r.settled, nil
+}
+
+func (r *rows) RequestResend(context.Context, boxoffice.ResendRequest) (boxoffice.Booking, string, error) {
+	return r.held, r.mail, r.storeErr
 }
 
 func (r *rows) BookingRef(context.Context, string) (boxoffice.BookingRef, error) {
@@ -351,5 +356,32 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 			Return(serviceerror.NewNotFound("no run")).Once()
 		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
 		require.NoError(t, err)
+	})
+}
+
+func TestResend_StartsTheMailsWorkflow(t *testing.T) {
+	t.Parallel()
+	t.Run("a mail that was queued", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.rows.mail = "m1"
+		b.temporal.On("ExecuteWorkflow", mock.Anything, mock.MatchedBy(func(o client.StartWorkflowOptions) bool {
+			return o.ID == "mail-m1" && o.TaskQueue == workflows.QueueFulfilment && !o.WorkflowExecutionErrorWhenAlreadyStarted
+		}), mock.Anything, workflows.MailAct(boxoffice.BookingRef{BookingID: "b1"}, "m1")).Return(nil, errors.New("away")).Once()
+		booking, err := b.service.Resend(t.Context(), boxoffice.ResendRequest{UserID: "u1", BookingID: "b1"})
+		require.NoError(t, err, "the mail is queued; the sweep sends it")
+		require.Equal(t, "b1", booking.ID)
+	})
+	t.Run("an answer of earlier", func(t *testing.T) {
+		t.Parallel()
+		_, err := setup(t).service.Resend(t.Context(), boxoffice.ResendRequest{})
+		require.NoError(t, err)
+	})
+	t.Run("refused", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.rows.mail, b.rows.storeErr = "m1", boxoffice.Errorf(boxoffice.CodeNotReady, "held")
+		_, err := b.service.Resend(t.Context(), boxoffice.ResendRequest{})
+		require.Equal(t, boxoffice.CodeNotReady, boxoffice.CodeOf(err))
 	})
 }

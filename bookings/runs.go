@@ -64,6 +64,21 @@ func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) {
 	})
 }
 
+// startMail starts the workflow of a mail that no run of the booking sends. One that the sweep was faster with, and that
+// is done or at work, is no error.
+func (s *Service) startMail(ctx context.Context, ref boxoffice.BookingRef, emailID string) {
+	s.inBackground(ctx, ref, func(ctx context.Context) error {
+		_, err := s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID:                    workflows.MailWorkflowID(emailID),
+			TaskQueue:             workflows.QueueFulfilment,
+			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+			StaticSummary:         workflows.MailSummary(ref),
+			TypedSearchAttributes: workflows.MailAttributes(ref),
+		}, runs.Mail, workflows.MailAct(ref, emailID))
+		return err
+	})
+}
+
 // wake starts the run of a booking or wakes it.
 func (s *Service) wake(ctx context.Context, ref boxoffice.BookingRef, signal string) {
 	s.inBackground(ctx, ref, func(ctx context.Context) error { return s.signalWithStart(ctx, ref, signal) })

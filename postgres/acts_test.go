@@ -240,6 +240,7 @@ func TestBuyersActs_AnothersBookingIsAbsent(t *testing.T) {
 		"Extend":         second(h.store.Extend(t.Context(), other, s.ID, nil)),
 		"OpenAttempt":    second(h.store.OpenAttempt(t.Context(), boxoffice.CheckoutRequest{UserID: other, BookingID: s.ID})),
 		"RequestCancel":  third(h.store.RequestCancel(t.Context(), other, s.ID, nil)),
+		"RequestResend":  third(h.store.RequestResend(t.Context(), boxoffice.ResendRequest{UserID: other, BookingID: s.ID})),
 		"TicketDocument": third(h.store.TicketDocument(t.Context(), other, s.ID)),
 	} {
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%s: %v", name, err)

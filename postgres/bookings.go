@@ -50,10 +50,18 @@ func readBooking(ctx context.Context, q querier, userID, bookingID string) (boxo
 		return boxoffice.Booking{}, err
 	}
 	page := []boxoffice.Booking{b}
-	if err := fillTickets(ctx, q, page); err != nil {
+	if err := fillBookings(ctx, q, page); err != nil {
 		return boxoffice.Booking{}, err
 	}
 	return page[0], nil
+}
+
+// fillBookings reads what else belongs to bookings than their rows.
+func fillBookings(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
+	if err := fillTickets(ctx, q, bookings); err != nil {
+		return err
+	}
+	return fillMails(ctx, q, bookings)
 }
 
 // fillTickets reads the seats of the bookings at the price they were booked at. A seat that was let go is shown as it is
@@ -114,7 +122,7 @@ func (s *Bookings) Bookings(ctx context.Context, userID, cursor string, limit in
 			last := page.Bookings[limit-1]
 			page.Next = bookingCursor(last.CreatedAt, last.ID)
 		}
-		return fillTickets(ctx, conn, page.Bookings)
+		return fillBookings(ctx, conn, page.Bookings)
 	})
 	return page, err
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/google/uuid"
@@ -10,31 +9,40 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// queueEmail writes a mail down that is to be sent, once for each key. A booking without an address gets none; its
-// timeline says so.
+// newEmail is a mail that is to be written down.
+type newEmail struct {
+	kind    boxoffice.EmailKind
+	key     string // written once for each
+	to      string // empty: the booking's address, else its buyer's
+	details map[string]any
+}
+
+// queueEmail writes a mail down that is to be sent. A booking without an address gets none; its timeline says so.
 func queueEmail(ctx context.Context, tx pgx.Tx, bookingID string, kind boxoffice.EmailKind, key string, details map[string]any) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	raw, err := json.Marshal(details)
-	if err != nil {
-		return err
-	}
-	if details == nil {
-		raw = []byte("{}")
-	}
-	// A mail that is there already counts as written, too: no row means no address.
-	written, err := tx.Exec(ctx, `
-		INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient, details)
-		SELECT $1, b.id, $3, $4, coalesce(b.email, u.email), $5
-		FROM bookings b JOIN users u ON u.id = b.user_id
-		WHERE b.id = $2 AND coalesce(b.email, u.email) IS NOT NULL
-		ON CONFLICT (dedupe_key) DO UPDATE SET dedupe_key = excluded.dedupe_key`, id.String(), bookingID, string(kind), key, raw)
-	if err != nil || written.RowsAffected() == 1 {
+	id, err := insertEmail(ctx, tx, bookingID, newEmail{kind: kind, key: key, details: details})
+	if err != nil || id != "" {
 		return err
 	}
 	return addTimeline(ctx, tx, bookingID, "no mail: no address", "workflow", nil)
+}
+
+// insertEmail gives the ID of the mail that is now there under its key, or "" where there is no address.
+func insertEmail(ctx context.Context, tx pgx.Tx, bookingID string, e newEmail) (id string, err error) {
+	made, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	if e.details == nil {
+		e.details = map[string]any{}
+	}
+	err = tx.QueryRow(ctx, `
+		INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient, details)
+		SELECT $1, b.id, $3, $4, a.address, $6
+		FROM bookings b JOIN users u ON u.id = b.user_id, coalesce(nullif($5, ''), b.email, u.email) AS a (address)
+		WHERE b.id = $2 AND a.address IS NOT NULL
+		ON CONFLICT (dedupe_key) DO UPDATE SET dedupe_key = excluded.dedupe_key
+		RETURNING id`, made.String(), bookingID, string(e.kind), e.key, e.to, e.details).Scan(&id)
+	return id, ignoreNotFound(err)
 }
 
 // withdrawEmail keeps a mail from being sent that was not sent yet, because what it says is no longer so.

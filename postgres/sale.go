@@ -192,11 +192,15 @@ func (s *Bookings) TicketDocument(ctx context.Context, userID, bookingID string)
 			return err
 		}
 		if status != boxoffice.BookingCompleted || key == nil {
-			return boxoffice.Errorf(boxoffice.CodeNotReady, "There are no tickets for this booking: it is %s.", status)
+			return noTickets(status)
 		}
 		blobKey = *key
 		doc, err = readDocument(ctx, tx, bookingID)
 		return err
 	})
 	return doc, blobKey, err
+}
+
+func noTickets(status boxoffice.BookingStatus) error {
+	return boxoffice.Errorf(boxoffice.CodeNotReady, "There are no tickets for this booking: it is %s.", status)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/activities"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
@@ -112,11 +113,19 @@ var (
 // SearchAttributes are those that a run is started with.
 func SearchAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
-		mailAttributes(ref).Copy(), AttributeBookingStatus.ValueSet(string(ref.Status)))
+		MailAttributes(ref).Copy(), AttributeBookingStatus.ValueSet(string(ref.Status)))
 }
 
-// mailAttributes are those of a mail's workflow, which is found with its booking and has no status of one.
-func mailAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
+// MailSummary is the one line by which support recognises a mail's workflow.
+func MailSummary(ref boxoffice.BookingRef) string { return "Mail of " + ref.Summary }
+
+// MailAct is what a mail's workflow is started with where no run of its booking starts it.
+func MailAct(ref boxoffice.BookingRef, emailID string) activities.Act {
+	return activities.Act{BookingID: ref.BookingID, EmailID: emailID}
+}
+
+// MailAttributes are those of a mail's workflow, which is found with its booking and has no status of one.
+func MailAttributes(ref boxoffice.BookingRef) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
 		AttributeBookingID.ValueSet(ref.BookingID), AttributeReference.ValueSet(ref.Reference), AttributeEventID.ValueSet(ref.EventID),
 		AttributeSeats.ValueSet(ref.Seats), AttributeUserID.ValueSet(ref.UserID))

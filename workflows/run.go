@@ -198,8 +198,8 @@ func (r *bookingRun) startMail(ctx workflow.Context, act activities.Act) error {
 		TaskQueue:             QueueFulfilment,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:         "Mail of " + r.ref.Summary,
-		TypedSearchAttributes: mailAttributes(r.ref),
+		StaticSummary:         MailSummary(r.ref),
+		TypedSearchAttributes: MailAttributes(r.ref),
 	}), workflows.Mail, act)
 	err := child.GetChildWorkflowExecution().Get(ctx, nil)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// How often the tickets of a booking are mailed again. Their first mail counts for the pause: who asks at once does not
+// get it twice.
+const (
+	resendPause = time.Minute
+	resendsADay = 5
+)
+
+// RequestResend queues one more mail with the tickets, to the booking's address or another one. The booking's lock makes
+// twins wait for each other, so the second finds the first one's mail.
+func (s *Bookings) RequestResend(ctx context.Context, req boxoffice.ResendRequest) (b boxoffice.Booking, emailID string, err error) {
+	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
+		emailID = "" // of a try that was rolled back
+		b, _, err = once(ctx, tx, req.Key, func() (b boxoffice.Booking, err error) {
+			if emailID, err = resend(ctx, tx, req); err != nil {
+				return b, err
+			}
+			return readBooking(ctx, tx, req.UserID, req.BookingID)
+		})
+		return err
+	})
+	return b, emailID, err
+}
+
+func resend(ctx context.Context, tx pgx.Tx, req boxoffice.ResendRequest) (emailID string, err error) {
+	b, err := lockOwnBooking(ctx, tx, req.UserID, req.BookingID)
+	if err != nil {
+		return "", err
+	}
+	if b.status != boxoffice.BookingCompleted {
+		return "", noTickets(b.status)
+	}
+	if err := mayResend(ctx, tx, b.id); err != nil {
+		return "", err
+	}
+	key, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	emailID, err = insertEmail(ctx, tx, b.id, newEmail{kind: boxoffice.EmailTickets, key: "resend:" + key.String(), to: req.Email})
+	if err != nil {
+		return "", err
+	}
+	if emailID == "" {
+		return "", boxoffice.InvalidField("email", "This booking has no address. Please name one.")
+	}
+	details := map[string]any{"mail": emailID, "other_address": req.Email != ""}
+	if err := addTimeline(ctx, tx, b.id, "tickets asked for again", "buyer", details); err != nil {
+		return "", err
+	}
+	_, err = look(ctx, tx, b.id) // the sweep sends it, should nobody else
+	return emailID, err
+}
+
+// mayResend judges by the mails that there are. CodeRateLimited.
+func mayResend(ctx context.Context, tx pgx.Tx, bookingID string) error {
+	var wait *time.Duration
+	err := tx.QueryRow(ctx, `
+		SELECT greatest(max(created_at) + $2::interval,
+			(array_agg(created_at ORDER BY created_at DESC) FILTER (WHERE dedupe_key LIKE 'resend:%'))[$3] + interval '1 day') - boxoffice_now()
+		FROM emails WHERE booking_id = $1 AND kind = 'tickets'`, bookingID, resendPause, resendsADay).Scan(&wait)
+	if err != nil || deref(wait) <= 0 {
+		return err
+	}
+	e := boxoffice.Errorf(boxoffice.CodeRateLimited, "The tickets of a booking are mailed once a minute at most, and again %d times a day. Please wait a while.", resendsADay)
+	e.RetryAfter = deref(wait)
+	return e
+}
+
+// mailsShown is how many mails of a booking its buyer sees.
+const mailsShown = 20
+
+// fillMails reads what became of the mails of the bookings.
+func fillMails(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
+	index := make(map[string]int, len(bookings))
+	ids := make([]string, len(bookings))
+	for i, b := range bookings {
+		ids[i], index[b.ID] = b.ID, i
+	}
+	rows, err := q.Query(ctx, `
+		SELECT e.booking_id, e.kind, e.recipient, e.status, e.created_at, e.sent_at
+		FROM unnest($1::text[]::uuid[]) AS b (id) CROSS JOIN LATERAL (
+			SELECT * FROM emails WHERE booking_id = b.id AND status <> 'withdrawn' ORDER BY created_at DESC, id DESC LIMIT $2) e
+		ORDER BY e.created_at DESC, e.id DESC`, ids, mailsShown)
+	if err != nil {
+		return err
+	}
+	var bookingID string
+	var m boxoffice.BookingMail
+	var sent *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&bookingID, &m.Kind, &m.Recipient, &m.Status, &m.QueuedAt, &sent}, func() error {
+		m.SentAt = deref(sent)
+		b := &bookings[index[bookingID]]
+		b.Mails = append(b.Mails, m)
+		return nil
+	})
+	return err
+}
