@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/buyer"
 	"github.com/boxoffice/boxoffice/tickets"
-	"github.com/makiuchi-d/gozxing"
-	"github.com/makiuchi-d/gozxing/qrcode"
 	"github.com/stretchr/testify/require"
 )
 
@@ -112,9 +111,9 @@ func pictures(t testing.TB, pdf []byte, dpi int) []image.Image {
 // scan reads the QR code in a picture.
 func scan(t testing.TB, picture image.Image) string {
 	t.Helper()
-	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+	var file bytes.Buffer
+	require.NoError(t, png.Encode(&file, picture))
+	token, err := buyer.ReadQR(file.Bytes())
 	require.NoError(t, err)
-	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
-	require.NoError(t, err)
-	return result.GetText()
+	return token
 }

@@ -3,6 +3,7 @@ package tickets
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -15,12 +16,15 @@ import (
 // The page is A4, and nothing stands outside of what a Letter page has too, whether its printer keeps the top edge or the
 // middle of the page: 18 mm stay free at the top, and the foot is above 268 mm.
 const (
-	left      = 20.0
-	rightEdge = 190.0
+	edge      = 19.0 // of the ticket, whose other edge is as far from the right
+	left      = 24.0
+	rightEdge = 210 - left
 	column    = rightEdge - left
-	headLine  = 25.0
+	headLine  = 28.0
 	footLine  = 266.0
-	codeSide  = 76.0 // of the QR code with its quiet zone of four modules: the symbol itself has about 68 mm
+	codeSide  = 76.0 // of the QR code with its quiet zone of four modules, at most: the symbol itself has about 68 mm
+
+	printerDot = 25.4 / 300 // every module is a whole number of them, so that printers draw all alike
 )
 
 // PDF renders a page a seat: A4, readable in black and white, right on Letter paper too. The same document gives the same
@@ -78,14 +82,17 @@ func (r *Renderer) page(s *sheet, doc boxoffice.TicketDocument, index int, zone 
 	s.pdf.AddPage()
 	r.frame(s, doc, index)
 	y := drawShow(s, doc, zone)
-	y = drawSeat(s, page.Ticket, y)
+	tear := drawSeat(s, page.Ticket, y)
 
 	// The quiet zone is white anyway, so the symbol's black edge is what lines up with the text; the ID stands below it.
 	modules := symbol.Bitmap() // encodes anew at each call, for 2 ms
-	quiet := codeSide * 4 / float64(len(modules))
-	s.code(left-quiet, y+2, codeSide, modules)
-	s.center(left-quiet+codeSide/2, y+2+codeSide+3.2, font{mono, 11, black}, shortID(page.Admission.ID))
-	drawFacts(s, doc, page.Ticket, left+codeSide+2, y+2+quiet)
+	module := math.Floor(codeSide/float64(len(modules))/printerDot) * printerDot
+	quiet, side := module*4, module*float64(len(modules))
+	s.code(left-quiet, tear+4, side, modules)
+	id := tear + 4 + side + 3.2
+	s.center(left-quiet+side/2, id, font{mono, 11, black}, shortID(page.Admission.ID))
+	facts := drawFacts(s, doc, page.Ticket, left+codeSide-2, tear+4+quiet)
+	s.edges(headLine-9, tear, max(id, facts)+7)
 	return nil
 }
 
@@ -97,9 +104,8 @@ func (r *Renderer) frame(s *sheet, doc boxoffice.TicketDocument, index int) {
 	s.rule(headLine + 4)
 
 	small := font{regular, 8, soft}
-	s.rule(footLine - 5)
-	s.right(rightEdge, footLine, small, fmt.Sprintf("page %d of %d", index+1, len(doc.Seats)))
-	s.fit(left, footLine, column-30, small, 6, r.name+" · booking "+clean(doc.Reference))
+	s.right(210-edge, footLine, small, fmt.Sprintf("page %d of %d", index+1, len(doc.Seats)))
+	s.fit(edge, footLine, column-30, small, 6, r.name+" · booking "+clean(doc.Reference))
 }
 
 // drawShow draws what is shown, when and where, and gives the y below it.
@@ -115,16 +121,15 @@ func drawShow(s *sheet, doc boxoffice.TicketDocument, zone *time.Location) float
 		s.fit(left, y, column, font{regular, 10, soft}, 8, facts)
 	}
 	y += 12
-	s.text(left, y, font{bold, 16, black}, localTime(doc.Event.StartsAt, zone))
+	s.fit(left, y, column, font{bold, 16, black}, 10, longTime(doc.Event.StartsAt, zone))
 	return s.paragraph(left, y+7.5, column, 6, font{regular, 13, black}, 2, place(doc.Event.Venue)) + 9
 }
 
-// drawTitle sets the title as large as one line allows, then in up to three lines, and gives its last baseline.
+// drawTitle sets the title as large as one line allows, then as large as two do, then in up to three, and gives its last
+// baseline.
 func drawTitle(s *sheet, title string, y float64) float64 {
-	f := font{bold, 32, black}
-	for f.size > 22 && s.width(f, title) > column {
-		f.size -= 2
-	}
+	f := s.shrink(font{bold, 32, black}, 22, column, 1, title)
+	f = s.shrink(f, 18, column, 2, title)
 	return s.paragraph(left, y, column, f.size*0.44, f, 3, title)
 }
 
@@ -147,7 +152,7 @@ func titleFacts(t boxoffice.Title) string {
 	return strings.Join(facts, " · ")
 }
 
-// drawSeat draws the seat, which is what people look for in the dark, and gives the y below it.
+// drawSeat draws the seat, which is what people look for in the dark, and gives the y below it, where the ticket is torn.
 func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 	s.rule(y)
 	label, value := font{regular, 9, soft}, font{bold, 30, black}
@@ -157,12 +162,12 @@ func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 		label, text string
 	}
 	cells := []cell{
-		{left, 92, "Section", clean(ticket.Section)},
-		{left + 98, 32, "Row", clean(ticket.Row)},
-		{left + 136, 34, "Seat", strconv.Itoa(ticket.Number)},
+		{left, 82, "Section", clean(ticket.Section)},
+		{left + 92, 28, "Row", clean(ticket.Row)},
+		{left + 126, 32, "Seat", strconv.Itoa(ticket.Number)},
 	}
 	if ticket.Row == "" { // standing
-		cells = []cell{{left, 120, "Section", clean(ticket.Section)}, {left + 128, 42, "Place", strconv.Itoa(ticket.Number)}}
+		cells = []cell{{left, 106, "Section", clean(ticket.Section)}, {left + 116, 42, "Place", strconv.Itoa(ticket.Number)}}
 	}
 	for _, c := range cells {
 		s.text(c.x, labelY, label, c.label)
@@ -174,20 +179,19 @@ func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 		s.text(left+11, valueY+11.6, font{bold, 12, black}, "Accessible seat")
 		y += 13
 	}
-	s.rule(y)
 	return y
 }
 
-// drawFacts draws what stands beside the code.
-func drawFacts(s *sheet, doc boxoffice.TicketDocument, ticket boxoffice.Ticket, x, y float64) {
-	price := boxoffice.Money{Minor: ticket.PriceMinor, Currency: doc.Event.Currency}.String()
+// drawFacts draws what stands beside the code, and gives its last baseline.
+func drawFacts(s *sheet, doc boxoffice.TicketDocument, ticket boxoffice.Ticket, x, y float64) float64 {
+	price := price(boxoffice.Money{Minor: ticket.PriceMinor, Currency: doc.Event.Currency})
 	facts := []struct{ label, text string }{
 		{"Price", price},
 		{"Category", clean(ticket.Category)},
 		{"Holder", clean(doc.HolderName)},
 		{"Booking", clean(doc.Reference)},
 	}
-	if len(doc.Seats) > 1 {
+	if len(doc.Seats) > 1 && doc.Paid.Minor > 0 {
 		facts = append(facts, struct{ label, text string }{"Paid in all", fmt.Sprintf("%s for %d seats", doc.Paid, len(doc.Seats))})
 	}
 	width := rightEdge - x
@@ -197,9 +201,17 @@ func drawFacts(s *sheet, doc boxoffice.TicketDocument, ticket boxoffice.Ticket, 
 			continue
 		}
 		s.text(x, y, font{regular, 9, soft}, fact.label)
-		y = s.paragraph(x, y+5.5, width, 5.5, font{bold, 13, black}, 2, fact.text) + 8.5
+		y = s.paragraph(x, y+5.5, width, 5.5, s.shrink(font{bold, 13, black}, 10, width, 2, fact.text), 2, fact.text) + 8.5
 	}
-	s.paragraph(x, y+1, width, 4.2, font{regular, 9, soft}, 4, "Show this code at the door, on paper or on a screen. It admits one person, once: keep it to yourself.")
+	return s.paragraph(x, y+1, width, 4.2, font{regular, 9, soft}, 4, "Show this code at the door, on paper or on a screen. It admits one person, once: keep it to yourself.")
+}
+
+// price is what a seat costs, in words where it costs nothing.
+func price(m boxoffice.Money) string {
+	if m.Minor == 0 {
+		return "Free of charge"
+	}
+	return m.String()
 }
 
 // shortID is the end of an admission's ID, for reading out: "7F3A 91BC". The beginning of a UUIDv7 is its time, which

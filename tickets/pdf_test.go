@@ -21,7 +21,7 @@ func TestThePageSaysEverythingAboutTheSeat(t *testing.T) {
 	require.NoError(t, err)
 	page := textOf(t, pdf, 2)
 	for _, expected := range []string{
-		"Chico Box Office", "Ticket 2 of 2", "Ghost", "Film · 1990 · PG-13 · 127 min", "Fri 27 Nov 2026, 19:30 CST",
+		"Chico Box Office", "Ticket 2 of 2", "Ghost", "Film · 1990 · PG-13 · 127 min", "Friday 27 November 2026, 19:30 CST",
 		"Music Box Theatre, Chicago, IL", "Stalls", "Row", "Seat", "12", "Accessible seat", "$14.50", "Standard",
 		"Ada Lovelace", "K7QP2M9X", "$29.00 for 2 seats", "C0DE 0001", "page 2 of 2",
 	} {

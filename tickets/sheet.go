@@ -76,10 +76,17 @@ func (s *sheet) center(x, y float64, f font, text string) {
 
 // fit draws one line that shrinks down to smallest points and then ends in an ellipsis.
 func (s *sheet) fit(x, y, width float64, f font, smallest float64, text string) {
-	for f.size > smallest && s.width(f, text) > width {
+	f = s.shrink(f, smallest, width, 1, text)
+	s.text(x, y, f, shorten(text, func(t string) bool { return s.width(f, t) <= width }))
+}
+
+// shrink makes a font as small as a text needs to fit into so many lines, but not smaller than smallest.
+func (s *sheet) shrink(f font, smallest, width float64, lines int, text string) font {
+	fits := func(t string) bool { return s.width(f, t) <= width }
+	for f.size > smallest && len(wrap(text, lines+1, fits)) > lines {
 		f.size--
 	}
-	s.text(x, y, f, shorten(text, func(t string) bool { return s.width(f, t) <= width }))
+	return f
 }
 
 // paragraph draws at most maxLines lines and gives the baseline of the last one.
@@ -97,6 +104,26 @@ func (s *sheet) rule(y float64) {
 	s.pdf.SetDrawColor(int(line), int(line), int(line))
 	s.pdf.SetLineWidth(0.25)
 	s.pdf.Line(left, y, rightEdge, y)
+}
+
+// edges draws the outline of a ticket whose lower part can be torn off, with a notch at either end of the tear.
+func (s *sheet) edges(top, tear, bottom float64) {
+	const corner, notch = 4.0, 2.6
+	l, r := edge, 210-edge
+	s.pdf.SetDrawColor(int(soft), int(soft), int(soft))
+	s.pdf.SetLineWidth(0.35)
+	s.pdf.MoveTo(l+corner, top)
+	s.pdf.ArcTo(r-corner, top+corner, corner, corner, 0, 90, 0)
+	s.pdf.ArcTo(r, tear, notch, notch, 0, 90, 270)
+	s.pdf.ArcTo(r-corner, bottom-corner, corner, corner, 0, 0, -90)
+	s.pdf.ArcTo(l+corner, bottom-corner, corner, corner, 0, 270, 180)
+	s.pdf.ArcTo(l, tear, notch, notch, 0, -90, 90)
+	s.pdf.ArcTo(l+corner, top+corner, corner, corner, 0, 180, 90)
+	s.pdf.ClosePath()
+	s.pdf.DrawPath("D")
+	s.pdf.SetDashPattern([]float64{1.6, 1.6}, 0)
+	s.pdf.Line(l+notch+1.6, tear, r-notch-1.6, tear)
+	s.pdf.SetDashPattern(nil, 0)
 }
 
 // code draws the modules of a QR symbol, quiet zone and all, into a square of the given side. All modules are one path

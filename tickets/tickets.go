@@ -127,6 +127,12 @@ func localTime(at time.Time, zone *time.Location) string {
 	return local.Format("Mon 2 Jan 2006, 15:04 ") + zoneName(local)
 }
 
+// longTime is localTime in whole words: "Friday 27 November 2026, 19:30 CST".
+func longTime(at time.Time, zone *time.Location) string {
+	local := at.In(zone)
+	return local.Format("Monday 2 January 2006, 15:04 ") + zoneName(local)
+}
+
 // zoneName is the abbreviation of t's zone; zones without one, which Go calls "-03", are written "UTC-03".
 func zoneName(t time.Time) string {
 	name, _ := t.Zone()
