@@ -33,7 +33,8 @@ type EmailJob struct {
 	Kind      EmailKind
 	Recipient string
 	Status    EmailStatus
-	Document  TicketDocument // seats, event, amounts
+	Document  TicketDocument // seats that are sold, event, amounts
+	LetGo     []Ticket       // for EmailRefunded and EmailCancelled: the seats that the booking had
 	BlobKey   string         // of the PDF, for EmailTickets
 	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; zero where nothing was paid
 	Reason    string         // for the same, for people

@@ -65,6 +65,6 @@ func (c *Composer) ComposeAccount(mail boxoffice.AccountMail) (boxoffice.MailMes
 	}
 	return boxoffice.MailMessage{
 		ID: mail.ID, To: mail.Recipient, Subject: subject,
-		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n",
+		Text: wrapped(strings.TrimSpace(text.String()) + "\n"), HTML: strings.TrimSpace(html.String()) + "\n",
 	}, nil
 }

@@ -33,7 +33,7 @@ func TestTheResetMailHasALinkForEachAccount(t *testing.T) {
 	require.Equal(t, "ada@example.org", m.To)
 	require.Equal(t, `Hello,
 
-somebody, probably you, asked for a new password at Chico Box Office.
+Somebody, probably you, asked for a new password at Chico Box Office.
 
 Set it for ada:
 https://tickets.example.com/app/reset?token=`+strings.Repeat("a", 43)+`

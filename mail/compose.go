@@ -12,6 +12,7 @@ import (
 	"time"
 	_ "time/tzdata" // venues' zones must be known also where the machine has no zone files
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/boxoffice/boxoffice"
 )
@@ -76,8 +77,9 @@ type view struct {
 	Place     string
 	Reference string
 	Link      string
-	Seats     []seat
-	Paid      string
+	Seats     []seat // that are sold
+	LetGo     []seat // that the booking had
+	Paid      string // empty where nothing was
 	Refunded  string // empty where nothing was paid
 	Reason    string
 }
@@ -85,7 +87,7 @@ type view struct {
 type seat struct{ Label, Category, Price string }
 
 // Compose writes the mail of a job, in text and in HTML. The tickets' mail needs the pdf and takes the calendar along when
-// there is one; those that tell of a refund have no files. The same job gives the same message. CodeInternal for a job that
+// there is one; the others have no files. The same job gives the same message. CodeInternal for a job that
 // is none of ours.
 func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoffice.MailMessage, error) {
 	v := c.view(job)
@@ -103,6 +105,8 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 			what = "Your booking is undone"
 		}
 		v.Subject = what + ": " + v.Subject
+	case boxoffice.EmailCancelled:
+		v.Subject = "Your booking is cancelled: " + v.Subject
 	case boxoffice.EmailReturned:
 		v.Subject = "Your payment of " + v.Refunded + " went back: " + v.Subject
 	default:
@@ -116,7 +120,7 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 	if err := c.html.ExecuteTemplate(&html, string(job.Kind)+".html", v); err != nil {
 		return boxoffice.MailMessage{}, fmt.Errorf("write the HTML of mail %s: %w", job.ID, err)
 	}
-	message.Text, message.HTML = strings.TrimSpace(text.String())+"\n", strings.TrimSpace(html.String())+"\n"
+	message.Text, message.HTML = wrapped(strings.TrimSpace(text.String())+"\n"), strings.TrimSpace(html.String())+"\n"
 	return message, nil
 }
 
@@ -131,8 +135,10 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 		Place:     place(doc.Event.Venue),
 		Reference: oneLine(doc.Reference),
 		Link:      c.base + "/app/bookings/" + url.PathEscape(doc.BookingID),
-		Paid:      doc.Paid.String(),
 		Reason:    oneLine(job.Reason),
+	}
+	if doc.Paid.Minor > 0 {
+		v.Paid = doc.Paid.String()
 	}
 	if job.Refunded.Minor > 0 {
 		v.Refunded = job.Refunded.String()
@@ -143,11 +149,10 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 		v.Subtitle = event
 	}
 	for _, page := range doc.Seats {
-		v.Seats = append(v.Seats, seat{
-			Label:    oneLine(page.Ticket.Seat()),
-			Category: oneLine(page.Ticket.Category),
-			Price:    boxoffice.Money{Minor: page.Ticket.PriceMinor, Currency: doc.Event.Currency}.String(),
-		})
+		v.Seats = append(v.Seats, seatOf(page.Ticket, doc.Event.Currency))
+	}
+	for _, ticket := range job.LetGo {
+		v.LetGo = append(v.LetGo, seatOf(ticket, doc.Event.Currency))
 	}
 	short := []rune(v.Title)
 	if len(short) > maxSubjectTitle {
@@ -155,6 +160,17 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 	}
 	v.Subject = string(short) + ", " + start.Format("Mon 2 Jan 15:04")
 	return v
+}
+
+func seatOf(ticket boxoffice.Ticket, currency string) seat {
+	s := seat{Label: oneLine(ticket.Seat()), Category: oneLine(ticket.Category), Price: "free of charge"}
+	if ticket.PriceMinor > 0 {
+		s.Price = boxoffice.Money{Minor: ticket.PriceMinor, Currency: currency}.String()
+	}
+	if ticket.Accessible {
+		s.Category = strings.TrimPrefix(s.Category+", accessible", ", ")
+	}
+	return s
 }
 
 // attachments names the files after the booking's reference, so that two bookings' files do not replace each other.
@@ -217,4 +233,57 @@ func oneLine(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, ""))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// textWidth is how wide the lines of a text are at most: what a terminal shows, with room for a reply's quoting.
+const textWidth = 76
+
+// wrapped breaks the lines of a text that are wider than textWidth between words. What follows stands as far in as its
+// line does, and two further where that is a list's.
+func wrapped(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if utf8.RuneCountInString(line) <= textWidth+1 {
+			out.WriteString(line)
+			continue
+		}
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		next := indent
+		if indent != "" {
+			next += "  "
+		}
+		width := 0
+		for i, word := range unbroken(line) {
+			wide := utf8.RuneCountInString(word)
+			switch {
+			case i == 0:
+				out.WriteString(indent)
+				width = len(indent)
+			case width+1+wide > textWidth:
+				out.WriteString("\n" + next)
+				width = len(next)
+			default:
+				out.WriteString(" ")
+				width++
+			}
+			out.WriteString(word)
+			width += wide
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+// unbroken gives the words of a line. One that ends in a colon stays with the word before it: at the beginning of a line,
+// what somebody typed would look like one of our own.
+func unbroken(line string) []string {
+	var words []string
+	for _, word := range strings.Fields(line) {
+		if strings.HasSuffix(word, ":") && len(words) > 0 {
+			words[len(words)-1] += " " + word
+			continue
+		}
+		words = append(words, word)
+	}
+	return words
 }
