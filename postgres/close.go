@@ -124,5 +124,27 @@ func releaseIfUnpaid(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 	if _, err := tx.Exec(ctx, `UPDATE bookings SET status = $2 WHERE id = $1`, b.id, status); err != nil {
 		return err
 	}
-	return addTimeline(ctx, tx, b.id, string(status), "workflow", nil)
+	if err := addTimeline(ctx, tx, b.id, string(status), "workflow", nil); err != nil || status != boxoffice.BookingCancelled {
+		return err
+	}
+	return tellOfCancel(ctx, tx, b.id)
+}
+
+// cancelKey is the dedupe key of the mail on a booking's cancellation.
+func cancelKey(bookingID string) string { return "cancelled:" + bookingID }
+
+// tellOfCancel queues the mail on a cancellation where a payment page was open: its buyer may be in doubt whether something
+// was charged. A payment that came for it all the same is surplus, and has a mail of its own.
+func tellOfCancel(ctx context.Context, tx pgx.Tx, bookingID string) error {
+	var page, paid bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payment_attempts WHERE booking_id = $1), EXISTS (SELECT FROM payments WHERE booking_id = $1)`,
+		bookingID).Scan(&page, &paid)
+	if err != nil || !page {
+		return err
+	}
+	var details map[string]any
+	if paid {
+		details = map[string]any{"reason": "A payment that it could not use goes back to the card that it came from; another mail tells you of that."}
+	}
+	return queueEmail(ctx, tx, bookingID, boxoffice.EmailCancelled, cancelKey(bookingID), details)
 }

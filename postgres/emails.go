@@ -70,7 +70,15 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 		}
 		job.Refunded = boxoffice.Money{Minor: details.Refunded, Currency: details.Currency}
 		job.Reason = details.Reason
-		job.Document, err = readDocument(ctx, conn, bookingID)
+		if job.Document, err = readDocument(ctx, conn, bookingID); err != nil {
+			return err
+		}
+		if job.Kind != boxoffice.EmailRefunded && job.Kind != boxoffice.EmailCancelled {
+			return nil
+		}
+		had := []boxoffice.Booking{{ID: bookingID}}
+		err = fillTickets(ctx, conn, had)
+		job.LetGo = had[0].Tickets
 		return err
 	})
 	return job, err

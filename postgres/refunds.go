@@ -101,6 +101,9 @@ func requestRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID, r
 	}
 	switch b.status {
 	case boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunded:
+		if err := withdrawEmail(ctx, tx, cancelKey(b.id)); err != nil { // it says that nothing was charged
+			return err
+		}
 		return setRefunding(ctx, tx, b.id, reason)
 	case boxoffice.BookingHeld, boxoffice.BookingConfirmed, boxoffice.BookingCompleted, boxoffice.BookingRefunding:
 		return nil

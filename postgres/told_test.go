@@ -55,7 +55,10 @@ var settlements = map[string]struct {
 			_, _, err := h.store.RequestCancel(t.Context(), s.UserID, s.ID, nil)
 			require.NoError(t, err)
 		}, boxoffice.BookingCancelled,
-		[]told{{boxoffice.EmailReturned, seatPrice - 1, "The booking costs $14.50, and the payment was of $14.49."}},
+		[]told{
+			{boxoffice.EmailCancelled, 0, "A payment that it could not use goes back to the card that it came from; another mail tells you of that."},
+			{boxoffice.EmailReturned, seatPrice - 1, "The booking costs $14.50, and the payment was of $14.49."},
+		},
 	},
 	"two tabs": {
 		"open", func(t *testing.T, h *house, s scene) {

@@ -103,6 +103,9 @@ func (b *booking) releaseIfUnpaid() {
 	b.status = boxoffice.BookingExpired
 	if b.reason == boxoffice.ClosingByCancel {
 		b.status = boxoffice.BookingCancelled
+		if len(b.attempts) > 0 {
+			b.queueMail(boxoffice.EmailCancelled)
+		}
 	}
 }
 

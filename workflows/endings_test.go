@@ -75,6 +75,7 @@ func TestCancelledBeforeAPageWasOpened(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingCancelled, r.end())
 	require.Equal(t, []string{"HoldSeats", "Look"}, r.steps, "the seats are free already, the run only ends")
+	require.Empty(t, r.b.mailsSent())
 	require.Equal(t, time.Minute, r.duration())
 	require.Equal(t, []boxoffice.BookingStatus{boxoffice.BookingCancelled}, r.shown)
 }
@@ -86,7 +87,8 @@ func TestCancelledClosesTheOpenPage(t *testing.T) {
 	r.after(2*time.Minute, func() { r.b.cancel(); r.nudge(workflows.SignalCancel) })
 
 	require.Equal(t, boxoffice.BookingCancelled, r.end())
-	require.Equal(t, []string{"HoldSeats", "Look", "CloseCheckout"}, r.steps)
+	require.Equal(t, []string{"HoldSeats", "Look", "CloseCheckout", "SendTickets"}, r.steps)
+	require.Equal(t, map[boxoffice.EmailKind]int{boxoffice.EmailCancelled: 1}, r.b.mailsSent())
 	require.Equal(t, 2*time.Minute, r.duration())
 	require.Equal(t, boxoffice.SessionExpired, r.b.attempts[0].session.Status)
 }

@@ -66,7 +66,7 @@ func salesAndEnds() []scenario {
 			meet: func(b *booking) string { b.extend(500 * time.Millisecond); return "" }},
 		{name: "cancelled", most: 13, ends: boxoffice.BookingCancelled, hold: hold,
 			meet: func(b *booking) string { b.cancel(); return workflows.SignalCancel }},
-		{name: "cancelled-page-open", most: 14, ends: boxoffice.BookingCancelled, hold: hold,
+		{name: "cancelled-page-open", most: 15, ends: boxoffice.BookingCancelled, hold: hold,
 			meet: func(b *booking) string { b.checkout(checkoutMinimum); b.cancel(); return workflows.SignalCancel }},
 		{name: "cancelled-by-support", most: 16, ends: boxoffice.BookingCancelled, hold: hold, help: workflows.UpdateRelease,
 			meet: func(*booking) string { return "" }},

@@ -110,7 +110,7 @@ func TestSupportLetsTheSeatsGo(t *testing.T) {
 		steps  []string
 	}{
 		"no page is open": {func(*booking) {}, []string{"HoldSeats", "SupportRelease", "Look"}},
-		"a page is open":  {func(b *booking) { b.checkout(checkoutMinimum) }, []string{"HoldSeats", "SupportRelease", "Look", "CloseCheckout"}},
+		"a page is open":  {func(b *booking) { b.checkout(checkoutMinimum) }, []string{"HoldSeats", "SupportRelease", "Look", "CloseCheckout", "SendTickets"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
