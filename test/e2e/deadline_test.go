@@ -118,5 +118,6 @@ func TestCancel_OKWithThePageOpen(t *testing.T) {
 	pair[0].AwaitEnd(t, 20*time.Second, booking.ID, "cancelled")
 	stack.RequireClosed(t, pair[0], page.URL)
 	s.RequireFree(t, pair[1], booking, eventID)
+	require.Contains(t, s.AwaitMail(t, pair[0], "Your booking is cancelled").Text, "Nothing was charged.")
 	s.EndedRun(t, booking.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func TestPayment_WrongAmount(t *testing.T) {
 			booking = c.AwaitEnd(t, 30*time.Second, booking.ID, "completed")
 			require.Equal(t, stack.Money{Charges: 2, Refunds: 1}, s.MoneyOf(t, booking.ID))
 			require.Contains(t, s.Timeline(t, booking.ID), "confirmed")
+			mail := s.AwaitMail(t, c, "Your payment of ")
+			require.Contains(t, strings.Join(strings.Fields(mail.Text), " "), "The reason: The booking costs ")
+			s.AwaitMail(t, c, "Your tickets")
 		})
 	}
 }
