@@ -14,6 +14,8 @@ import (
 
 // accountForm is what such a page shows: a form, or how it ended.
 type accountForm struct {
+	mistakes
+
 	Title  string
 	Action string
 	Button string
@@ -21,8 +23,7 @@ type accountForm struct {
 	Email  string
 	Said   string
 	Done   string // what is said once it is done
-
-	Mistake string
+	Spent  bool   // the link does not work: there is nothing to fill in
 }
 
 var (
@@ -68,7 +69,7 @@ func (s *Server) pageForgotSent(c *gin.Context, _ boxoffice.User) error {
 
 func (s *Server) pageResetSent(c *gin.Context, _ boxoffice.User) error {
 	return s.answerForm(c, resetForm, func() error {
-		return s.reset(c, c.Request.PostForm.Get("token"), c.Request.PostForm.Get("password"))
+		return s.reset(c, c.Request.PostForm.Get("token"), c.Request.PostForm.Get("new_password"))
 	})
 }
 
@@ -91,6 +92,7 @@ func (s *Server) answerForm(c *gin.Context, form accountForm, act func() error) 
 		return err
 	}
 	problem := s.refuse(c, err)
-	form.Mistake = problem.Detail
+	form.mistakes = mistakesOf(problem, "email", "new_password")
+	form.Spent = slices.ContainsFunc(problem.Errors, func(wrong FieldError) bool { return wrong.Field == "token" })
 	return s.showAccountForm(c, problem.Status, form)
 }

@@ -19,7 +19,7 @@ func TestTheLinksOfMailsLeadToForms(t *testing.T) {
 		says string // that it is done
 	}{
 		"/app/forgot": {url.Values{"email": {"ada@example.com"}}, "a link is on its way there"},
-		"/app/reset":  {url.Values{"token": {token}, "password": {newPassword}}, "Your password is set"},
+		"/app/reset":  {url.Values{"token": {token}, "new_password": {newPassword}}, "Your password is set"},
 		"/app/email":  {url.Values{"token": {token}}, "Your address is confirmed"},
 	} {
 		t.Run(path, func(t *testing.T) {
@@ -39,16 +39,60 @@ func TestTheLinksOfMailsLeadToForms(t *testing.T) {
 			require.EqualValues(t, 1, b.accounts.acts.Load())
 
 			b.accounts.err = boxoffice.InvalidField("token", "This link was used.")
-			again := b.visit(t, "POST", path, "", test.form)
-			require.Equal(t, http.StatusUnprocessableEntity, again.status)
-			require.Contains(t, string(again.body), "This link was used.")
-			require.Contains(t, string(again.body), `action="`+path+`"`)
-			require.NotContains(t, string(again.body), newPassword)
+			spent := b.visit(t, "POST", path, "", test.form)
+			require.Equal(t, http.StatusUnprocessableEntity, spent.status)
+			require.Contains(t, string(spent.body), "This link was used.")
+			require.NotContains(t, string(spent.body), `action="`+path+`"`, "a form that cannot be sent")
+			require.NotContains(t, string(spent.body), newPassword)
 
 			b.accounts.err = boxoffice.Errorf(boxoffice.CodeUnavailable, "away")
 			require.Equal(t, http.StatusServiceUnavailable, b.visit(t, "POST", path, "", test.form).status)
 		})
 	}
+}
+
+func TestAFormSaysWhatIsWrongWithItsFieldsBesideThem(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		path string
+		form url.Values
+		name string // of the field
+		says string
+	}{
+		{"/app/signup", url.Values{"username": {"a"}, "password": {goodPassword}}, "username", "3 to 40 letters"},
+		{"/app/signup", url.Values{"username": {"ada"}, "password": {"Password1"}}, "password", "best-known"},
+		{"/app/login", url.Values{"username": {"ada"}}, "password", "required"},
+		{"/app/forgot", url.Values{"email": {"<ada>"}}, "email", "not an e-mail address"},
+		{"/app/reset", url.Values{"token": {strings.Repeat("t", 43)}, "new_password": {"short"}}, "new_password", "8 characters"},
+	} {
+		got := setup(t).visit(t, "POST", test.path, "", test.form)
+		require.Equal(t, http.StatusUnprocessableEntity, got.status)
+		page := string(got.body)
+		require.Regexp(t, `<input id="`+test.name+`"[^>]* aria-describedby="[^"]*\b`+test.name+`-mistake"[^>]* aria-invalid="true"`, page)
+		require.Regexp(t, `id="`+test.name+`-mistake">[^<]*`+test.says, page)
+		require.Equal(t, 1, strings.Count(page, "aria-invalid"), "what is right is not marked")
+		require.Contains(t, page, `role="alert"`)
+		require.NotContains(t, page, "see errors")
+	}
+}
+
+func TestFormsAreReadAsStrictlyAsJSON(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := strings.Repeat("t", 43)
+	for _, path := range []string{"/app/login", "/app/signup", "/app/forgot", "/app/reset", "/app/email"} {
+		for body, status := range map[string]int{
+			"username=ada&password=%ff": 400, "username=ada&password=a%00": 400, "username=%zz": 400, "a;b": 400,
+			"username=ada&username=eve": 400, "password=x&password=y": 400, "token=" + token + "&token=" + token: 400,
+			"password=" + strings.Repeat("x", maxBody): 413,
+		} {
+			got := b.do(t, jsonOf(path, body, "Content-Type", "application/x-www-form-urlencoded"))
+			require.Equal(t, status, got.status, "%s %.40s", path, body)
+			require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
+		}
+		require.Equal(t, http.StatusUnsupportedMediaType, b.do(t, jsonOf(path, `{}`)).status)
+	}
+	require.Zero(t, b.accounts.acts.Load())
 }
 
 func TestALinkThatIsIncompleteSaysSo(t *testing.T) {

@@ -52,7 +52,7 @@ func refreshAfter(b boxoffice.Booking) int {
 	case b.Status == boxoffice.BookingRefunding, isOpen(b) && b.Payment == boxoffice.PaymentNone:
 		return 30
 	case isOpen(b):
-		return 5
+		return 3
 	default:
 		return 2
 	}
@@ -68,7 +68,7 @@ func sayStatus(b boxoffice.Booking) string {
 		case b.ClosingReason == boxoffice.ClosingByCancel:
 			return "This booking is being cancelled."
 		case b.Payment == boxoffice.PaymentOpen:
-			return "The seats are held for you while you pay."
+			return "The seats are held for you while you pay. If you have paid, this page shows it in a moment."
 		default:
 			return "The seats are held for you. They are yours once you have paid."
 		}

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -28,6 +30,9 @@ func parsePages(names ...string) map[string]*template.Template {
 	functions := template.FuncMap{
 		"money": func(minor int64, currency string) string {
 			return boxoffice.Money{Minor: minor, Currency: currency}.String()
+		},
+		"said": func(field string, wrong map[string]string) FieldError {
+			return FieldError{Field: field, Message: wrong[field]}
 		},
 		"clock": func(t time.Time) string { return t.Format("Monday 2 January 2006, 15:04 MST") },
 	}
@@ -56,21 +61,25 @@ func (s *Server) servePage(r route) gin.HandlerFunc {
 		if err == nil {
 			err = r.handle(c, user)
 		}
-		if err == nil {
-			return
+		if err != nil {
+			s.failPage(c, user, err)
 		}
-		problem := s.refuse(c, err)
-		if c.Writer.Written() {
-			return
-		}
-		back := "/app"
-		if bookingOf(c) != "" && problem.Status == http.StatusConflict {
-			back = pagePath(bookingOf(c))
-		}
-		shown := page{Title: problem.Title, User: user, Content: gin.H{"Problem": problem, "Back": back}}
-		if err := s.render(c, problem.Status, "error", shown); err != nil {
-			s.fail(c, err)
-		}
+	}
+}
+
+// failPage is fail for what people see.
+func (s *Server) failPage(c *gin.Context, user boxoffice.User, err error) {
+	problem := s.refuse(c, err)
+	if c.Writer.Written() {
+		return
+	}
+	back := "/app"
+	if bookingOf(c) != "" && problem.Status == http.StatusConflict {
+		back = pagePath(bookingOf(c))
+	}
+	shown := page{Title: problem.Title, User: user, Content: gin.H{"Problem": problem, "Back": back}}
+	if err := s.render(c, problem.Status, "error", shown); err != nil {
+		s.fail(c, err)
 	}
 }
 
@@ -124,9 +133,36 @@ func (s *Server) pageIndex(c *gin.Context, user boxoffice.User) error {
 
 // logInForm is what the log-in page shows again after a mistake.
 type logInForm struct {
+	mistakes
+
 	Username string
 	Next     string // where to go afterwards
-	Mistake  string
+}
+
+// mistakes are what a form shows again with: what is wrong with it all, and what with its fields, by name.
+type mistakes struct {
+	Mistake string
+	Wrong   map[string]string
+}
+
+// mistakesOf tells what a problem says of a form that has these fields.
+func mistakesOf(problem Problem, formFields ...string) mistakes {
+	m := mistakes{Wrong: map[string]string{}}
+	for _, wrong := range problem.Errors {
+		if slices.Contains(formFields, wrong.Field) {
+			m.Wrong[wrong.Field] = wrong.Message
+		} else {
+			m.Mistake = wrong.Message
+		}
+	}
+	switch {
+	case m.Mistake != "":
+	case len(m.Wrong) > 0:
+		m.Mistake = "Something is not right yet. Please see below."
+	default:
+		m.Mistake = problem.Detail
+	}
+	return m
 }
 
 func (s *Server) askLogIn(c *gin.Context, status int, form logInForm) error {
@@ -176,20 +212,30 @@ func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
 		return err
 	}
 	problem := s.refuse(c, err)
-	form.Mistake = problem.Detail
+	form.mistakes = mistakesOf(problem, "username", "password")
 	return s.askLogIn(c, problem.Status, form)
 }
 
 var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)
 
-// readForm reads the form that a page of ours posts.
+// readForm reads the form that a page of ours posts, as strictly as JSON: a password that was set here must work there, too.
+// CodeUnsupportedMedia, CodeTooLarge, CodeMalformed.
 func readForm(c *gin.Context) error {
 	if err := checkMediaType(c.Request.Header, "application/x-www-form-urlencoded"); err != nil {
 		return err
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
-	if err := c.Request.ParseForm(); err != nil {
+	err := c.Request.ParseForm()
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return boxoffice.Errorf(boxoffice.CodeTooLarge, "The form may have at most %d bytes.", maxBody)
+	}
+	if err != nil {
 		return boxoffice.WrapError(boxoffice.CodeMalformed, err, "The form cannot be read.")
+	}
+	for _, values := range c.Request.PostForm {
+		if len(values) > 1 || !utf8.ValidString(values[0]) || strings.ContainsRune(values[0], 0) {
+			return boxoffice.Errorf(boxoffice.CodeMalformed, "The form has a field twice, or one that is no text.")
+		}
 	}
 	return nil
 }

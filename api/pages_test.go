@@ -63,7 +63,7 @@ func TestTheBookingPageFollowsTheState(t *testing.T) {
 			[]string{"Pay $14.50", "held until", "04:08:00 PST", "Friday 4 December 2026, 19:30 PST", "Stalls, row C, seat 12"},
 			[]string{"tickets.pdf"},
 		},
-		{boxoffice.Booking{Status: held, Payment: boxoffice.PaymentOpen}, `content="5"`, []string{"while you pay", "/cancel"}, nil},
+		{boxoffice.Booking{Status: held, Payment: boxoffice.PaymentOpen}, `content="3"`, []string{"while you pay", "If you have paid", "/cancel"}, nil},
 		{boxoffice.Booking{Status: held, Payment: paid}, `content="2"`, []string{"has arrived"}, []string{"/checkout"}},
 		{
 			boxoffice.Booking{Status: held, Payment: boxoffice.PaymentOpen, ClosingReason: boxoffice.ClosingByCancel},
@@ -153,6 +153,20 @@ func TestAPageOfNoBookingIsAPage(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, got.status)
 		require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
 	}
+}
+
+func TestPeopleWhoAreLostGetAPage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for in, status := range map[[2]string]int{
+		{"GET", "/app/nothing"}: 404, {"GET", "/app/bookings"}: 404, {"POST", "/app/nothing"}: 404, {"PUT", "/app/login"}: 405,
+	} {
+		got := b.visit(t, in[0], in[1], "", nil)
+		require.Equal(t, status, got.status, in)
+		require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
+		require.Contains(t, string(got.body), `href="/app"`)
+	}
+	b.do(t, request{method: "GET", path: "/application"}).problem(http.StatusNotFound, "not-found")
 }
 
 func TestLogOutByForm(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -136,10 +137,10 @@ func (s *Server) mount() (http.Handler, error) {
 		if err == nil {
 			err = boxoffice.Errorf(boxoffice.CodeNotFound, "There is nothing at this path.")
 		}
-		s.fail(c, err)
+		s.failUnmatched(c, err)
 	})
 	engine.NoMethod(func(c *gin.Context) {
-		s.fail(c, boxoffice.Errorf(boxoffice.CodeMethodNotAllowed, "This path takes only %s.", c.Writer.Header().Get("Allow")))
+		s.failUnmatched(c, boxoffice.Errorf(boxoffice.CodeMethodNotAllowed, "This path takes only %s.", c.Writer.Header().Get("Allow")))
 	})
 	for _, r := range s.routes() {
 		if r.service == "" || slices.Contains(s.opts.Services, r.service) {
@@ -152,6 +153,15 @@ func (s *Server) mount() (http.Handler, error) {
 		}
 	}
 	return headAsGet(engine), nil
+}
+
+// failUnmatched answers what no route takes: people get a page, programs a problem.
+func (s *Server) failUnmatched(c *gin.Context, err error) {
+	if strings.HasPrefix(c.Request.URL.Path, "/app/") {
+		s.failPage(c, boxoffice.User{}, err)
+		return
+	}
+	s.fail(c, err)
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
