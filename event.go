@@ -111,6 +111,8 @@ type Catalogue interface {
 	Events(ctx context.Context, f EventFilter) (EventPage, error)
 	// TitleShowtimes gives a title and its events to come, at most 500. CodeNotFound.
 	TitleShowtimes(ctx context.Context, titleID string) (TitleShowtimes, error)
+	// Event gives an event, without counting its free seats: Available is 0. CodeNotFound.
+	Event(ctx context.Context, eventID string) (Event, error)
 	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page.
 	// CodeNotFound, CodeInvalid on a bad cursor.
 	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)

@@ -196,6 +196,13 @@ func (f *fakeCatalogue) TitleShowtimes(_ context.Context, id string) (boxoffice.
 	return boxoffice.TitleShowtimes{Title: title, Events: []boxoffice.Event{someEvent()}}, f.err
 }
 
+func (f *fakeCatalogue) Event(_ context.Context, id string) (boxoffice.Event, error) {
+	if id != eventID {
+		return boxoffice.Event{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	return someEvent(), f.err
+}
+
 func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, _ int) (boxoffice.EventTickets, error) {
 	if id != eventID {
 		return boxoffice.EventTickets{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")

@@ -29,15 +29,15 @@ func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id
 	if err != nil {
 		return err
 	}
-	showing, err := s.opts.Catalogue.EventTickets(c.Request.Context(), booking.EventID, "", 1)
+	event, err := s.opts.Catalogue.Event(c.Request.Context(), booking.EventID)
 	if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeNotFound {
 		return err
 	}
-	zone := zoneOf(showing.Event.Venue.TimeZone)
+	zone := zoneOf(event.Venue.TimeZone)
 	return s.render(c, status, "booking", page{
 		Title: "Booking " + booking.Reference, User: user, Refresh: refreshAfter(booking),
 		Content: gin.H{
-			"Booking": viewBooking(booking), "Event": viewEvent(showing.Event), "Says": sayStatus(booking),
+			"Booking": viewBooking(booking), "Event": viewEvent(event), "Says": sayStatus(booking),
 			"Deadline": booking.HoldExpiresAt.In(zone), "Path": pagePath(booking.ID), "Open": isOpen(booking),
 			"Mails": mapped(booking.Mails, func(m boxoffice.BookingMail) string { return sayMail(m, zone) }), "Form": form,
 		},

@@ -26,7 +26,7 @@ func inHallOrder(seats []boxoffice.Ticket) []boxoffice.Ticket {
 		groups = append(groups, group{section, row, i, i + 1})
 	}
 	inOrder := func(a, b group) int {
-		return cmp.Or(compareSections(a.section, b.section), compareRows(a.row, b.row))
+		return compareHall(a.section, a.row, b.section, b.row)
 	}
 	if slices.IsSortedFunc(groups, inOrder) {
 		return seats
@@ -37,6 +37,11 @@ func inHallOrder(seats []boxoffice.Ticket) []boxoffice.Ticket {
 		ordered = append(ordered, seats[g.from:g.to]...)
 	}
 	return ordered
+}
+
+// compareHall orders the rows of a hall.
+func compareHall(section, row, otherSection, otherRow string) int {
+	return cmp.Or(compareSections(section, otherSection), compareRows(row, otherRow))
 }
 
 // compareSections orders names with numbers in them: "Balcony", "Section 9", "Section 10".

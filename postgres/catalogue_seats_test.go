@@ -126,41 +126,102 @@ func TestSeatStatus_NamesAccessibleSeats(t *testing.T) {
 }
 
 // arenaEvent is a concert in a hall of so many places, seeded as all others are.
-func arenaEvent(t testing.TB, capacity int) (*postgres.DB, boxoffice.Event) {
+func arenaEvent(t testing.TB, capacity int) (*testdb.DB, *postgres.DB, boxoffice.Event) {
 	t.Helper()
 	base, db, catalogue := seeded(t, 50, 7)
 	execute(t, base, `ANALYZE tickets`)
 	for i := range catalogue.Len() {
 		if event, _ := catalogue.Event(i); event.Total == capacity {
-			return db, event
+			return base, db, event
 		}
 	}
 	t.Fatalf("no event has %d places", capacity)
-	return nil, boxoffice.Event{}
+	return nil, nil, boxoffice.Event{}
 }
 
-func TestSeatStatus_GivesArenasWell(t *testing.T) {
+// How fast is measured by the benchmarks below; on a busy machine a bound of time holds nothing.
+func TestArenas_ShowTheSameByMapAndByPage(t *testing.T) {
 	t.Parallel()
-	// Ten times what a quiet machine needs: the bounds are for a plan gone wrong, not for a busy machine.
-	for capacity, bound := range map[int]time.Duration{10_000: 300 * time.Millisecond, 20_000: 600 * time.Millisecond} {
-		db, event := arenaEvent(t, capacity)
-		best := time.Hour
-		for range 10 {
-			start := time.Now()
-			status, err := db.Catalogue().SeatStatus(t.Context(), event.ID)
-			require.NoError(t, err)
-			require.Len(t, status.TicketIDs, capacity)
-			best = min(best, time.Since(start))
+	for _, capacity := range []int{10_000, 20_000} {
+		base, db, event := arenaEvent(t, capacity)
+		// Whole rows, single seats, and places to stand are gone.
+		execute(t, base, `UPDATE tickets SET state = 'blocked' WHERE event_id = $1 AND (row IN ('3', '4') OR number % 7 = 3)`, event.ID)
+		status, err := db.Catalogue().SeatStatus(t.Context(), event.ID)
+		require.NoError(t, err)
+		require.Len(t, status.TicketIDs, capacity)
+		var free []string
+		for i, state := range status.States {
+			if state == boxoffice.SeatAvailable {
+				free = append(free, status.TicketIDs[i])
+			}
 		}
-		t.Logf("%d seats in %s at best", capacity, best)
-		require.Less(t, best, bound)
+		for _, limit := range []int{777, 1000} {
+			var listed []string
+			for cursor, more := "", true; more; more = cursor != "" {
+				page, err := db.Catalogue().EventTickets(t.Context(), event.ID, cursor, limit)
+				require.NoError(t, err)
+				require.Equal(t, len(free), page.Event.Available)
+				if cursor = page.Next; cursor != "" {
+					require.Len(t, page.Tickets, limit, "a page is full while there is another")
+				}
+				for _, ticket := range page.Tickets {
+					listed = append(listed, ticket.ID)
+				}
+			}
+			require.Equal(t, free, listed)
+		}
+	}
+}
+
+// A cursor is right wherever it points: behind the last seat, into a row that is gone, or between two.
+func TestEventTickets_ACursorMayPointAnywhere(t *testing.T) {
+	t.Parallel()
+	base, db, catalogue := seeded(t, 1, 1)
+	event, _ := catalogue.Event(0)
+	replaceSeats(t, base, event.ID, [][2]string{{"Floor", ""}, {"Section 9", "2"}, {"Section 10", "1"}}, 3)
+	execute(t, base, `UPDATE tickets SET state = 'blocked' WHERE event_id = $1 AND section = 'Section 9'`, event.ID)
+	for cursor, want := range map[string][]string{
+		`{"s":"Floor","r":"","n":2}`:       {"Floor 3", "Section 10 1", "Section 10 2", "Section 10 3"},
+		`{"s":"Floor","r":"","n":9}`:       {"Section 10 1", "Section 10 2", "Section 10 3"},
+		`{"s":"Section 9","r":"2","n":1}`:  {"Section 10 1", "Section 10 2", "Section 10 3"},
+		`{"s":"Section 9","r":"7","n":1}`:  {"Section 10 1", "Section 10 2", "Section 10 3"},
+		`{"s":"Section 10","r":"1","n":2}`: {"Section 10 3"},
+		`{"s":"Section 10","r":"1","n":3}`: nil,
+		`{"s":"Section 11","r":"1","n":1}`: nil,
+	} {
+		page, err := db.Catalogue().EventTickets(t.Context(), event.ID, base64.RawURLEncoding.EncodeToString([]byte(cursor)), 10)
+		require.NoError(t, err)
+		var got []string
+		for _, ticket := range page.Tickets {
+			got = append(got, fmt.Sprint(ticket.Section, " ", ticket.Number))
+		}
+		require.Equal(t, want, got, cursor)
+		require.Empty(t, page.Next)
+		require.Equal(t, 6, page.Event.Available)
+	}
+}
+
+func TestEvent_CountsNoSeatsAndShowsNoDraft(t *testing.T) {
+	t.Parallel()
+	base, db, catalogue := seeded(t, 1, 1)
+	want, _ := catalogue.Event(0)
+	page, err := db.Catalogue().EventTickets(t.Context(), want.ID, "", 1)
+	require.NoError(t, err)
+	got, err := db.Catalogue().Event(t.Context(), want.ID)
+	require.NoError(t, err)
+	page.Event.Available = 0
+	require.Equal(t, page.Event, got)
+	execute(t, base, `UPDATE events SET status = 'draft'`)
+	for _, id := range []string{want.ID, newID(t), "x"} {
+		_, err = db.Catalogue().Event(t.Context(), id)
+		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err))
 	}
 }
 
 // A place to stand is a ticket like others: without a row, numbered from 1.
 func TestSeatStatus_ShowsPlacesToStand(t *testing.T) {
 	t.Parallel()
-	db, event := arenaEvent(t, 10_000)
+	_, db, event := arenaEvent(t, 10_000)
 	status, err := db.Catalogue().SeatStatus(t.Context(), event.ID)
 	require.NoError(t, err)
 	standing := 0
@@ -203,7 +264,7 @@ func seatStatus(db *postgres.DB, event boxoffice.Event) error {
 
 // benchmarkArena also tells the best time: on a busy machine it is nearest to what a quiet one needs.
 func benchmarkArena(b *testing.B, capacity int, read func(*postgres.DB, boxoffice.Event) error) {
-	db, event := arenaEvent(b, capacity)
+	_, db, event := arenaEvent(b, capacity)
 	best := time.Hour
 	for b.Loop() {
 		began := time.Now()
