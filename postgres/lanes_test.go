@@ -40,10 +40,10 @@ func TestLockedSeats_LeaveThePoolToOthers(t *testing.T) {
 		})
 	}
 	h.waitUntilBlocked(t)
-	asked := time.Now()
+	blocked := h.blocked(t)
 	_, _, _, err = store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: elsewhere})
 	require.NoError(t, err)
-	require.Less(t, time.Since(asked), lockTimeout/2)
+	require.Equal(t, blocked, h.blocked(t), "who wants other seats waited for those that wait for the lock")
 	waiting.Wait()
 	require.Less(t, time.Since(began), 2*lockTimeout)
 	for _, err := range refused {
@@ -53,6 +53,14 @@ func TestLockedSeats_LeaveThePoolToOthers(t *testing.T) {
 	require.NoError(t, tx.Rollback(t.Context()))
 	_, _, _, err = store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: h.tickets[:1]})
 	require.NoError(t, err, "the lane is free again")
+}
+
+// blocked names the statements that wait for a lock.
+func (h *house) blocked(t *testing.T) string {
+	t.Helper()
+	return one[string](t, h, `
+		SELECT coalesce(string_agg(pid || ' since ' || query_start, ', ' ORDER BY pid), '') FROM pg_stat_activity
+		WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 }
 
 // TestLockedSeats_OKOnceUnlocked waits for a transaction that lets go in time.
