@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/internal/serving"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 )
 
@@ -107,4 +109,43 @@ func lockedSeat(t *testing.T, db *testdb.DB, buyers int) (tokens []string) {
 	exec(`INSERT INTO tickets (id, event_id, section, row, number, category, price_minor) VALUES ($2, $1, 'Stalls', 'C', 1, 'standard', 1450)`,
 		lockedEvent, lockedTicket)
 	return tokens
+}
+
+// TestReadiness_OfEachProcess has Temporal away, and then Postgres: seats are sold without Temporal, so a gateway must not
+// take the API out for it, while a worker can do nothing then.
+func TestReadiness_OfEachProcess(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	command := commands(t, db, "api", "--temporal-address", "127.0.0.1:1").API
+	parts := command.opened(t)
+	server, err := command.server(parts, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	ask := func(handler http.Handler) (int, string) {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", http.NoBody))
+		return recorder.Code, recorder.Body.String()
+	}
+	worker := func() (int, string) { // asked anew each time: an answer is kept for a moment
+		readiness := serving.NewReadiness(parts.ready(), slog.New(slog.DiscardHandler))
+		return ask(serving.AdminHandler(serving.AdminOptions{
+			Registry: prometheus.NewRegistry(), Readiness: readiness, Logger: slog.New(slog.DiscardHandler),
+		}))
+	}
+	status, body := worker()
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, body, `"down":["temporal"]`)
+	status, body = ask(server.AdminHandler())
+	require.Equal(t, http.StatusOK, status, body)
+	status, body = ask(server.Handler())
+	require.Equal(t, http.StatusOK, status, body)
+
+	parts.db.Close()
+	_, body = worker()
+	require.Contains(t, body, `"down":["postgres","temporal"]`)
+	require.Eventually(t, func() bool {
+		status, body = ask(server.Handler())
+		return status == http.StatusServiceUnavailable && strings.Contains(body, "postgres")
+	}, 10*time.Second, 50*time.Millisecond, "the answer is kept for a moment")
+	require.NotContains(t, body, "temporal")
 }
