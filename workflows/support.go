@@ -3,7 +3,9 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/boxoffice/boxoffice"
 	"go.temporal.io/sdk/workflow"
@@ -31,12 +33,17 @@ const (
 // check refuses what says not who asks and why.
 func (in SupportRequest) check() error {
 	switch {
-	case in.Actor == "" || len(in.Actor) > maxActor:
-		return fmt.Errorf("actor must say who you are, in at most %d bytes", maxActor)
-	case in.Reason == "" || len(in.Reason) > maxReason:
-		return fmt.Errorf("reason must say why, in at most %d bytes", maxReason)
+	case !isLine(in.Actor, maxActor):
+		return fmt.Errorf("actor must say who you are, in one line of at most %d bytes", maxActor)
+	case !isLine(in.Reason, maxReason):
+		return fmt.Errorf("reason must say why, in one line of at most %d bytes", maxReason)
 	}
 	return nil
+}
+
+// isLine reports whether a text says something, in one line. Postgres stores no NUL, and two lines look like two entries.
+func isLine(text string, longest int) bool {
+	return strings.TrimSpace(text) != "" && len(text) <= longest && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // offerSupport registers the updates. They touch the rows alone, as a request of the buyer's does, and wake the run; what
@@ -91,7 +98,7 @@ func (r *bookingRun) isHeld() error {
 // extend moves the deadline.
 func (r *bookingRun) extend(ctx workflow.Context, in SupportRequest) (string, error) {
 	err := r.help(ctx, "Support extends the hold", steps.SupportExtend, r.supportAct(ctx, in), in.Minutes)
-	return fmt.Sprintf("The hold is %d minutes longer.", in.Minutes), err
+	return fmt.Sprintf("The hold is up to %d minutes longer. The current details say until when.", in.Minutes), err
 }
 
 // release lets go of the seats.

@@ -92,7 +92,7 @@ func TestSupportExtendsTheHold(t *testing.T) {
 
 	require.Equal(t, boxoffice.BookingExpired, r.end())
 	require.NoError(t, extended.err)
-	require.Equal(t, "The hold is 5 minutes longer.", extended.said)
+	require.Equal(t, "The hold is up to 5 minutes longer. The current details say until when.", extended.said)
 	require.Equal(t, []string{"HoldSeats", "SupportExtend", "Look", "CloseCheckout"}, r.steps)
 	require.GreaterOrEqual(t, r.duration(), hold+5*time.Minute)
 	require.Len(t, r.b.support, 1)
@@ -153,6 +153,9 @@ func TestSupportIsRefusedWhatMakesNoSense(t *testing.T) {
 	refused := map[string]*answer{
 		"actor":                     r.update(held, workflows.UpdateRelease, workflows.SupportRequest{Reason: "why"}),
 		"reason":                    r.update(held+1, workflows.UpdateRelease, workflows.SupportRequest{Actor: "anna"}),
+		"actor must say":            r.update(held+4, workflows.UpdateRelease, workflows.SupportRequest{Actor: "an\x00na", Reason: "why"}),
+		"reason must say":           r.update(held+5, workflows.UpdateRelease, workflows.SupportRequest{Actor: "anna", Reason: "why\nanna: extend"}),
+		"reason must say why":       r.update(held+6, workflows.UpdateRelease, workflows.SupportRequest{Actor: "anna", Reason: "  "}),
 		"minutes must be 1 to 30":   r.update(held+2, workflows.UpdateExtend, anna(31)),
 		"no step is failing":        r.update(held+3, workflows.UpdateRetry, anna(0)),
 		"not on hold any more":      r.update(sold, workflows.UpdateExtend, anna(5)),
