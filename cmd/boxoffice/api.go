@@ -27,6 +27,9 @@ type apiCommand struct {
 	Profiling      bool     `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
 }
 
+// Validate is called by kong: a setting that makes no sense names itself, and nothing starts.
+func (c *apiCommand) Validate() error { return errors.Join(c.check(), c.Limits.check()) }
+
 // Run serves until ctx is done, then lets the requests under way finish.
 func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 	logger = slog.New(api.RequestIDs(logger.Handler())).With("process", "api")

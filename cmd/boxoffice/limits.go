@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/boxoffice/boxoffice/api"
@@ -16,6 +17,19 @@ type limitSettings struct {
 	SignUpRate         int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
 	MailRate           int      `env:"BOXOFFICE_MAIL_RATE" default:"20" help:"Password resets and other requests that send a mail, in ten minutes an address; negative: no limit."`
 	UnlimitedAddresses []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
+}
+
+// check names the limit that would let nobody in.
+func (s limitSettings) check() error {
+	for name, rate := range map[string]int{
+		"BOXOFFICE_ADDRESS_RATE": s.AddressRate, "BOXOFFICE_USER_RATE": s.UserRate, "BOXOFFICE_LOGIN_RATE": s.LoginRate,
+		"BOXOFFICE_ACCOUNT_RATE": s.AccountRate, "BOXOFFICE_SIGNUP_RATE": s.SignUpRate, "BOXOFFICE_MAIL_RATE": s.MailRate,
+	} {
+		if rate == 0 {
+			return fmt.Errorf("%s must not be 0, which would let nobody in; negative is no limit", name)
+		}
+	}
+	return nil
 }
 
 func (s limitSettings) limits() api.Limits {

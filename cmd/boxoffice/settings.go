@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,26 +49,34 @@ type holdSettings struct {
 	UnpaidWindow    time.Duration `env:"BOXOFFICE_UNPAID_WINDOW" default:"3h" help:"How long such a hold counts, from its beginning."`
 }
 
-// Validate is called by kong: a rule that makes no sense names itself.
-func (s holdSettings) Validate() error {
-	for name, d := range map[string]time.Duration{
+// check names the rule that makes no sense.
+func (s holdSettings) check() error {
+	if err := checkDurations(map[string]time.Duration{
 		"BOXOFFICE_HOLD_DURATION": s.HoldDuration, "BOXOFFICE_HOLD_EXTENSION": s.HoldExtension, "BOXOFFICE_HOLD_GRACE": s.HoldGrace,
-	} {
-		if d <= 0 {
-			return fmt.Errorf("%s must be longer than nothing", name)
-		}
+	}); err != nil {
+		return err
 	}
 	if s.HoldMax < s.HoldDuration {
 		return fmt.Errorf("BOXOFFICE_HOLD_MAX (%s) must not be shorter than BOXOFFICE_HOLD_DURATION (%s)", s.HoldMax, s.HoldDuration)
 	}
-	if s.CheckoutMinimum > maxCheckoutMinimum {
-		return fmt.Errorf("BOXOFFICE_CHECKOUT_MINIMUM must not be longer than %s: a payment page lives 35 minutes", maxCheckoutMinimum)
+	if s.CheckoutMinimum < 0 || s.CheckoutMinimum > maxCheckoutMinimum {
+		return fmt.Errorf("BOXOFFICE_CHECKOUT_MINIMUM must not be longer than %s, nor negative: a payment page lives 35 minutes", maxCheckoutMinimum)
 	}
 	if s.MaxSeats < 1 || s.MaxOpenBookings < 1 {
 		return errors.New("BOXOFFICE_MAX_SEATS and BOXOFFICE_MAX_OPEN_BOOKINGS must be at least 1")
 	}
 	if s.MaxUnpaidHolds < 0 || s.UnpaidWindow <= 0 {
 		return errors.New("BOXOFFICE_MAX_UNPAID_HOLDS must not be negative, and BOXOFFICE_UNPAID_WINDOW must be longer than nothing")
+	}
+	return nil
+}
+
+// checkDurations names one that is none.
+func checkDurations(settings map[string]time.Duration) error {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if settings[name] <= 0 {
+			return fmt.Errorf("%s must be longer than nothing", name)
+		}
 	}
 	return nil
 }
@@ -157,6 +167,17 @@ type coreSettings struct {
 	Origin   originSettings   `embed:"" group:"Origin"`
 }
 
+// check names the setting that makes no sense. Kong asks commands alone, and not what is embedded in them.
+func (s coreSettings) check() error {
+	if s.Database.DatabaseConns < 1 || s.Database.WebhookConns < 1 {
+		return errors.New("BOXOFFICE_DATABASE_CONNS and BOXOFFICE_WEBHOOK_CONNS must be at least 1")
+	}
+	if len(splitList(s.Stripe.StripeWebhookSecret)) == 0 {
+		return errors.New("STRIPE_WEBHOOK_SECRET names no secret: no payment would be believed")
+	}
+	return s.Hold.check()
+}
+
 // core is what both the API and the worker are made of, opened.
 type core struct {
 	metrics  *metrics.Metrics
@@ -190,7 +211,7 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 		return c, err
 	}
 	if c.stripe, err = s.Stripe.client(logger); err != nil {
-		return c, fmt.Errorf("STRIPE_API_KEY or STRIPE_API_BASE: %w", err)
+		return c, fmt.Errorf("STRIPE_API_KEY, STRIPE_API_BASE or STRIPE_WEBHOOK_SECRET: %w", err)
 	}
 	if c.renderer, err = s.Tickets.renderer(); err != nil {
 		return c, err

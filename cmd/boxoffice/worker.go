@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -35,6 +37,13 @@ type workerCommand struct {
 	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
 	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
 	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
+}
+
+// Validate is called by kong: a setting that makes no sense names itself, and nothing starts.
+func (c *workerCommand) Validate() error {
+	return errors.Join(c.check(), checkDurations(map[string]time.Duration{
+		"BOXOFFICE_ISSUE_PATIENCE": c.IssuePatience, "BOXOFFICE_SWEEP_EVERY": c.SweepEvery, "BOXOFFICE_INBOX_EVERY": c.InboxEvery,
+	}))
 }
 
 // Run works until ctx is done, then lets the steps under way finish.
@@ -90,7 +99,7 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 	var sender boxoffice.MailSender
 	sender, err = mail.NewSender(mail.SenderOptions{URL: c.Mail.SMTPURL, From: c.Mail.From, ReplyTo: c.Mail.ReplyTo})
 	if err != nil {
-		return worker.Options{}, err
+		return worker.Options{}, fmt.Errorf("SMTP_URL, BOXOFFICE_MAIL_FROM or BOXOFFICE_MAIL_REPLY_TO: %w", err)
 	}
 	points := failpoint.FromEnv()
 	if points != nil {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+)
+
+// A setting that makes no sense is named before anything is opened, by the parser that the program itself uses.
+func TestSettings_AWrongOneNamesItself(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ command, flag, names string }{
+		{"api worker", "--hold-duration=0s", "BOXOFFICE_HOLD_DURATION"},
+		{"api worker", "--hold-duration=-1m", "BOXOFFICE_HOLD_DURATION"},
+		{"api worker", "--hold-extension=0s", "BOXOFFICE_HOLD_EXTENSION"},
+		{"api worker", "--hold-grace=0s", "BOXOFFICE_HOLD_GRACE"},
+		{"api worker", "--hold-max=1m", "BOXOFFICE_HOLD_MAX"},
+		{"api worker", "--checkout-minimum=31m", "BOXOFFICE_CHECKOUT_MINIMUM"},
+		{"api worker", "--checkout-minimum=-1s", "BOXOFFICE_CHECKOUT_MINIMUM"},
+		{"api worker", "--max-seats=0", "BOXOFFICE_MAX_SEATS"},
+		{"api worker", "--max-open-bookings=0", "BOXOFFICE_MAX_OPEN_BOOKINGS"},
+		{"api worker", "--max-unpaid-holds=-1", "BOXOFFICE_MAX_UNPAID_HOLDS"},
+		{"api worker", "--unpaid-window=0s", "BOXOFFICE_UNPAID_WINDOW"},
+		{"api worker", "--database-conns=0", "BOXOFFICE_DATABASE_CONNS"},
+		{"api worker", "--webhook-conns=-1", "BOXOFFICE_WEBHOOK_CONNS"},
+		{"api worker", "--stripe-webhook-secret= , ", "STRIPE_WEBHOOK_SECRET"},
+		{"api", "--address-rate=0", "BOXOFFICE_ADDRESS_RATE"},
+		{"api", "--user-rate=0", "BOXOFFICE_USER_RATE"},
+		{"api", "--login-rate=0", "BOXOFFICE_LOGIN_RATE"},
+		{"api", "--account-rate=0", "BOXOFFICE_ACCOUNT_RATE"},
+		{"api", "--sign-up-rate=0", "BOXOFFICE_SIGNUP_RATE"},
+		{"api", "--mail-rate=0", "BOXOFFICE_MAIL_RATE"},
+		{"worker", "--issue-patience=0s", "BOXOFFICE_ISSUE_PATIENCE"},
+		{"worker", "--sweep-every=0s", "BOXOFFICE_SWEEP_EVERY"},
+		{"worker", "--inbox-every=-1s", "BOXOFFICE_INBOX_EVERY"},
+	} {
+		for command := range strings.FieldsSeq(c.command) {
+			args := []string{
+				command, "--database-url=postgres://x", "--stripe-api-key=sk_test_1", "--stripe-webhook-secret=whsec_1",
+				"--ticket-signing-key=k", "--blob-url=mem://",
+			}
+			if command == "worker" {
+				args = append(args, "--smtp-url=smtp://x")
+			}
+			require.NoError(t, parse(t, args))
+			require.ErrorContains(t, parse(t, append(args, c.flag)), c.names, "%s %s", command, c.flag)
+		}
+	}
+}
+
+func parse(t *testing.T, args []string) error {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("boxoffice"))
+	require.NoError(t, err)
+	_, err = parser.Parse(args)
+	return err
+}
