@@ -42,6 +42,8 @@ type Session struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // absolute end, whatever the use
 	LastSeen  time.Time // for the idle limit
+
+	PasswordHash string // the user's, against which a password was verified for it; empty: none was
 }
 
 // UserStore keeps users and sessions.
@@ -51,7 +53,7 @@ type UserStore interface {
 	// UserByUsername finds a user whatever the case of the name. CodeNotFound.
 	UserByUsername(ctx context.Context, username string) (User, error)
 	// CreateSession stores a session that lasts for ttl by the database's clock and gives its end. Of session only UserID,
-	// TokenHash and Device are read. CodeNotFound.
+	// TokenHash, Device and PasswordHash are read. CodeNotFound, also for a user whose password is another by now.
 	CreateSession(ctx context.Context, session Session, ttl time.Duration) (time.Time, error)
 	// UserBySession finds the user of a session that is not expired, not idle for longer than idle, and not revoked; it
 	// notes the use, at most once a minute. CodeUnauthenticated.

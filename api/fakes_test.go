@@ -33,10 +33,11 @@ const (
 )
 
 type fakeUsers struct {
-	mu       sync.Mutex
-	users    map[string]boxoffice.User // by lower-case name
-	sessions map[string]string         // token hash to lower-case name
-	err      error                     // of every call
+	overtaken bool // a password is always changed just before a session
+	mu        sync.Mutex
+	users     map[string]boxoffice.User // by lower-case name
+	sessions  map[string]string         // token hash to lower-case name
+	err       error                     // of every call
 }
 
 func newFakeUsers() *fakeUsers {
@@ -72,6 +73,9 @@ func (f *fakeUsers) CreateSession(_ context.Context, session boxoffice.Session, 
 		if u.ID == session.UserID {
 			f.sessions[string(session.TokenHash)] = name
 		}
+	}
+	if f.overtaken {
+		return time.Time{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such user.")
 	}
 	return time.Now().Add(ttl), f.err
 }

@@ -41,15 +41,19 @@ func (s *Server) userOf(c *gin.Context) (boxoffice.User, error) {
 	return s.opts.Users.UserBySession(c.Request.Context(), boxoffice.HashToken(token), s.opts.SessionIdle)
 }
 
-// begin opens a session, which always has a new token, and sets its cookie. One that the request came with ends.
+// begin opens a session of a user whose password was just verified: it always has a new token; and sets its cookie. One
+// that the request came with ends. CodeUnauthenticated, CodeUnavailable.
 func (s *Server) begin(c *gin.Context, user boxoffice.User) (Session, error) {
 	if err := s.end(c); err != nil {
 		return Session{}, err
 	}
 	token := boxoffice.NewToken()
 	expires, err := s.opts.Users.CreateSession(c.Request.Context(), boxoffice.Session{
-		UserID: user.ID, TokenHash: boxoffice.HashToken(token), Device: deviceOf(c.Request.UserAgent()),
+		UserID: user.ID, TokenHash: boxoffice.HashToken(token), Device: deviceOf(c.Request.UserAgent()), PasswordHash: user.PasswordHash,
 	}, s.opts.SessionTTL)
+	if boxoffice.CodeOf(err) == boxoffice.CodeNotFound { // the password was changed, or the user disabled, since it was verified
+		err = boxoffice.WrapError(boxoffice.CodeUnauthenticated, err, "Username or password is wrong.")
+	}
 	if err != nil {
 		return Session{}, err
 	}

@@ -110,6 +110,18 @@ func TestEachLoginHasANewTokenAndEndsTheOldOne(t *testing.T) {
 	require.Equal(t, 200, b.do(t, request{method: "GET", path: "/me", token: second.Token}).status)
 }
 
+// The password is set anew between its check and the session.
+func TestALoginThatIsOvertakenIsRefusedAsAWrongOne(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.do(t, request{method: "POST", path: "/signup", body: credentials("ada", goodPassword)})
+	b.users.overtaken = true
+	late := b.do(t, logInAs("ada", goodPassword)).problem(http.StatusUnauthorized, "unauthenticated")
+	wrong := b.do(t, logInAs("ada", "wrong horse")).problem(http.StatusUnauthorized, "unauthenticated")
+	late.RequestID, wrong.RequestID = "", ""
+	require.Equal(t, wrong, late)
+}
+
 func TestCookieFlags(t *testing.T) {
 	t.Parallel()
 	for base, want := range map[string]string{

@@ -75,7 +75,9 @@ func storable(text string) bool { return utf8.ValidString(text) && !strings.Cont
 // sessions that are alive without anybody else's help.
 const expiredPerLogin = 10
 
-// CreateSession stores a session that lasts for ttl and gives its end. CodeNotFound when the user is disabled or unknown.
+// CreateSession stores a session that lasts for ttl and gives its end. CodeNotFound when the user is disabled or unknown,
+// or has got another password since: the user's row is locked, so that a change of it either waits for the session and
+// ends it, or comes first and refuses it.
 func (s *Users) CreateSession(ctx context.Context, session boxoffice.Session, ttl time.Duration) (time.Time, error) {
 	var end time.Time
 	id, err := uuid.NewV7()
@@ -83,15 +85,17 @@ func (s *Users) CreateSession(ctx context.Context, session boxoffice.Session, tt
 		return end, err
 	}
 	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := deleteExpired(ctx, tx, expiredPerLogin); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, `
+		err := tx.QueryRow(ctx, `
 			INSERT INTO sessions (id, token_hash, user_id, device, created_at, last_seen, expires_at)
 			SELECT $1, $3, u.id, $4, t.now, t.now, t.now + $5
 			FROM users u, boxoffice_now() AS t (now)
-			WHERE u.id = $2 AND u.disabled_at IS NULL
-			RETURNING expires_at`, id.String(), session.UserID, session.TokenHash, session.Device, ttl).Scan(&end)
+			WHERE u.id = $2 AND u.disabled_at IS NULL AND ($6 = '' OR u.password_hash = $6) FOR SHARE OF u
+			RETURNING expires_at`,
+			id.String(), session.UserID, session.TokenHash, session.Device, ttl, session.PasswordHash).Scan(&end)
+		if err == nil {
+			_, err = deleteExpired(ctx, tx, expiredPerLogin)
+		}
+		return err
 	})
 	return end.UTC(), err
 }
