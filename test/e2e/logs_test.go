@@ -59,19 +59,44 @@ func TestLogs_HoldNoSecrets(t *testing.T) {
 	secrets["a mailed token"] = mailedLink(t, s, c, "Set a new password")
 	set := map[string]string{"token": secrets["a mailed token"], "new_password": second}
 	require.NoError(t, c.Call(t.Context(), http.MethodPost, "/password-resets/confirm", set, nil))
-	require.NoError(t, c.LogIn(t.Context(), c.Name, second))
+	require.NoError(t, c.Call(t.Context(), http.MethodPost, "/login", map[string]string{"username": c.Name, "password": second}, &session))
+	secrets["the last session"] = session.Token
+	c.Resume(session.Token)
 
 	// A booking, with a card that is refused, a mail that is, webhooks of somebody else, and a database that dies.
 	booking := buyAmidFaults(t, s, c)
 	require.Equal(t, http.StatusBadRequest, s.Deliver(t, []byte(`{"email":"`+c.Email+`"}`), "whsec_guessed", time.Now()))
 	require.Equal(t, http.StatusBadRequest, s.Deliver(t, []byte(`{"email":"`+c.Email+`"}`), s.Env["STRIPE_WEBHOOK_SECRET"], time.Now()))
 	secrets["an entry code"] = entryCode(t, c, booking)
+	secrets["another mailed token"] = moveAddress(t, s, c, second)
 	pid := s.Signal(t, "postgres", syscall.SIGKILL)
 	tell(http.MethodPost, "/login", map[string]string{"username": c.Name, "password": second})
 	tell(http.MethodGet, "/bookings/"+booking.ID, nil)
 	s.AwaitRestart(t, "postgres", pid)
 	s.AwaitReady(t)
 
+	secretsOfTheSystem(t, s, secrets)
+	logs := s.Logs(t)
+	logs["dev"] = logged(logs["dev"])
+	requireWithout(t, logs, secrets)
+	requireUseful(t, logs, booking.ID)
+}
+
+// moveAddress changes the address of an account, and gives the token that was mailed to the new one.
+func moveAddress(t *testing.T, s *stack.System, c stack.Customer, password string) string {
+	t.Helper()
+	c.Email = "moved-" + c.Email
+	require.NoError(t, c.Call(t.Context(), http.MethodPost, "/me/email", map[string]string{"email": c.Email, "password": password}, nil))
+	token := mailedLink(t, s, c, "Confirm your address")
+	confirm := map[string]string{"token": token}
+	require.NoError(t, c.Call(t.Context(), http.MethodPost, "/email-confirmations", confirm, nil))
+	require.Error(t, c.Call(t.Context(), http.MethodPost, "/email-confirmations", confirm, nil), "it works once")
+	return token
+}
+
+// secretsOfTheSystem adds what is secret whoever buys.
+func secretsOfTheSystem(t *testing.T, s *stack.System, secrets map[string]string) {
+	t.Helper()
 	for _, name := range []string{"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "TICKET_SIGNING_KEY"} {
 		secrets[name] = s.Env[name]
 	}
@@ -83,10 +108,6 @@ func TestLogs_HoldNoSecrets(t *testing.T) {
 	database, err := url.Parse(s.Env["DATABASE_URL"])
 	require.NoError(t, err)
 	secrets["the database's password"], _ = database.User.Password()
-	logs := s.Logs(t)
-	logs["dev"] = logged(logs["dev"])
-	requireWithout(t, logs, secrets)
-	requireUseful(t, logs, booking.ID)
 }
 
 // buyAmidFaults buys a seat with a declined card and then a good one; the mail server refuses for the moment.
