@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -57,4 +60,32 @@ func parse(t *testing.T, args []string) error {
 	require.NoError(t, err)
 	_, err = parser.Parse(args)
 	return err
+}
+
+// What the documents say can be set is read by some command.
+func TestSettings_ThoseOfTheDocumentsExist(t *testing.T) {
+	t.Parallel()
+	read := map[string]bool{}
+	for _, leaf := range kong.Must(&cli{}, kong.Name("boxoffice")).Model.Leaves(false) {
+		for _, group := range leaf.AllFlags(false) {
+			for _, flag := range group {
+				for _, name := range flag.Envs {
+					read[name] = true
+				}
+			}
+		}
+	}
+	name := regexp.MustCompile(`\bBOXOFFICE_[A-Z_]+`)
+	documents, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	found := 0
+	for _, document := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, setting := range name.FindAllString(string(text), -1) {
+			require.True(t, read[setting], "%s names %s", document, setting)
+			found++
+		}
+	}
+	require.Greater(t, found, 10)
 }
