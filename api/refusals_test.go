@@ -222,6 +222,24 @@ func (h *house) wrongWebhooks() []refusal {
 	}
 }
 
+// What a buyer typed at the provider must not keep a webhook from being stored: a database takes neither NUL nor half a
+// character.
+func TestWebhooksOfOddTextsAreStored(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for i, odd := range []string{`\u0000`, `\ud800`, `\udfab\ud83c`, `\ud83c\udfab`} {
+		body := fmt.Sprintf(`{"id":"evt_%d%s","type":"checkout.session.completed","api_version":"2023-10-16","data":{"object":{
+			"id":"cs_%s","status":"complete","payment_status":"paid","mode":"payment","currency":"usd","amount_total":1450,
+			"client_reference_id":"%s","customer_details":{"name":"%s","email":"%s@example.com"},"payment_intent":"pi_%s"}}}`, i, odd, odd, odd, odd, odd, odd)
+		s := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: webhookSecret, Timestamp: time.Now()})
+		got := h.do(t, jsonOf("/webhooks/stripe", body, "Stripe-Signature", s.Header))
+		require.Equal(t, http.StatusOK, got.status, "%s: %s", odd, got.body)
+		var stored int
+		require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT count(*) FROM webhook_inbox`).Scan(&stored))
+		require.Equal(t, i+1, stored)
+	}
+}
+
 // takenNames are usernames that somebody has, in another case.
 func takenNames() []refusal {
 	var all []refusal

@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,6 +39,8 @@ func WebhookTypes() []string {
 // VerifyWebhook checks the Stripe-Signature header over the raw body, and reads the event after that. It calls nobody and
 // never panics. Events of other types come with neither Session nor Refund.
 //
+// The payload of the event is what was signed, but for what no database keeps: see storable.
+//
 // CodeBadSignature: missing, wrong, or of a time more than five minutes from ours, before or after. CodeMalformed: signed,
 // but no event. What is a signed event and cannot be understood is no error: it comes back Parked with the reason, so that
 // it is kept and seen rather than sent again for three days.
@@ -47,12 +48,13 @@ func (c *Client) VerifyWebhook(payload []byte, signature string) (boxoffice.Paym
 	if err := c.genuine(payload, signature); err != nil {
 		return boxoffice.PaymentEvent{}, boxoffice.WrapError(boxoffice.CodeBadSignature, err, "The webhook's signature is missing, wrong or stale.")
 	}
+	payload = storable(payload)
 	var e event
 	if !utf8.Valid(payload) || json.Unmarshal(payload, &e) != nil || e.ID == "" || e.Type == "" {
 		return boxoffice.PaymentEvent{}, boxoffice.Errorf(boxoffice.CodeMalformed, "The webhook is not an event.")
 	}
 	read := boxoffice.PaymentEvent{
-		ID: e.ID, Type: e.Type, APIVersion: e.APIVersion, ObjectID: e.objectID(), Live: e.Livemode, Payload: bytes.Clone(payload),
+		ID: e.ID, Type: e.Type, APIVersion: e.APIVersion, ObjectID: e.objectID(), Live: e.Livemode, Payload: payload,
 	}
 	switch {
 	case e.APIVersion != stripe.APIVersion:
