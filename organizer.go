@@ -197,6 +197,7 @@ type organizerCatalogue interface {
 
 	// SetPrices changes the prices of categories of the event, for whoever books from then on: a seat that is sold or held
 	// keeps the price at which it was booked, also when the booking is paid later. CodeInvalid on an unknown category.
+	// This and the next two are CodeEventState on an event that is cancelled or past.
 	SetPrices(ctx context.Context, by By, eventID string, prices map[string]int64) (OwnEvent, error)
 	// BlockSeats takes free seats off sale, all or none; blocking one that is blocked is no error. CodeSeatsTaken with the
 	// seats that are sold or held, CodeNotFound where a ticket is not of this event.
