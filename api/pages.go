@@ -131,11 +131,13 @@ func (s *Server) pageIndex(c *gin.Context, user boxoffice.User) error {
 	}})
 }
 
-// logInForm is what the log-in page shows again after a mistake.
+// logInForm is what the pages to log in and to sign up show, again after a mistake.
 type logInForm struct {
 	mistakes
 
+	SignUp   bool
 	Username string
+	Email    string
 	Next     string // where to go afterwards
 }
 
@@ -166,7 +168,15 @@ func mistakesOf(problem Problem, formFields ...string) mistakes {
 }
 
 func (s *Server) askLogIn(c *gin.Context, status int, form logInForm) error {
-	return s.render(c, status, "login", page{Title: "Log in", Content: form})
+	title := "Log in"
+	if form.SignUp {
+		title = "Sign up"
+	}
+	return s.render(c, status, "login", page{Title: title, Content: form})
+}
+
+func (s *Server) pageSignUpForm(c *gin.Context, _ boxoffice.User) error {
+	return s.askLogIn(c, http.StatusOK, logInForm{SignUp: true, Next: nextOf(c.Query("next"))})
 }
 
 func (s *Server) pageLogIn(c *gin.Context, _ boxoffice.User) error {
@@ -182,7 +192,8 @@ func (s *Server) pageSignUp(c *gin.Context, _ boxoffice.User) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.register(c, SignUpRequest{Username: form.Username, Password: password}); err != nil {
+	form.SignUp = true
+	if _, err := s.register(c, SignUpRequest{Username: form.Username, Password: password, Email: form.Email}); err != nil {
 		return s.showMistake(c, form, err)
 	}
 	return s.enterByForm(c, form, password)
@@ -212,11 +223,19 @@ func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
 		return err
 	}
 	problem := s.refuse(c, err)
-	form.mistakes = mistakesOf(problem, "username", "password")
+	form.mistakes = mistakesOf(problem, "username", "email", "password")
 	return s.askLogIn(c, problem.Status, form)
 }
 
 var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)
+
+// nextOf gives a page of ours to go to, whatever was asked for.
+func nextOf(asked string) string {
+	if nextShape.MatchString(asked) {
+		return asked
+	}
+	return "/app"
+}
 
 // readForm reads the form that a page of ours posts, as strictly as JSON: a password that was set here must work there, too.
 // CodeUnsupportedMedia, CodeTooLarge, CodeMalformed.
@@ -240,16 +259,14 @@ func readForm(c *gin.Context) error {
 	return nil
 }
 
-// readLogInForm reads username, password, and where to go afterwards: a page of ours and nothing else.
+// readLogInForm reads username, address, password, and where to go afterwards: a page of ours and nothing else.
 func readLogInForm(c *gin.Context) (logInForm, string, error) {
 	if err := readForm(c); err != nil {
 		return logInForm{}, "", err
 	}
-	form := logInForm{Username: c.Request.PostForm.Get("username"), Next: c.Request.PostForm.Get("next")}
-	if !nextShape.MatchString(form.Next) {
-		form.Next = "/app"
-	}
-	return form, c.Request.PostForm.Get("password"), nil
+	posted := c.Request.PostForm
+	form := logInForm{Username: posted.Get("username"), Email: posted.Get("email"), Next: nextOf(posted.Get("next"))}
+	return form, posted.Get("password"), nil
 }
 
 func (s *Server) pageLogOut(c *gin.Context, _ boxoffice.User) error {

@@ -112,6 +112,30 @@ func TestLogInByFormLeadsOn(t *testing.T) {
 	require.Contains(t, in.header.Get("Set-Cookie"), "HttpOnly")
 }
 
+// Who signs up on the page can get a new password later.
+func TestSignUpByFormTakesAnAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.Contains(t, string(b.visit(t, "GET", bookingPage, "", nil).body), `href="/app/signup?next=%2fapp%2fbookings%2f`+bookingID+`"`)
+	shown := string(b.visit(t, "GET", "/app/signup?next="+url.QueryEscape(bookingPage), "", nil).body)
+	require.Contains(t, shown, `action="/app/signup"`)
+	require.Contains(t, shown, `name="next" value="`+bookingPage+`"`)
+	require.Contains(t, string(b.visit(t, "GET", "/app/signup?next=//evil.test", "", nil).body), `name="next" value="/app"`)
+
+	form := url.Values{"username": {"ada"}, "email": {"ada"}, "password": {goodPassword}, "next": {bookingPage}}
+	wrong := b.visit(t, "POST", "/app/signup", "", form)
+	require.Equal(t, http.StatusUnprocessableEntity, wrong.status)
+	require.Regexp(t, `id="email-mistake">[^<]+<`, string(wrong.body))
+	require.Contains(t, string(wrong.body), `action="/app/signup"`, "the same form again")
+	form.Set("email", "ada@example.com")
+	joined := b.visit(t, "POST", "/app/signup", "", form)
+	require.Equal(t, http.StatusSeeOther, joined.status)
+	require.Equal(t, bookingPage, joined.header.Get("Location"))
+	user, err := b.users.UserByUsername(t.Context(), "ada")
+	require.NoError(t, err)
+	require.Equal(t, "ada@example.com", user.Email)
+}
+
 func TestLogInLeadsNowhereElse(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -105,6 +105,7 @@ func (s *Server) pages() []route {
 		{ServiceBookings, "GET", "/", anyone, s.pageRoot},
 		{ServiceBookings, "GET", "/app", guest, s.pageIndex},
 		{ServiceBookings, "GET", "/app/style.css", anyone, s.pageStyle},
+		{ServiceBookings, "GET", "/app/signup", anyone, s.pageSignUpForm},
 		{ServiceBookings, "POST", "/app/signup", anyone, s.pageSignUp},
 		{ServiceBookings, "POST", "/app/login", anyone, s.pageLogIn},
 		{ServiceBookings, "POST", "/app/logout", anyone, s.pageLogOut},
