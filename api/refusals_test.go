@@ -217,6 +217,7 @@ func (h *house) wrongWebhooks() []refusal {
 		malformed("webhook that is no JSON", signed("x", webhookSecret, time.Now())),
 		malformed("webhook that is no event", signed(`{"id":7}`, webhookSecret, time.Now())),
 		malformed("webhook that is empty", signed("", webhookSecret, time.Now())),
+		malformed("webhook of a number without end", signed(strings.Replace(event, "{}", "1e200000", 1), webhookSecret, time.Now())),
 		malformed("webhook nested too deeply", signed(strings.Repeat("[", 20_000), webhookSecret, time.Now())),
 		{"webhook too large", jsonOf("/webhooks/stripe", strings.Repeat("x", 256<<10+1), "Stripe-Signature", "x"), 413, "too-large", nil},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 )
 
@@ -31,6 +32,27 @@ func storable(text []byte) []byte {
 		}
 	}
 	return text
+}
+
+// hasOutlandishNumber reports whether a JSON text has a number that no database keeps, and that is no amount or time.
+func hasOutlandishNumber(text []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return false // the end: the text is JSON
+		}
+		number, ok := token.(json.Number)
+		if !ok {
+			continue
+		}
+		_, exponent, scaled := strings.Cut(strings.ToLower(number.String()), "e")
+		power, err := strconv.Atoi(strings.TrimPrefix(exponent, "+"))
+		if len(number) > 100 || scaled && (err != nil || power < -300 || power > 300) {
+			return true
+		}
+	}
 }
 
 // escaped reads an escape like \u0041 at the beginning of a text.

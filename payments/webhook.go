@@ -50,7 +50,7 @@ func (c *Client) VerifyWebhook(payload []byte, signature string) (boxoffice.Paym
 	}
 	payload = storable(payload)
 	var e event
-	if !utf8.Valid(payload) || json.Unmarshal(payload, &e) != nil || e.ID == "" || e.Type == "" {
+	if !utf8.Valid(payload) || json.Unmarshal(payload, &e) != nil || e.ID == "" || e.Type == "" || hasOutlandishNumber(payload) {
 		return boxoffice.PaymentEvent{}, boxoffice.Errorf(boxoffice.CodeMalformed, "The webhook is not an event.")
 	}
 	read := boxoffice.PaymentEvent{

@@ -153,7 +153,8 @@ func TestVerifyWebhookRefusesWhatIsNoEvent(t *testing.T) {
 	t.Parallel()
 	client := webhookClient(t, testKey, testSecret)
 	for _, body := range []string{"", "x", "null", "[]", `"evt_1"`, "{}", `{"id":"evt_1"}`, `{"id":7,"type":"x"}`, `{"id":"evt_1","type":"x"} {}`,
-		"{\"id\":\"evt_1\",\"type\":\"\xff\"}", `{"id":"evt_1","type":"x","data":[]}`} {
+		"{\"id\":\"evt_1\",\"type\":\"\xff\"}", `{"id":"evt_1","type":"x","data":[]}`,
+		`{"id":"evt_1","type":"x","n":1e200000}`, `{"id":"evt_1","type":"x","n":1E-20000}`, `{"id":"evt_1","type":"x","n":` + strings.Repeat("9", 140_000) + `}`} {
 		_, err := client.VerifyWebhook([]byte(body), signed(body, testSecret, noon))
 		require.Equal(t, boxoffice.CodeMalformed, codeOf(t, err), body)
 	}
