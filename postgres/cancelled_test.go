@@ -70,6 +70,17 @@ func TestTold_OfACancellationIsWithdrawnWhereMoneyComes(t *testing.T) {
 	require.Equal(t, "sent", one[string](t, h, `SELECT status FROM emails WHERE kind = 'refunded'`))
 }
 
+// Tickets that are void must not be mailed: here by a booking that is undone while a mail with them is planted.
+func TestTold_OfTicketsIsWithdrawnWhereTheSaleIsUndone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	s := h.confirmed(t, h.addUser(t), h.tickets)
+	h.exec(t, `INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient) VALUES ($1, $2, 'tickets', 'resend:x', 'ada@example.org')`, newID(t), s.ID)
+	_, err := h.store.Compensate(t.Context(), s.ID, s.epoch, "The event was cancelled.")
+	require.NoError(t, err)
+	require.Equal(t, "withdrawn", one[string](t, h, `SELECT status FROM emails`))
+}
+
 // A mail to an address that a buyer mistyped is no promise broken where the tickets had been mailed.
 func TestAudit_ARefusedResendIsNoViolation(t *testing.T) {
 	t.Parallel()

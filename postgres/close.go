@@ -130,9 +130,6 @@ func releaseIfUnpaid(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 	return tellOfCancel(ctx, tx, b.id)
 }
 
-// cancelKey is the dedupe key of the mail on a booking's cancellation.
-func cancelKey(bookingID string) string { return "cancelled:" + bookingID }
-
 // tellOfCancel queues the mail on a cancellation where a payment page was open: its buyer may be in doubt whether something
 // was charged. A payment that came for it all the same is surplus, and has a mail of its own.
 func tellOfCancel(ctx context.Context, tx pgx.Tx, bookingID string) error {
@@ -146,5 +143,5 @@ func tellOfCancel(ctx context.Context, tx pgx.Tx, bookingID string) error {
 	if paid {
 		details = map[string]any{"reason": "A payment that it could not use goes back to the card that it came from; another mail tells you of that."}
 	}
-	return queueEmail(ctx, tx, bookingID, boxoffice.EmailCancelled, cancelKey(bookingID), details)
+	return queueEmail(ctx, tx, bookingID, boxoffice.EmailCancelled, "cancelled:"+bookingID, details)
 }

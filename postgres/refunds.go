@@ -59,10 +59,14 @@ func insertRefund(ctx context.Context, tx pgx.Tx, bookingID, paymentID, reason s
 	return tx.SendBatch(ctx, batch).Close()
 }
 
+// setRefunding begins to give money back. A mail that still waits to be sent, and says that there are tickets or that
+// nothing was charged, is no longer so.
 func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) error {
-	_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', refund_reason = coalesce(refund_reason, $2),
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE bookings SET status = 'refunding', refund_reason = coalesce(refund_reason, $2),
 		next_check_at = boxoffice_now() + interval '60 seconds' WHERE id = $1`, bookingID, reason)
-	return err
+	batch.Queue(`UPDATE emails SET status = 'withdrawn' WHERE booking_id = $1 AND status = 'queued' AND kind IN ('tickets', 'cancelled')`, bookingID)
+	return tx.SendBatch(ctx, batch).Close()
 }
 
 // RequestRefund gives a payment that bought nothing its refund row, under the payment's lock. A booking at its end goes
@@ -101,9 +105,6 @@ func requestRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID, r
 	}
 	switch b.status {
 	case boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunded:
-		if err := withdrawEmail(ctx, tx, cancelKey(b.id)); err != nil { // it says that nothing was charged
-			return err
-		}
 		return setRefunding(ctx, tx, b.id, reason)
 	case boxoffice.BookingHeld, boxoffice.BookingConfirmed, boxoffice.BookingCompleted, boxoffice.BookingRefunding:
 		return nil
