@@ -57,3 +57,17 @@ func (m Money) Decimal() string {
 	}
 	return sign + text
 }
+
+// Hundredths gives the amount in hundredths of the currency's unit, whatever its minor unit is, rounded down: by it amounts
+// are compared with what people write, "12.50".
+func (m Money) Hundredths() int64 {
+	digits, known := minorDigits[m.Currency]
+	switch {
+	case known && digits == 0:
+		return m.Minor * 100
+	case known && digits == 3:
+		return m.Minor / 10
+	default:
+		return m.Minor
+	}
+}
