@@ -148,40 +148,42 @@ type SearchBacklog struct {
 	Parked int64         // events that the search server refuses
 }
 
-// SearchStore keeps what the index is to be told. A change of an event appends its ID to the outbox in its own transaction;
-// CodeUnavailable where the database cannot be reached.
-type SearchStore interface {
-	// SampleSeats appends the events whose bookings changed since it was last called, by anybody, and tells how many.
+// SearchOutbox keeps which events the index is still to be told of. A change of an event, its title, its venue or its prices
+// appends the event's ID in its own transaction. CodeUnavailable where the database cannot be reached.
+type SearchOutbox interface {
+	// SampleSeats appends the events whose bookings changed since it was last called, by whomever, and tells how many: free
+	// seats are counted for the index without a buyer's transaction knowing of it.
 	SampleSeats(ctx context.Context) (int, error)
-	// ClaimChanges claims up to limit events with rows in the outbox, the oldest first, for a time. An event is claimed by one
-	// at a time, so that two relays never write the same one.
+	// ClaimChanges claims up to limit events that wait, the longest waiting first, and reads them. An event is claimed by one
+	// relay at a time, so that none overwrites what another read later.
 	ClaimChanges(ctx context.Context, limit int, lasts time.Duration) (SearchClaim, error)
-	// FinishChanges removes what a claim covered from the outbox. Events that were refused for good are parked with the
-	// reason, until they change again; those refused for now stay, and wait a while. Events whose claim was lost meanwhile are
-	// appended anew: what was written may have been older than what another wrote.
+	// FinishChanges removes from the outbox what a claim covered. Events that were refused with CodeInvalid, or again and
+	// again, are parked with the reason until they change; others that were refused wait a while. An event whose claim has
+	// run out, and that another may have written meanwhile, is appended anew.
 	FinishChanges(ctx context.Context, claim SearchClaim, refused map[string]error) error
-	// Release gives a claim back and leaves the outbox as it is.
+	// Release gives a claim back. The outbox stays as it is.
 	Release(ctx context.Context, claim SearchClaim) error
 	// SearchBacklog counts what waits.
 	SearchBacklog(ctx context.Context) (SearchBacklog, error)
+}
 
-	// Collections names the collection that is live, and one that is being built; empty where there is none.
-	Collections(ctx context.Context) (live, building string, err error)
-	// BeginBuild notes that a collection is being built: from now on relays write to it, too. It replaces an earlier build.
-	BeginBuild(ctx context.Context, collection string) error
-	// ClaimPage claims the findable events that follow an ID, up to limit, and tells the last ID that it looked at, empty at
-	// the end. What another has claimed is left out and appended to the outbox.
+// SearchBuilds keeps which collection is live and which is being built, and reads the events for the latter.
+type SearchBuilds interface {
+	// Live names the live collection, empty where there has never been one.
+	Live(ctx context.Context) (string, error)
+	// BeginBuild notes that a collection is being built and gives the number of events that it will have. From now on relays
+	// write to it, too. An earlier build is given up; one that has become live is left alone.
+	BeginBuild(ctx context.Context, collection string) (events int, err error)
+	// ClaimPage claims up to limit findable events that follow an ID, reads them, and gives the last ID it looked at, empty at
+	// the end. What another has claimed is appended to the outbox instead.
 	ClaimPage(ctx context.Context, after string, limit int, lasts time.Duration) (claim SearchClaim, last string, err error)
-	// FinishPage gives a claim of ClaimPage back, and appends what was refused to the outbox, for the relay to judge.
+	// FinishPage gives such a claim back. What was refused is appended to the outbox, for a relay to judge.
 	FinishPage(ctx context.Context, claim SearchClaim, refused map[string]error) error
-	// CountFindable counts the events that an index should have.
-	CountFindable(ctx context.Context) (int, error)
-	// OutboxEnd gives the last row of the outbox, and OutboxBefore how many rows up to one are still to be written.
-	OutboxEnd(ctx context.Context) (int64, error)
-	OutboxBefore(ctx context.Context, row int64) (int, error)
-	// EndBuild makes the collection that was built the live one. CodeFenced when another build has replaced it.
+	// Waiting counts the rows of the outbox up to one of them, 0 for all, and gives the last.
+	Waiting(ctx context.Context, upTo int64) (rows int, last int64, err error)
+	// EndBuild makes the collection the live one. CodeFenced when it is not being built any more.
 	EndBuild(ctx context.Context, collection string) error
-	// AbandonBuild ends a build without a result; one that has ended or was replaced is left alone.
+	// AbandonBuild ends a build that comes to nothing. One that is over is left alone.
 	AbandonBuild(ctx context.Context, collection string) error
 }
 

@@ -50,7 +50,7 @@ type document struct {
 // The longest texts of a document, in bytes: with all of them it is still 1 kB.
 const (
 	maxTitle = 72
-	maxPlace = 40
+	maxPlace = 38
 )
 
 // newDocument writes down an event as the index is to know it.
