@@ -1,0 +1,182 @@
+package typesense
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/bits-and-blooms/bitset"
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// state is what a collection holds: its documents, their columns and their index.
+type state struct {
+	schema   schema
+	words    tokenizer
+	synonyms []synonym
+
+	docs  []json.RawMessage // by number; nil: gone
+	ids   []string
+	seqOf map[string]uint32
+	live  bitset.BitSet
+
+	numbers map[string]*numbers
+	texts   map[string]*texts
+	places  map[string]*places
+	text    *textIndex
+}
+
+func newState(s schema, dir string, analysis *index.AnalysisQueue) (*state, error) {
+	st := &state{
+		schema: s, words: newTokenizer(s), seqOf: map[string]uint32{},
+		numbers: map[string]*numbers{}, texts: map[string]*texts{}, places: map[string]*places{},
+	}
+	for _, f := range s.Fields {
+		switch {
+		case !f.Index:
+		case f.isText():
+			st.texts[f.Name] = newTexts(f, st.words)
+		case f.isNumber():
+			st.numbers[f.Name] = &numbers{field: f}
+		default:
+			st.places[f.Name] = &places{field: f}
+		}
+	}
+	var err error
+	if st.text, err = openTextIndex(dir, st.words, analysis); err != nil {
+		return nil, err
+	}
+	if err := st.text.renewView(); err != nil {
+		return nil, errors.Join(err, st.text.close())
+	}
+	return st, nil
+}
+
+// change is one document from now on. Without raw the document is gone.
+type change struct {
+	seq uint32
+	id  string
+	raw json.RawMessage
+	doc fields
+}
+
+// index brings changes into the inverted index. Searches go on meanwhile, and do not see them yet.
+func (st *state) index(changes []*change) error {
+	texts := make([]textChange, len(changes))
+	for i, ch := range changes {
+		texts[i].seq = ch.seq
+		if ch.raw == nil {
+			continue
+		}
+		texts[i].texts = map[string][]string{}
+		for name := range st.texts {
+			texts[i].texts[name] = stringsOf(ch.doc[name])
+		}
+	}
+	return st.text.apply(texts)
+}
+
+func stringsOf(value any) []string {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		list := make([]string, len(v))
+		for i, element := range v {
+			list[i], _ = element.(string) //nolint:errcheck // conform has seen it
+		}
+		return list
+	}
+	return nil
+}
+
+// show makes indexed changes visible. Nobody may be searching.
+func (st *state) show(changes []*change) error {
+	for _, ch := range changes {
+		if ch.raw == nil {
+			st.remove(ch)
+			continue
+		}
+		st.docs, st.ids = grow(st.docs, ch.seq), grow(st.ids, ch.seq)
+		st.docs[ch.seq], st.ids[ch.seq] = ch.raw, ch.id
+		st.seqOf[ch.id] = ch.seq
+		st.live.Set(uint(ch.seq))
+		for name, column := range st.numbers {
+			column.set(ch.seq, ch.doc[name])
+		}
+		for name, column := range st.texts {
+			column.set(ch.seq, ch.doc[name])
+		}
+		for name, column := range st.places {
+			column.set(ch.seq, ch.doc[name])
+		}
+	}
+	return st.text.renewView()
+}
+
+func (st *state) remove(ch *change) {
+	delete(st.seqOf, ch.id)
+	st.live.Clear(uint(ch.seq))
+	if int(ch.seq) >= len(st.docs) {
+		return
+	}
+	st.docs[ch.seq], st.ids[ch.seq] = nil, ""
+	for _, column := range st.numbers {
+		column.clear(ch.seq)
+	}
+	for _, column := range st.texts {
+		column.clear(ch.seq)
+	}
+	for _, column := range st.places {
+		column.clear(ch.seq)
+	}
+}
+
+// loadSize is how many documents are indexed at once where there are many.
+const loadSize = 2000
+
+// load fills an empty state.
+func (st *state) load(docs []json.RawMessage) error {
+	for len(docs) > 0 {
+		n := min(loadSize, len(docs))
+		changes := make([]*change, n)
+		for i, raw := range docs[:n] {
+			doc, err := parseDocument(raw)
+			if err != nil {
+				return err
+			}
+			id, err := doc.id()
+			if err != nil {
+				return err
+			}
+			if err := st.schema.conform(doc, dirty{coerce: true, drop: true}); err != nil {
+				return fmt.Errorf("document %s: %w", id, err)
+			}
+			changes[i] = &change{seq: uint32(len(st.docs) + i), id: id, raw: raw, doc: doc}
+		}
+		if err := errors.Join(st.index(changes), st.show(changes)); err != nil {
+			return err
+		}
+		docs = docs[n:]
+	}
+	return nil
+}
+
+// living gives the documents, oldest first.
+func (st *state) living() []json.RawMessage {
+	docs := make([]json.RawMessage, 0, len(st.seqOf))
+	for _, raw := range st.docs {
+		if raw != nil {
+			docs = append(docs, raw)
+		}
+	}
+	return docs
+}
+
+// summary is what the collection routes answer.
+type summary struct {
+	schema
+	NumDocuments int `json:"num_documents"`
+}
+
+func (st *state) summary() summary { return summary{st.schema, len(st.seqOf)} }

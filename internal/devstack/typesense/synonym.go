@@ -1,0 +1,104 @@
+package typesense
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+)
+
+// synonym says that words mean the same: each of Synonyms for each other, or with a root, each of them for the root.
+type synonym struct {
+	ID       string   `json:"id"`
+	Root     string   `json:"root"`
+	Synonyms []string `json:"synonyms"`
+}
+
+const (
+	maxSynonyms     = 1000
+	maxSynonymWords = 50
+)
+
+func parseSynonym(id string, body []byte) (synonym, error) {
+	s := synonym{ID: id}
+	if !json.Valid(body) {
+		return s, errBadJSON
+	}
+	err := json.Unmarshal(body, &s)
+	s.ID = id
+	if err != nil || len(s.Synonyms) == 0 || len(s.Synonyms) > maxSynonymWords {
+		return s, badRequest("Could not find an array of `synonyms`")
+	}
+	return s, nil
+}
+
+func withSynonym(list []synonym, s synonym) []synonym {
+	list = slices.Clone(list)
+	if i := slices.IndexFunc(list, func(old synonym) bool { return old.ID == s.ID }); i >= 0 {
+		list[i] = s
+		return list
+	}
+	return append(list, s)
+}
+
+func withoutSynonym(list []synonym, id string) []synonym {
+	return slices.DeleteFunc(slices.Clone(list), func(s synonym) bool { return s.ID == id })
+}
+
+// changeSynonyms replaces the collection's synonyms by what change makes of them.
+func (c *collection) changeSynonyms(r record, change func([]synonym) ([]synonym, error)) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.state == nil {
+		return errNoCollection
+	}
+	list, err := change(c.state.synonyms)
+	if err != nil {
+		return err
+	}
+	if len(list) > maxSynonyms {
+		return refuse(http.StatusUnprocessableEntity, "A collection has %d synonyms at most.", maxSynonyms)
+	}
+	r.Collection = c.name
+	if err := c.journal.append(r); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.synonyms = list
+	return nil
+}
+
+// variants gives the words of a query, and those that it becomes where a synonym stands in place of what it means.
+func (st *state) variants(words []string) [][]string {
+	variants := [][]string{words}
+	for _, s := range st.synonyms {
+		from, to := s.Synonyms, s.Synonyms
+		if s.Root != "" {
+			from = []string{s.Root}
+		}
+		for _, old := range from {
+			for _, replacement := range to {
+				if old != replacement {
+					variants = append(variants, replaced(words, st.words.words(old), st.words.words(replacement))...)
+				}
+			}
+		}
+		if len(variants) > maxSynonymWords {
+			return variants[:maxSynonymWords]
+		}
+	}
+	return variants
+}
+
+// replaced gives words with the first occurrence of old replaced, or nothing if there is none.
+func replaced(words, old, replacement []string) [][]string {
+	if len(old) == 0 {
+		return nil
+	}
+	for i := 0; i+len(old) <= len(words); i++ {
+		if slices.Equal(words[i:i+len(old)], old) {
+			return [][]string{slices.Concat(words[:i], replacement, words[i+len(old):])}
+		}
+	}
+	return nil
+}
