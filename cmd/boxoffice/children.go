@@ -82,6 +82,8 @@ func (s *stack) childEnv(name string) []string {
 	settings := map[string]string{
 		"DATABASE_URL":          s.urls.database,
 		"TEMPORAL_ADDRESS":      s.urls.temporal,
+		"TYPESENSE_URL":         s.urls.typesense,
+		"TYPESENSE_API_KEY":     s.secrets.TypesenseKey,
 		"STRIPE_API_BASE":       s.urls.stripe,
 		"STRIPE_API_KEY":        s.secrets.StripeKey,
 		"STRIPE_WEBHOOK_SECRET": s.secrets.WebhookSecret,

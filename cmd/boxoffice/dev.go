@@ -27,6 +27,7 @@ type devCommand struct {
 	PostgresPort    int `default:"54329" help:"Of PostgreSQL."`
 	TemporalPort    int `default:"7233" help:"Of Temporal."`
 	TemporalUIPort  int `default:"8233" help:"Of Temporal's web UI."`
+	TypesensePort   int `default:"8108" help:"Of the search server."`
 	StripePort      int `default:"8420" help:"Of the Stripe simulator and its payment page."`
 	MailPort        int `default:"8025" help:"Of the inbox page."`
 	SMTPPort        int `name:"smtp-port" default:"1025" help:"Of the mail sink."`
@@ -121,8 +122,8 @@ type namedPort struct {
 func (c *devCommand) ports() []namedPort {
 	return []namedPort{
 		{"--port", &c.Port}, {"--admin-port", &c.AdminPort}, {"--worker-admin-port", &c.WorkerAdminPort}, {"--postgres-port", &c.PostgresPort},
-		{"--temporal-port", &c.TemporalPort}, {"--temporal-ui-port", &c.TemporalUIPort}, {"--stripe-port", &c.StripePort},
-		{"--mail-port", &c.MailPort}, {"--smtp-port", &c.SMTPPort},
+		{"--temporal-port", &c.TemporalPort}, {"--temporal-ui-port", &c.TemporalUIPort}, {"--typesense-port", &c.TypesensePort},
+		{"--stripe-port", &c.StripePort}, {"--mail-port", &c.MailPort}, {"--smtp-port", &c.SMTPPort},
 	}
 }
 

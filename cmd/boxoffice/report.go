@@ -20,7 +20,8 @@ func (s *stack) writeEnvFile(path string) error {
 	var text strings.Builder
 	for _, setting := range [][2]string{
 		{"BOXOFFICE_URL", s.urls.boxoffice}, {"ADMIN_URL", s.urls.admin}, {"WORKER_ADMIN_URL", s.urls.workerAdmin}, {"DATABASE_URL", s.urls.database},
-		{"TEMPORAL_ADDRESS", s.urls.temporal}, {"TEMPORAL_UI_URL", s.urls.temporalUI}, {"STRIPE_API_BASE", s.urls.stripe},
+		{"TEMPORAL_ADDRESS", s.urls.temporal}, {"TEMPORAL_UI_URL", s.urls.temporalUI}, {"TYPESENSE_URL", s.urls.typesense},
+		{"TYPESENSE_API_KEY", s.secrets.TypesenseKey}, {"STRIPE_API_BASE", s.urls.stripe},
 		{"STRIPE_API_KEY", s.secrets.StripeKey}, {"STRIPE_WEBHOOK_SECRET", s.secrets.WebhookSecret}, {"MAIL_URL", s.urls.mail},
 		{"SMTP_URL", s.urls.smtp}, {"BLOB_URL", s.blobURL()}, {"TICKET_SIGNING_KEY", s.secrets.TicketKey},
 		{"TICKET_PUBLIC_KEYS", keys.Public().String()}, {"BOXOFFICE_BASE_URL", s.urls.boxoffice}, {"BOXOFFICE_STATE_DIR", s.command.Dir},
@@ -38,6 +39,7 @@ func (s *stack) printTable(w io.Writer) error {
 	rows := [][2]string{
 		{"Pages and API", s.urls.boxoffice}, {"API's metrics", s.urls.admin}, {"Worker's metrics", s.urls.workerAdmin}, {"Temporal UI", s.urls.temporalUI},
 		{"Mail inbox", s.urls.mail}, {"Stripe simulator", s.urls.stripe}, {"PostgreSQL", s.urls.database},
+		{"Search server", s.urls.typesense},
 		{"Temporal", s.urls.temporal}, {"State and logs", s.command.Dir},
 	}
 	var text strings.Builder

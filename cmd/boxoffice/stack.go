@@ -17,6 +17,7 @@ import (
 	smtpsink "github.com/boxoffice/boxoffice/internal/devstack/smtp"
 	stripesim "github.com/boxoffice/boxoffice/internal/devstack/stripe"
 	temporalserver "github.com/boxoffice/boxoffice/internal/devstack/temporal"
+	searchserver "github.com/boxoffice/boxoffice/internal/devstack/typesense"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/workflows"
 	"golang.org/x/sync/errgroup"
@@ -39,7 +40,7 @@ type stack struct {
 
 // addresses are where everything is, by the names of the settings.
 type addresses struct {
-	boxoffice, admin, workerAdmin, database, temporal, temporalUI, stripe, smtp, mail string
+	boxoffice, admin, workerAdmin, database, temporal, temporalUI, typesense, stripe, smtp, mail string
 }
 
 // startStack starts the servers side by side, then fills the database, then starts the program's own processes. What it
@@ -58,7 +59,7 @@ func startStack(ctx context.Context, c *devCommand, logger *slog.Logger) (*stack
 		return s, err
 	}
 	starting, _ := errgroup.WithContext(ctx)
-	for _, start := range []func(context.Context) error{s.startPostgres, s.startTemporal, s.startStripe, s.startMail} {
+	for _, start := range []func(context.Context) error{s.startPostgres, s.startTemporal, s.startTypesense, s.startStripe, s.startMail} {
 		starting.Go(func() error { return start(serverCtx) })
 	}
 	if err := starting.Wait(); err != nil {
@@ -154,6 +155,24 @@ func (s *stack) startTemporal(ctx context.Context) error {
 		}
 		return server.Done(), server.Wait, nil
 	})
+}
+
+// startTypesense starts the search server, unless TYPESENSE_URL names another, which TYPESENSE_API_KEY opens.
+func (s *stack) startTypesense(ctx context.Context) error {
+	if s.urls.typesense = os.Getenv("TYPESENSE_URL"); s.urls.typesense != "" {
+		s.secrets.TypesenseKey = os.Getenv("TYPESENSE_API_KEY")
+		return nil
+	}
+	server, err := searchserver.Start(ctx, searchserver.Options{
+		Addr: "127.0.0.1:" + strconv.Itoa(s.command.TypesensePort), Dir: s.folder("typesense"), APIKey: s.secrets.TypesenseKey,
+		Logger: s.logger.With("process", "search server"),
+	})
+	if err != nil {
+		return fmt.Errorf("search server: %w", err)
+	}
+	s.urls.typesense = server.URL
+	s.servers.Go(server.Wait)
+	return nil
 }
 
 // startStripe starts the Stripe simulator, unless STRIPE_API_BASE names another. Its webhooks come to our API.
