@@ -126,6 +126,8 @@ type SearchIndex interface {
 	GoLive(ctx context.Context, collection string) error
 	// Snapshot has the server keep what it was told, so that it is quickly there again after a restart.
 	Snapshot(ctx context.Context) error
+	// Size counts the documents of what searches use. CodeNotFound where they use nothing, or what is no longer there.
+	Size(ctx context.Context) (int, error)
 	// DropAllBut removes the collections of earlier indexes.
 	DropAllBut(ctx context.Context, keep ...string) error
 	// DropPast removes from a collection what was over before a time, and tells how much that was. CodeNotFound.

@@ -57,9 +57,26 @@ const (
 	EventStatusPast      EventStatus = "past"
 )
 
+// Defines values for FoundEventStatus.
+const (
+	FoundEventStatusCancelled FoundEventStatus = "cancelled"
+	FoundEventStatusDraft     FoundEventStatus = "draft"
+	FoundEventStatusOnSale    FoundEventStatus = "on_sale"
+	FoundEventStatusPast      FoundEventStatus = "past"
+)
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
+)
+
+// Defines values for PriceBand.
+const (
+	PriceBandFrom80  PriceBand = "from-80"
+	PriceBandN1020   PriceBand = "10-20"
+	PriceBandN2040   PriceBand = "20-40"
+	PriceBandN4080   PriceBand = "40-80"
+	PriceBandUnder10 PriceBand = "under-10"
 )
 
 // Defines values for SeatState.
@@ -84,6 +101,14 @@ const (
 	ListOwnEventsParamsStatusDraft     ListOwnEventsParamsStatus = "draft"
 	ListOwnEventsParamsStatusOnSale    ListOwnEventsParamsStatus = "on_sale"
 	ListOwnEventsParamsStatusPast      ListOwnEventsParamsStatus = "past"
+)
+
+// Defines values for SearchParamsSort.
+const (
+	SearchParamsSortDistance  SearchParamsSort = "distance"
+	SearchParamsSortPrice     SearchParamsSort = "price"
+	SearchParamsSortRelevance SearchParamsSort = "relevance"
+	SearchParamsSortTime      SearchParamsSort = "time"
 )
 
 // BookRequest Ticket IDs of one event.
@@ -371,6 +396,15 @@ type EventTickets struct {
 	Tickets []Ticket `json:"tickets"`
 }
 
+// FacetCount defines model for FacetCount.
+type FacetCount struct {
+	// Count Example: 12
+	Count int `json:"count"`
+
+	// Value Example: Chico, CA
+	Value string `json:"value"`
+}
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	// Field A path in the body (`email`, `[2]`), or the name of a parameter or header.
@@ -381,6 +415,61 @@ type FieldError struct {
 	// Message Example: This is too short.
 	Message string `json:"message"`
 }
+
+// FoundEvent An event as the search index knows it. It may lag by a second.
+type FoundEvent struct {
+	// Available Free seats a moment ago.
+	//
+	// Example: 188
+	Available int `json:"available"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// DistanceKm From `near`, where that is given.
+	//
+	// Example: 12.5
+	DistanceKm *float64 `json:"distance_km,omitempty"`
+
+	// EndsAt Example: 2026-12-04T21:37:00-08:00
+	EndsAt time.Time `json:"ends_at"`
+
+	// Highlights What matched, by field: title, name, director, genre, venue, city. HTML: the words stand in `<mark>`, and all else is escaped.
+	//
+	// Example: {"title":"\u003cmark\u003eGhost\u003c/mark\u003e"}
+	Highlights map[string]string `json:"highlights,omitempty"`
+	ID         string            `json:"id"`
+
+	// Name Example: Ghost
+	Name    string `json:"name"`
+	OwnerID string `json:"owner_id"`
+
+	// PriceFromMinor Of the cheapest seat.
+	//
+	// Example: 1100
+	PriceFromMinor int64            `json:"price_from_minor"`
+	Status         FoundEventStatus `json:"status"`
+
+	// Time Its start.
+	//
+	// Example: 2026-12-04T19:30:00-08:00
+	Time    time.Time `json:"time"`
+	TitleID string    `json:"title_id"`
+
+	// Total All seats.
+	//
+	// Example: 200
+	Total int `json:"total"`
+
+	// Type Example: film
+	Type  string `json:"type"`
+	Venue Venue  `json:"venue"`
+}
+
+// FoundEventStatus defines model for FoundEvent.Status.
+type FoundEventStatus string
 
 // Health defines model for Health.
 type Health struct {
@@ -592,6 +681,9 @@ type PasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
+// PriceBand By the cheapest seat, in whole units of the event's currency. A price belongs to the band that it begins.
+type PriceBand string
+
 // Prices Minor units by price category.
 //
 // Example: {"premium":1850,"standard":1450}
@@ -690,6 +782,37 @@ type Sales struct {
 	//
 	// Example: 58000
 	SoldMinor int64 `json:"sold_minor"`
+}
+
+// SearchFacets How many of the events found have each value, at most 100 values. A facet is not narrowed by its own parameter, so that it shows what another choice would find.
+type SearchFacets struct {
+	// Availability `plenty`, `few` (a tenth of the seats or less) and `none`.
+	Availability []FacetCount `json:"availability"`
+	City         []FacetCount `json:"city"`
+
+	// Day By the calendars of the venues, the next first.
+	Day   []FacetCount `json:"day"`
+	Genre []FacetCount `json:"genre"`
+
+	// PriceBand The cheapest first.
+	PriceBand []FacetCount `json:"price_band"`
+	Type      []FacetCount `json:"type"`
+}
+
+// SearchPage defines model for SearchPage.
+type SearchPage struct {
+	Events []FoundEvent `json:"events"`
+
+	// Facets How many of the events found have each value, at most 100 values. A facet is not narrowed by its own parameter, so that it shows what another choice would find.
+	Facets SearchFacets `json:"facets"`
+
+	// Found On all pages.
+	//
+	// Example: 42
+	Found   int `json:"found"`
+	Page    int `json:"page"`
+	PerPage int `json:"per_page"`
+	TookMs  int `json:"took_ms"`
 }
 
 // SeatColumns defines model for SeatColumns.
@@ -1145,6 +1268,55 @@ type ReserveParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// SearchParams defines parameters for Search.
+type SearchParams struct {
+	// Q What is looked for; without it, everything is.
+	Q string `form:"q,omitempty" json:"q,omitempty"`
+
+	// City Only in this city, with or without its state, whatever the case.
+	City string `form:"city,omitempty" json:"city,omitempty"`
+
+	// Type Only events of this type.
+	Type string `form:"type,omitempty" json:"type,omitempty"`
+
+	// Genre Only titles of this genre.
+	Genre string `form:"genre,omitempty" json:"genre,omitempty"`
+
+	// Day Only on this day by the calendar of the venue.
+	Day string `form:"day,omitempty" json:"day,omitempty"`
+
+	// From Starting at this time or later; or on this day or later, by the calendar of the venue.
+	From string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Starting before this time; or before this day, by the calendar of the venue.
+	To string `form:"to,omitempty" json:"to,omitempty"`
+
+	// PriceBand Only events whose cheapest seat is in this band.
+	PriceBand PriceBand `form:"price_band,omitempty" json:"price_band,omitempty"`
+
+	// MaxPrice Only events whose cheapest seat costs at most this, in whole units of the event's currency, with two digits behind a point at most.
+	MaxPrice float32 `form:"max_price,omitempty" json:"max_price,omitempty"`
+
+	// Available With true, only events with a free seat.
+	Available bool `form:"available,omitempty" json:"available,omitempty"`
+
+	// Near A place, `lat,lon` in degrees. Results tell their distance from it.
+	Near string `form:"near,omitempty" json:"near,omitempty"`
+
+	// RadiusKm Only within this distance of `near`.
+	RadiusKm float32 `form:"radius_km,omitempty" json:"radius_km,omitempty"`
+
+	// Sort relevance, best first, or soonest first where nothing is looked for; time, soonest first; price, cheapest first; distance, nearest to `near` first.
+	Sort SearchParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+	Page int              `form:"page,omitempty" json:"page,omitempty"`
+
+	// PerPage Events a page.
+	PerPage int `form:"per_page,omitempty" json:"per_page,omitempty"`
+}
+
+// SearchParamsSort defines parameters for Search.
+type SearchParamsSort string
 
 // CreateTitleParams defines parameters for CreateTitle.
 type CreateTitleParams struct {

@@ -19,7 +19,7 @@ import (
 // The groups of routes that Options.Services may name.
 const (
 	ServiceUsers    = "users"    // accounts, sessions, and the pages that mails about accounts lead to
-	ServiceSearch   = "search"   // no route yet
+	ServiceSearch   = "search"   // finding events
 	ServiceEvents   = "events"   // the catalogue, and what organizers do with it
 	ServiceBookings = "bookings" // bookings, their files, the webhook, and the other pages under /app
 )
@@ -29,11 +29,12 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 // checkoutOrigin is where Stripe's payment page lives.
 const checkoutOrigin = "https://checkout.stripe.com"
 
-// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Catalogue, Organizers and Bookings where a
-// mounted group of routes needs them. Zero durations and limits take the defaults that are named.
+// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers and
+// Bookings where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
 type Options struct {
 	Users      boxoffice.UserStore
 	Accounts   boxoffice.AccountService
+	Search     boxoffice.Searcher
 	Catalogue  boxoffice.Catalogue
 	Organizers boxoffice.OrganizerService
 	Bookings   boxoffice.BookingService
@@ -153,6 +154,9 @@ func (o Options) check() error {
 	}
 	if o.Accounts == nil && slices.Contains(o.Services, ServiceUsers) {
 		wrong("Accounts is missing")
+	}
+	if o.Search == nil && slices.Contains(o.Services, ServiceSearch) {
+		wrong("Search is missing")
 	}
 	if o.Catalogue == nil && (slices.Contains(o.Services, ServiceEvents) || slices.Contains(o.Services, ServiceBookings)) {
 		wrong("Catalogue is missing")

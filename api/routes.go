@@ -53,6 +53,8 @@ func (s *Server) routes() []route {
 		{ServiceUsers, "POST", "/password-resets/confirm", anyone, s.resetPassword},
 		{ServiceUsers, "POST", "/email-confirmations", anyone, s.confirmEmail},
 
+		{ServiceSearch, "GET", "/search", visitor, s.search},
+
 		{ServiceEvents, "GET", "/events", visitor, s.listEvents},
 		{ServiceEvents, "GET", "/titles/{id}", visitor, s.getTitle},
 		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},

@@ -151,9 +151,9 @@ func TestProfilesAreServedWhenAskedFor(t *testing.T) {
 func TestWrongOptionsAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{
-		BaseURL: "tickets.example/app", Services: []string{"bookings", "mail"}, Limits: Limits{LoginPerAddress: Rate{Requests: 5}},
+		BaseURL: "tickets.example/app", Services: []string{"bookings", "search", "mail"}, Limits: Limits{LoginPerAddress: Rate{Requests: 5}},
 	})
-	for _, name := range []string{"Users", "Logger", "Catalogue", "Bookings", "mail", "tickets.example/app", "LoginPerAddress"} {
+	for _, name := range []string{"Users", "Logger", "Search", "Catalogue", "Bookings", "mail", "tickets.example/app", "LoginPerAddress"} {
 		require.ErrorContains(t, err, name)
 	}
 	b := setup(t)

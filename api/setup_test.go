@@ -19,6 +19,7 @@ type bundle struct {
 	*Server
 	users      *fakeUsers
 	accounts   *fakeAccounts
+	search     *fakeSearch
 	catalogue  *fakeCatalogue
 	bookings   *fakeBookings
 	organizers *fakeOrganizers
@@ -27,10 +28,11 @@ type bundle struct {
 
 func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	t.Helper()
-	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
+	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, search: &fakeSearch{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
 	b.organizers = &fakeOrganizers{}
 	o := Options{
-		Users: b.users, Accounts: b.accounts, Catalogue: b.catalogue, Bookings: b.bookings, Organizers: b.organizers, BaseURL: "http://box.test",
+		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
+		Organizers: b.organizers, BaseURL: "http://box.test",
 		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

@@ -58,6 +58,7 @@ type Options struct {
 // Client asks a Typesense server and fills it. It may be used from several goroutines.
 type Client struct {
 	opts    Options
+	alias   string // Alias, but in tests
 	api     *api.ClientWithResponses
 	server  *typesense.Client
 	breaker *gobreaker.CircuitBreaker[*answer]
@@ -93,7 +94,7 @@ func New(o Options) (*Client, error) {
 		ForceAttemptHTTP2: false,
 	}
 	httpClient := &http.Client{Transport: transport, Timeout: 2 * adminPatience}
-	c := &Client{opts: o}
+	c := &Client{opts: o, alias: Alias}
 	if c.api, err = api.NewClientWithResponses(u.String(), api.WithAPIKey(o.APIKey), api.WithHTTPClient(httpClient)); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type question struct {
 }
 
 // ask puts a query. All goes in the body of one call: that has no limit on its length, and one answer shows one state.
-func ask(q boxoffice.SearchQuery, now time.Time) (question, error) {
+func ask(q boxoffice.SearchQuery, alias string, now time.Time) (question, error) {
 	if err := check(q); err != nil {
 		return question{}, err
 	}
@@ -40,7 +40,7 @@ func ask(q boxoffice.SearchQuery, now time.Time) (question, error) {
 	if err != nil {
 		return question{}, err
 	}
-	main := base(q, filters, "")
+	main := base(q, alias, filters, "")
 	main.Page, main.PerPage = pointer.Int(q.Page), pointer.Int(q.PerPage)
 	main.SortBy = pointer.String(sortOf(q))
 	main.HighlightFields = pointer.String("title,name,director,genre,venue,city")
@@ -52,7 +52,7 @@ func ask(q boxoffice.SearchQuery, now time.Time) (question, error) {
 			together = append(together, f.by)
 			continue
 		}
-		alone := base(q, filters, f.field)
+		alone := base(q, alias, filters, f.field)
 		alone.PerPage, alone.FacetBy = pointer.Int(0), pointer.String(f.by)
 		alone.HighlightFields = pointer.String("none")
 		asked.searches, asked.counts = append(asked.searches, alone), append(asked.counts, f.field)
@@ -64,9 +64,9 @@ func ask(q boxoffice.SearchQuery, now time.Time) (question, error) {
 }
 
 // base is what all searches of a question have in common; the filter of one facet is left out.
-func base(q boxoffice.SearchQuery, filters []filter, without string) api.MultiSearchCollectionParameters {
+func base(q boxoffice.SearchQuery, alias string, filters []filter, without string) api.MultiSearchCollectionParameters {
 	p := api.MultiSearchCollectionParameters{
-		Collection: pointer.String(Alias), Q: pointer.String(wanted(q.Text)),
+		Collection: pointer.String(alias), Q: pointer.String(wanted(q.Text)),
 		FilterBy:       pointer.String(join(filters, without)),
 		MaxFacetValues: pointer.Int(maxFacetValues), FacetStrategy: pointer.String("exhaustive"),
 	}

@@ -16,7 +16,7 @@ var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 func filterOf(t *testing.T, q boxoffice.SearchQuery) string {
 	t.Helper()
 	q.Page, q.PerPage = 1, 10
-	asked, err := ask(q, noon)
+	asked, err := ask(q, Alias, noon)
 	require.NoError(t, err)
 	return *asked.searches[0].FilterBy
 }
@@ -88,7 +88,7 @@ func TestAsk_TextIsOnlyText(t *testing.T) {
 // A facet's counts are not narrowed by its own filter: it is counted by a search of its own, without it.
 func TestAsk_FacetsAreCountedWithoutTheirOwnFilter(t *testing.T) {
 	t.Parallel()
-	asked, err := ask(boxoffice.SearchQuery{City: "Chico", Genre: "Drama", Page: 1, PerPage: 10}, noon)
+	asked, err := ask(boxoffice.SearchQuery{City: "Chico", Genre: "Drama", Page: 1, PerPage: 10}, Alias, noon)
 	require.NoError(t, err)
 	require.Equal(t, []string{"place", "genre"}, asked.counts)
 	require.Len(t, asked.searches, 3)
@@ -125,12 +125,12 @@ func TestAsk_ErrInvalid(t *testing.T) {
 		"radius_km": {Page: 1, PerPage: 1, RadiusKm: -1},
 		"from":      {Page: 1, PerPage: 1, FromDay: "tomorrow"},
 	} {
-		_, err := ask(q, noon)
+		_, err := ask(q, Alias, noon)
 		var e *boxoffice.Error
 		require.ErrorAs(t, err, &e, field)
 		require.Equal(t, field, e.Fields[0].Field)
 	}
-	_, err := ask(boxoffice.SearchQuery{Sort: boxoffice.SortDistance, Page: 1, PerPage: 1}, noon)
+	_, err := ask(boxoffice.SearchQuery{Sort: boxoffice.SortDistance, Page: 1, PerPage: 1}, Alias, noon)
 	require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err), "a distance from nowhere")
 }
 

@@ -9,9 +9,6 @@ import (
 	"github.com/typesense/typesense-go/v3/typesense/api/pointer"
 )
 
-// collectionPrefix begins the name of every collection of ours; DropAllBut looks at no other.
-const collectionPrefix = "events-"
-
 // searched is what a text is looked for in, with its weight. The heavier field decides between two matches.
 var searched = []struct {
 	field  string
@@ -73,8 +70,22 @@ func (c *Client) Create(ctx context.Context, collection string) error {
 func (c *Client) GoLive(ctx context.Context, collection string) error {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
-	_, err := c.server.Aliases().Upsert(ctx, Alias, &api.CollectionAliasSchema{CollectionName: collection})
+	_, err := c.server.Aliases().Upsert(ctx, c.alias, &api.CollectionAliasSchema{CollectionName: collection})
 	return translate(err)
+}
+
+// Size counts the documents of the live collection.
+func (c *Client) Size(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, writePatience)
+	defer cancel()
+	live, err := c.server.Collection(c.alias).Retrieve(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	if live.NumDocuments == nil {
+		return 0, nil
+	}
+	return int(*live.NumDocuments), nil
 }
 
 // Snapshot has the server keep its state: without one, a restart replays all that was written since the last, and answers
@@ -89,7 +100,8 @@ func (c *Client) Snapshot(ctx context.Context) error {
 	return translate(err)
 }
 
-// DropAllBut removes our collections but those to keep. An alias that leads to one would be left leading nowhere.
+// DropAllBut removes the collections whose name begins with the alias and a hyphen, but those to keep. The alias is left
+// alone, and would lead nowhere if what it leads to is not kept.
 func (c *Client) DropAllBut(ctx context.Context, keep ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
@@ -97,7 +109,7 @@ func (c *Client) DropAllBut(ctx context.Context, keep ...string) error {
 	if err != nil {
 		return translate(err)
 	}
-	for _, old := range leftovers(collections, keep) {
+	for _, old := range leftovers(collections, c.alias+"-", keep) {
 		_, err := c.server.Collection(old).Delete(ctx)
 		if err = translate(err); err != nil && boxoffice.CodeOf(err) != boxoffice.CodeNotFound {
 			return err

@@ -28,7 +28,7 @@ const (
 // Search finds events. The answer comes within Options.Timeout, or an error.
 func (c *Client) Search(ctx context.Context, q boxoffice.SearchQuery) (boxoffice.SearchResult, error) {
 	began := time.Now()
-	question, err := ask(q, c.opts.Now())
+	question, err := ask(q, c.alias, c.opts.Now())
 	if err != nil {
 		return boxoffice.SearchResult{}, err
 	}
@@ -176,10 +176,11 @@ func highlights(raw map[string]json.RawMessage) map[string]string {
 	return shown
 }
 
-// distance is the way between two places over a round earth, in kilometres: off by half a percent at most.
+// distance is the way between two places over a round earth, in kilometres with two digits: off by half a percent
+// at most.
 func distance(a, b boxoffice.Point) float64 {
 	const radius, degree = 6371.0, math.Pi / 180
 	lat, lon := (b.Lat-a.Lat)*degree/2, (b.Lon-a.Lon)*degree/2
 	h := math.Sin(lat)*math.Sin(lat) + math.Cos(a.Lat*degree)*math.Cos(b.Lat*degree)*math.Sin(lon)*math.Sin(lon)
-	return 2 * radius * math.Asin(math.Min(1, math.Sqrt(h)))
+	return math.Round(2*radius*math.Asin(math.Min(1, math.Sqrt(h)))*100) / 100
 }

@@ -113,11 +113,11 @@ func (c *Client) remove(ctx context.Context, collection, filter string) (int, er
 	return n, translate(err)
 }
 
-// leftovers names our collections that are not to be kept.
-func leftovers(collections []*api.CollectionResponse, keep []string) []string {
+// leftovers names the collections with a prefix that are not to be kept.
+func leftovers(collections []*api.CollectionResponse, prefix string, keep []string) []string {
 	var old []string
 	for _, c := range collections {
-		if strings.HasPrefix(c.Name, collectionPrefix) && !slices.Contains(keep, c.Name) {
+		if strings.HasPrefix(c.Name, prefix) && !slices.Contains(keep, c.Name) {
 			old = append(old, c.Name)
 		}
 	}

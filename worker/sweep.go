@@ -19,6 +19,13 @@ func (o Options) sweep(ctx context.Context) {
 	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepBookings) })
 	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepMails) })
 	sweeps.Go(func() { every(ctx, o.InboxEvery, o.sweepInbox) })
+	sweeps.Go(func() { o.relay(ctx) })
+	sweeps.Go(func() { every(ctx, o.Relay.SampleEvery, o.sampleSeats) })
+	index := &watch{Options: o}
+	sweeps.Go(func() {
+		index.look(ctx) // at once: a system that was just set up has no index
+		every(ctx, o.Relay.WatchEvery, index.look)
+	})
 	sweeps.Wait()
 }
 

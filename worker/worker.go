@@ -1,6 +1,6 @@
 // Package worker runs the workflows and activities: it registers them, sets the limits of each task queue, and sweeps for
-// bookings whose run was never started or got lost, and for webhooks that had no effect. Temporal's SDK is its one
-// dependency; it holds a client only to build workers.
+// bookings whose run was never started or got lost, and for webhooks that had no effect. It also brings
+// changes of events into the search index. Temporal's SDK is its one dependency; it holds a client only to build workers.
 package worker
 
 import (
@@ -30,6 +30,8 @@ type Options struct {
 	Workflows  *workflows.Bookings
 	Accounts   *activities.Accounts
 	Mailer     boxoffice.AccountMailer
+	Relay      Relay
+	Search     *activities.Search
 	Logger     *slog.Logger
 
 	SweepEvery time.Duration // between two sweeps for bookings; 1 s if zero
@@ -61,6 +63,7 @@ func (o Options) withDefaults() Options {
 	if o.StopGrace == 0 {
 		o.StopGrace = 10 * time.Second
 	}
+	o.Relay = o.Relay.withDefaults()
 	return o
 }
 
@@ -76,7 +79,7 @@ func Run(ctx context.Context, o Options) error {
 		return nil
 	}
 	for _, w := range []worker.Worker{
-		o.booking(fatal), o.fulfilment(fatal),
+		o.booking(fatal), o.fulfilment(fatal), o.bulk(fatal),
 	} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start a Temporal worker: %w", err)
@@ -145,6 +148,21 @@ func (o Options) fulfilment(fatal func(error)) worker.Worker {
 	w.RegisterWorkflow(workflows.AccountMail)
 	w.RegisterActivity(o.Activities)
 	w.RegisterActivity(o.Accounts)
+	return w
+}
+
+// bulk is the worker of mass work: little at once, since nobody waits for it.
+func (o Options) bulk(fatal func(error)) worker.Worker {
+	w := worker.New(o.Temporal, workflows.QueueBulk, worker.Options{
+		Interceptors:                       o.interceptors(),
+		WorkerStopTimeout:                  o.StopGrace,
+		OnFatalError:                       fatal,
+		WorkflowTaskPollerBehavior:         autoscale(1, 1, 2),
+		ActivityTaskPollerBehavior:         autoscale(1, 1, 2),
+		MaxConcurrentActivityExecutionSize: 4,
+	})
+	w.RegisterWorkflow(workflows.Reindex)
+	w.RegisterActivity(o.Search)
 	return w
 }
 

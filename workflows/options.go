@@ -28,6 +28,8 @@ type kind struct {
 	try     time.Duration // one try
 	retry   temporal.RetryPolicy
 	patient time.Duration // all tries; 0: for ever
+
+	heartbeat time.Duration // a try that is silent for longer is given up; 0: it may be silent
 }
 
 // quickSQL is one short transaction. It is repeated for ever: the database comes back.
@@ -76,6 +78,7 @@ func (k kind) regular(ctx workflow.Context, summary string) workflow.Context {
 		TaskQueue:              k.queue,
 		StartToCloseTimeout:    k.try,
 		ScheduleToCloseTimeout: k.patient,
+		HeartbeatTimeout:       k.heartbeat,
 		RetryPolicy:            &k.retry,
 		Summary:                summary,
 	})

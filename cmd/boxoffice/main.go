@@ -30,6 +30,7 @@ type cli struct {
 	Worker       workerCommand       `cmd:"" help:"Run workflows, activities and sweeps."`
 	Migrate      migrateCommand      `cmd:"" help:"Bring the database schema up to date."`
 	Seed         seedCommand         `cmd:"" help:"Fill the database with real titles at made-up showtimes."`
+	Reindex      reindexCommand      `cmd:"" help:"Build the search index anew, beside the one that is searched."`
 	Seatplan     seatplanCommand     `cmd:"" help:"Validate, draw and begin seat plans."`
 	Demo         demoCommand         `cmd:"" help:"Make one booking over HTTP, from sign-up to the PDF, told step by step."`
 	Audit        auditCommand        `cmd:"" help:"Hold every booking against every promise; exit 1 if one is broken."`

@@ -19,6 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/metrics"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/postgres"
+	"github.com/boxoffice/boxoffice/search"
 	"github.com/boxoffice/boxoffice/tickets"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
@@ -157,6 +158,24 @@ func (s originSettings) parse() (*url.URL, error) {
 	return u, nil
 }
 
+// searchSettings say where the search server is.
+type searchSettings struct {
+	TypesenseURL    string        `env:"TYPESENSE_URL" default:"http://127.0.0.1:8108" help:"The search server: Typesense 28 or 29."`
+	TypesenseAPIKey string        `env:"TYPESENSE_API_KEY" name:"typesense-api-key" required:"" help:"The search server's key. The API only searches; the worker makes, fills and drops collections."`
+	SearchTimeout   time.Duration `env:"BOXOFFICE_SEARCH_TIMEOUT" default:"800ms" help:"How long a search may take; after that it is answered 503."`
+	SnapshotPath    string        `env:"TYPESENSE_SNAPSHOT_PATH" default:"/tmp/boxoffice-search-snapshot" help:"Where the search server puts the snapshot that follows a reindex, on its own machine."`
+}
+
+func (s searchSettings) client(logger *slog.Logger) (*search.Client, error) {
+	client, err := search.New(search.Options{
+		URL: s.TypesenseURL, APIKey: s.TypesenseAPIKey, Timeout: s.SearchTimeout, SnapshotPath: s.SnapshotPath, Logger: logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("TYPESENSE_URL or TYPESENSE_API_KEY: %w", err)
+	}
+	return client, nil
+}
+
 // coreSettings are what both the API and the worker are made of.
 type coreSettings struct {
 	Database databaseSettings `embed:"" group:"Database"`
@@ -165,6 +184,7 @@ type coreSettings struct {
 	Stripe   stripeSettings   `embed:"" group:"Stripe"`
 	Tickets  ticketSettings   `embed:"" group:"Tickets"`
 	Origin   originSettings   `embed:"" group:"Origin"`
+	Search   searchSettings   `embed:"" group:"Search"`
 }
 
 // check names the setting that makes no sense. Kong asks commands alone, and not what is embedded in them.
@@ -191,6 +211,7 @@ type core struct {
 	folder   *files.Store
 	service  *bookings.Service
 	accounts *accounts.Service
+	search   *search.Client
 }
 
 func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, err error) {
@@ -218,6 +239,9 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 	}
 	if c.folder, err = files.Open(ctx, s.Tickets.BlobURL); err != nil {
 		return c, fmt.Errorf("BLOB_URL: %w", err)
+	}
+	if c.search, err = s.Search.client(logger); err != nil {
+		return c, err
 	}
 	c.provider, c.files = c.stripe, c.folder
 	points := failpoint.FromEnv()

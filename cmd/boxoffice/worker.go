@@ -10,6 +10,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/activities"
+	"github.com/boxoffice/boxoffice/indexing"
 	"github.com/boxoffice/boxoffice/internal/failpoint"
 	"github.com/boxoffice/boxoffice/internal/serving"
 	"github.com/boxoffice/boxoffice/mail"
@@ -71,6 +72,9 @@ func (c *workerCommand) work(ctx context.Context, parts core, options worker.Opt
 	if err := parts.metrics.WatchBacklog(context.WithoutCancel(ctx), parts.store.Backlog, options.Logger); err != nil {
 		return err
 	}
+	if err := parts.metrics.WatchSearch(context.WithoutCancel(ctx), options.Relay.Outbox.SearchBacklog, options.Logger); err != nil {
+		return err
+	}
 	readiness := serving.NewReadiness(parts.ready(), options.Logger)
 	defer context.AfterFunc(ctx, readiness.Drain)()
 	admin := serving.AdminHandler(serving.AdminOptions{
@@ -105,7 +109,10 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 	if points != nil {
 		sender = pointedSender{sender, points}
 	}
+	index := parts.db.Search()
 	return worker.Options{
+		Relay:    worker.Relay{Outbox: index, Builds: index, Index: parts.search, Reindexer: indexing.New(parts.temporal)},
+		Search:   &activities.Search{Builds: index, Index: parts.search, Logger: logger},
 		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Settler: parts.service, Logger: logger,
 		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery, Metrics: parts.metrics, Failpoints: points,
 		Workflows: &workflows.Bookings{IssuePatience: c.IssuePatience},

@@ -70,7 +70,7 @@ var libraries = map[string][]string{
 	"github.com/wneessen/go-mail":   {"mail"},
 	"gocloud.dev":                   {"files"},
 	"github.com/pressly/goose":      {"postgres", "internal/testdb"},
-	"go.temporal.io/sdk/client":     {"bookings", "worker", "cmd/boxoffice", "internal/devstack/temporal", "test/stack", "internal/metrics", "accounts"},
+	"go.temporal.io/sdk/client":     {"bookings", "worker", "cmd/boxoffice", "internal/devstack/temporal", "test/stack", "internal/metrics", "accounts", "indexing"},
 	"go.temporal.io/sdk/workflow":   {"workflows", "worker"},
 	"go.temporal.io/sdk/activity":   {"activities", "worker"},
 	"go.temporal.io/sdk/worker":     {"worker"},

@@ -41,12 +41,23 @@ const (
 	SweepInbox    Sweep = "inbox"
 )
 
+// IndexFailure is why the search index was not written.
+type IndexFailure string
+
+// The reasons.
+const (
+	IndexAway    IndexFailure = "away"
+	IndexRefused IndexFailure = "refused"
+)
+
 // Metrics counts. Nil counts nothing.
 type Metrics struct {
 	registry *prometheus.Registry
 	webhooks *prometheus.CounterVec
 	wakes    *prometheus.CounterVec
 	givenUp  prometheus.Counter
+	indexed  prometheus.Counter
+	unsaid   *prometheus.CounterVec
 	counters map[string]counter // those that runs and steps count by name
 }
 
@@ -73,6 +84,10 @@ func New(registry *prometheus.Registry) (*Metrics, error) {
 		givenUp: prometheus.NewCounter(prometheus.CounterOpts{Name: "boxoffice_inbox_given_up_total", Help: "Webhooks that for three " +
 			"days were about nothing of ours. Look at them in webhook_inbox; where they should be ours, restore what the database lost " +
 			"and have them sent again."}),
+		indexed: prometheus.NewCounter(prometheus.CounterOpts{Name: "boxoffice_search_indexed_total", Help: "Events written to the search index, " +
+			"or taken out of it."}),
+		unsaid: newCounter("boxoffice_search_failures_total", "Times that the search index was not written. away: the search server did not answer, "+
+			"and is tried again; nothing else is harmed. refused: it takes everything but this event; see search_parked.", "reason"),
 		counters: map[string]counter{
 			boxoffice.CounterStepsFailed: {newCounter(boxoffice.CounterStepsFailed, "Failed tries of a run's steps, which are repeated where "+
 				"that can help. code internal is a fault of ours: find \"a step failed\" in the worker's log.", "activity", "code"), []string{"activity_type", "code"}},
@@ -87,6 +102,9 @@ func New(registry *prometheus.Registry) (*Metrics, error) {
 	}
 	m.wakes.WithLabelValues(string(SweepBookings))
 	m.wakes.WithLabelValues(string(SweepInbox))
+	for _, reason := range []IndexFailure{IndexAway, IndexRefused} {
+		m.unsaid.WithLabelValues(string(reason))
+	}
 	m.counters[boxoffice.CounterRunsCircling].WithLabelValues()
 	for _, reason := range []boxoffice.MailLoss{boxoffice.MailRefused, boxoffice.MailGivenUp} {
 		m.counters[boxoffice.CounterMailsLost].WithLabelValues(string(reason))
@@ -97,6 +115,7 @@ func New(registry *prometheus.Registry) (*Metrics, error) {
 func (m *Metrics) register() error {
 	all := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.webhooks, m.wakes, m.givenUp,
+		m.indexed, m.unsaid,
 	}
 	for _, c := range m.counters {
 		all = append(all, c)
@@ -129,6 +148,20 @@ func (m *Metrics) Woke(sweep Sweep) {
 func (m *Metrics) GaveUp() {
 	if m != nil {
 		m.givenUp.Inc()
+	}
+}
+
+// Indexed counts events that were written to the search index.
+func (m *Metrics) Indexed(events int) {
+	if m != nil {
+		m.indexed.Add(float64(events))
+	}
+}
+
+// NotIndexed counts what kept the search index from being written.
+func (m *Metrics) NotIndexed(reason IndexFailure, times int) {
+	if m != nil {
+		m.unsaid.WithLabelValues(string(reason)).Add(float64(times))
 	}
 }
 
