@@ -64,7 +64,7 @@ func (o Options) relay(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		written, err := o.RelayOnce(ctx)
+		written, err := o.relayOnce(ctx)
 		switch {
 		case err != nil:
 			pause = min(2*pause, longestPause)
@@ -80,9 +80,9 @@ func (o Options) relay(ctx context.Context) {
 	}
 }
 
-// RelayOnce writes one batch of changes to the index, and tells of how many events they were. Where that fails they stay in
+// relayOnce writes one batch of changes to the index, and tells of how many events they were. Where that fails they stay in
 // the outbox.
-func (o Options) RelayOnce(ctx context.Context) (written int, err error) {
+func (o Options) relayOnce(ctx context.Context) (written int, err error) {
 	r := o.Relay
 	claim, err := r.Outbox.ClaimChanges(ctx, r.Batch, relayClaim)
 	if err != nil || len(claim.Entries) == 0 {
