@@ -37,7 +37,7 @@ generate: $(TOOLS)/oapi-codegen ## Make the API's types from api/openapi.yaml
 	PATH="$(TOOLS):$$PATH" $(GO) generate ./...
 
 record: servers ## Record workflow histories anew, from a real Temporal server
-	$(GO) test ./workflows -run TestHistoryEventCounts -count=1 -record
+	$(GO) test ./workflows -run TestHistory -count=1 -record
 
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -16,14 +17,15 @@ type Search struct {
 	Index  boxoffice.SearchIndex
 	Logger *slog.Logger
 
-	PageEvents int // that one activity loads; 5,000 if zero
+	PageEvents  int // that one activity loads; 5,000 if zero
+	ChunkEvents int // that are read and written at once; 500 if zero
 }
 
-// How much is read and written at once, and for how long that may be claimed.
+// The standard sizes of a load, and how long a chunk may be claimed.
 const (
-	loadChunk  = 500
-	loadClaim  = time.Minute
-	pageEvents = 5000
+	pageEvents  = 5000
+	chunkEvents = 500
+	loadClaim   = time.Minute
 )
 
 // BeginReindex makes the collection and notes that it is being built, so that relays write changes to it, too. It gives the
@@ -52,11 +54,7 @@ func (a *Search) LoadEvents(ctx context.Context, page LoadPage) (LoadPage, error
 			return page, a.done(ctx, err)
 		}
 	}
-	most := a.PageEvents
-	if most == 0 {
-		most = pageEvents
-	}
-	for page.Loaded < most && !page.End {
+	for page.Loaded < cmp.Or(a.PageEvents, pageEvents) && !page.End {
 		if err := ctx.Err(); err != nil {
 			return page, err
 		}
@@ -69,7 +67,7 @@ func (a *Search) LoadEvents(ctx context.Context, page LoadPage) (LoadPage, error
 }
 
 func (a *Search) load(ctx context.Context, page *LoadPage) error {
-	claim, last, err := a.Builds.ClaimPage(ctx, page.After, loadChunk, loadClaim)
+	claim, last, err := a.Builds.ClaimPage(ctx, page.After, cmp.Or(a.ChunkEvents, chunkEvents), loadClaim)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ type live struct {
 	client client.Client
 	rows   *rows
 	post   *post
+
+	library *library
 }
 
 func startLive(t *testing.T) *live {
@@ -52,13 +54,14 @@ func startLive(t *testing.T) *live {
 	}
 	c, err := client.Dial(client.Options{HostPort: server.Address, Namespace: server.Namespace, Identity: identity, Logger: quiet})
 	require.NoError(t, err)
-	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset)}
+	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset), library: newLibrary(1300)}
 	work, stopWork := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() {
 		worked <- worker.Run(work, worker.Options{
 			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
-			Accounts: l.post.steps(), Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
+			Accounts: l.post.steps(), Search: l.library.steps(), Relay: worker.Relay{Outbox: l.library, Builds: l.library, Index: l.library},
+			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
 		})
 	}()
 	t.Cleanup(func() {

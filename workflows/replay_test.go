@@ -54,6 +54,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 			replayer.RegisterWorkflow(w.Booking)
 			replayer.RegisterWorkflow(w.Mail)
 			replayer.RegisterWorkflow(workflows.AccountMail)
+			replayer.RegisterWorkflow(workflows.Reindex)
 			require.NoError(t, replayer.ReplayWorkflowHistory(quiet, history))
 		})
 	}
@@ -62,7 +63,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 func TestStoredHistoriesCoverEveryEnding(t *testing.T) {
 	t.Parallel()
 	stored := storedHistories(t)
-	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up"}
+	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up", "reindex", "reindex-given-up"}
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}
