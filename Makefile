@@ -45,6 +45,9 @@ model: ## Check the booking protocol's model in full: about eight minutes on one
 bench: ## Measure the hold in the store, one buyer and fifty at once
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 
+relevance: ## Ask judged queries over all titles that are seeded: how often the right one comes first, and the misses
+	@$(GO) test ./search -run '^TestRelevance$$' -count=1 -v | grep -v '^=== '
+
 clean: ## Remove what was built, and the state of `make run`
 	rm -rf bin .boxoffice
 

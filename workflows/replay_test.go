@@ -104,7 +104,7 @@ func TestStoredHistoriesKeepTheEventCounts(t *testing.T) {
 // What is kept in the repository names no machine and no person.
 func TestStoredHistoriesNameNoMachine(t *testing.T) {
 	t.Parallel()
-	queues := []string{workflows.QueueBooking, workflows.QueueFulfilment, stickyQueue}
+	queues := []string{workflows.QueueBooking, workflows.QueueFulfilment, workflows.QueueBulk, stickyQueue}
 	for name, history := range storedHistories(t) {
 		for _, e := range history.Events {
 			if s := e.GetWorkflowTaskScheduledEventAttributes(); s != nil {
