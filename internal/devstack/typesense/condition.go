@@ -296,7 +296,10 @@ func (st *state) meetPlace(column *places, value string) (*bitset.BitSet, error)
 }
 
 func parseArea(name, text string) (contains func(point) bool, err error) {
-	parts := splitList(strings.Trim(text, "()[]"))
+	if strings.HasPrefix(text, "[") { // not even of one
+		return nil, errUnit
+	}
+	parts := splitList(strings.Trim(text, "()"))
 	if len(parts) < 3 {
 		return nil, badRequest("Value of filter field `%s`: must be in the `(-44.50, 170.29, 0.75 km)` or (56.33, -65.97, 23.82, -127.82) format.", name)
 	}
@@ -306,7 +309,7 @@ func parseArea(name, text string) (contains func(point) bool, err error) {
 			return nil, err
 		}
 		if len(parts) != 3 {
-			return nil, badRequest("Unit must be either `km` or `mi`.")
+			return nil, errUnit
 		}
 		center, err := parsePoint(parts[0], parts[1])
 		return func(p point) bool { return p.meters(center) <= meters }, err
@@ -322,18 +325,20 @@ func parseArea(name, text string) (contains func(point) bool, err error) {
 	return func(p point) bool { return p.inside(polygon) }, nil
 }
 
+var errUnit = badRequest("Unit must be either `km` or `mi`.")
+
 // parseDistance reads "10 km" or "10 mi", in meters.
 func parseDistance(text string) (float64, error) {
 	for unit, meters := range units {
 		if n, ok := strings.CutSuffix(text, unit); ok {
 			distance, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
 			if err != nil || !(distance >= 0) {
-				return 0, badRequest("Unit must be either `km` or `mi`.")
+				return 0, errUnit
 			}
 			return distance * meters, nil
 		}
 	}
-	return 0, badRequest("Unit must be either `km` or `mi`.")
+	return 0, errUnit
 }
 
 func parsePoint(lat, lng string) (point, error) {

@@ -29,6 +29,7 @@ type request struct {
 	exhaustive      bool
 	splitJoin       bool
 	synonyms        bool
+	infix           bool // asked for; no field has such an index
 	include, except []string
 }
 
@@ -54,7 +55,8 @@ func parseRequest(p url.Values) (request, error) {
 	r := request{
 		q: p.Get("q"), filterBy: p.Get("filter_by"), sortBy: p.Get("sort_by"), facetBy: p.Get("facet_by"),
 		exhaustive: p.Get("exhaustive_search") == "true", splitJoin: p.Get("split_join_tokens") != "off",
-		synonyms: p.Get("enable_synonyms") != "false", include: list(p.Get("include_fields")), except: list(p.Get("exclude_fields")),
+		synonyms: p.Get("enable_synonyms") != "false",
+		infix: strings.ContainsAny(strings.ReplaceAll(p.Get("infix"), "off", ""), "af"), include: list(p.Get("include_fields")), except: list(p.Get("exclude_fields")),
 	}
 	r.page, r.perPage, r.limitHits, r.maxCandidates = 1, 10, -1, -1
 	r.minLen, r.typoThreshold, r.dropThreshold = [3]int{0, 4, 7}, 1, 1

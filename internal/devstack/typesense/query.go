@@ -112,6 +112,9 @@ func (s *search) checkFields() error {
 		if err := s.checkField(f.name); err != nil {
 			return err
 		}
+		if s.request.infix {
+			return badRequest("Could not find `%s` in the infix index. Make sure to enable infix search by specifying `infix: true` in the schema.", f.name)
+		}
 	}
 	return nil
 }
