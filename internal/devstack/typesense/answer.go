@@ -104,7 +104,7 @@ func (s *search) answer(name string) (answer, error) {
 
 // present makes a hit ready to be read.
 func (s *search) present(h hit, keys []sortKey) (hitAnswer, error) {
-	doc, err := parseDocument(s.docs[h.seq])
+	doc, err := s.document(h.seq)
 	if err != nil {
 		return hitAnswer{}, err
 	}

@@ -78,23 +78,19 @@ type batch struct {
 
 // get gives the document of an ID, as it is after what was staged.
 func (b *batch) get(id string) (fields, bool, error) {
-	raw, ok := b.state.raw(id)
 	if ch := b.staged[id]; ch != nil {
-		raw, ok = ch.raw, ch.raw != nil
+		if ch.raw == nil {
+			return nil, false, nil
+		}
+		doc, err := parseDocument(ch.raw)
+		return doc, true, err
 	}
-	if !ok {
+	seq, known := b.state.seqOf[id]
+	if !known {
 		return nil, false, nil
 	}
-	doc, err := parseDocument(raw)
+	doc, err := b.state.document(seq)
 	return doc, true, err
-}
-
-func (st *state) raw(id string) ([]byte, bool) {
-	seq, ok := st.seqOf[id]
-	if !ok {
-		return nil, false
-	}
-	return st.docs[seq], true
 }
 
 // freeID is the ID of a document that came without one.

@@ -138,7 +138,7 @@ type texts struct {
 	has   bitset.BitSet
 	ids   [][]uint32 // a plain field has one each
 
-	values  []string
+	values  []string // "" where nobody has it
 	lengths []uint16 // words in the value
 	uses    []int32  // documents that have it
 	free    []uint32 // places of values that nobody has
@@ -174,6 +174,9 @@ func (c *texts) clear(seq uint32) {
 		return
 	}
 	for _, id := range c.ids[seq] {
+		if id == longText {
+			continue
+		}
 		if c.uses[id]--; c.uses[id] == 0 {
 			delete(c.idOf, c.values[id])
 			c.values[id] = ""
@@ -184,7 +187,16 @@ func (c *texts) clear(seq uint32) {
 	c.has.Clear(uint(seq))
 }
 
+// longText stands for a string that only the document holds. Such a one is neither counted nor sorted by, just searched.
+const (
+	longText     = math.MaxUint32
+	longTextFrom = 200 // bytes
+)
+
 func (c *texts) intern(text string) uint32 {
+	if len(text) >= longTextFrom && !c.field.Facet && !c.field.Sort {
+		return longText
+	}
 	id, known := c.idOf[text]
 	if !known {
 		length := uint16(min(len(c.words.tokens(text)), math.MaxUint16))

@@ -116,7 +116,18 @@ func (st *state) meetText(column *texts, c condition) (*bitset.BitSet, error) {
 	}
 	set := &bitset.BitSet{}
 	for i, ok := column.has.NextSet(0); ok; i, ok = column.has.NextSet(i + 1) {
-		if slices.ContainsFunc(column.ids[i], func(id uint32) bool { return judged[id] }) {
+		if slices.ContainsFunc(column.ids[i], func(id uint32) bool { return id != longText && judged[id] }) {
+			set.Set(i)
+			continue
+		}
+		if !slices.Contains(column.ids[i], longText) {
+			continue
+		}
+		doc, err := st.document(uint32(i))
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(stringsOf(doc[c.field]), func(text string) bool { return anyMeets(st.words.words(text), wanted, whole) }) {
 			set.Set(i)
 		}
 	}

@@ -60,12 +60,12 @@ func (s *Server) createDocument(c call) (reply, error) {
 func (s *Server) getDocument(c call) (reply, error) {
 	var doc fields
 	err := s.of(c, func(st *state) error {
-		raw, known := st.raw(c.path["id"])
+		seq, known := st.seqOf[c.path["id"]]
 		if !known {
 			return noDocument(c.path["id"])
 		}
 		var err error
-		doc, err = parseDocument(raw)
+		doc, err = st.document(seq)
 		return err
 	})
 	if err != nil {
@@ -110,15 +110,15 @@ func (s *Server) patchDocument(c call) (reply, error) {
 
 func (s *Server) deleteDocument(c call) (reply, error) {
 	id := c.path["id"]
-	var last []byte
-	err := s.write(c, func(b *batch) error {
-		raw, known := b.state.raw(id)
+	var last json.RawMessage
+	err := s.write(c, func(b *batch) (err error) {
+		seq, known := b.state.seqOf[id]
 		if !known {
 			return noDocument(id)
 		}
-		last = raw
 		b.remove(id)
-		return nil
+		last, err = b.state.raw(seq)
+		return err
 	})
 	var known *apiError
 	if errors.As(err, &known) && known.status == http.StatusNotFound && c.parameters.Get("ignore_not_found") == "true" && !errors.Is(err, errNoCollection) {
@@ -127,7 +127,7 @@ func (s *Server) deleteDocument(c call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusOK, body: json.RawMessage(last)}, nil
+	return ok(last)
 }
 
 // filtered gives the documents that filter_by names; with truncate all of them.
@@ -162,7 +162,7 @@ func (s *Server) eachFiltered(c call, fn func(b *batch, id string) error) (int, 
 	for part := range slices.Chunk(ids, maxChanges) {
 		err := s.write(c, func(b *batch) error {
 			for _, id := range part {
-				if _, still := b.state.raw(id); !still {
+				if _, still := b.state.seqOf[id]; !still {
 					continue
 				}
 				if err := fn(b, id); err != nil {
@@ -223,7 +223,10 @@ func (s *Server) export(c call) (reply, error) {
 			return err
 		}
 		for i, ok := docs.NextSet(0); ok; i, ok = docs.NextSet(i + 1) {
-			line := []byte(st.docs[i])
+			line, err := st.raw(uint32(i))
+			if err != nil {
+				return err
+			}
 			if len(include)+len(except) > 0 {
 				doc, err := parseDocument(line)
 				if err != nil {

@@ -154,11 +154,15 @@ func (c *collection) save(yield func(record) error) error {
 	if err := yield(record{Op: opCreate, Collection: c.name, Value: value}); err != nil {
 		return err
 	}
-	for seq, raw := range c.state.docs {
-		if raw == nil {
+	for seq, id := range c.state.ids {
+		if !c.state.live.Test(uint(seq)) {
 			continue
 		}
-		if err := yield(record{Op: opPut, Collection: c.name, ID: c.state.ids[seq], Value: raw}); err != nil {
+		raw, err := c.state.raw(uint32(seq))
+		if err != nil {
+			return err
+		}
+		if err := yield(record{Op: opPut, Collection: c.name, ID: id, Value: raw}); err != nil {
 			return err
 		}
 	}

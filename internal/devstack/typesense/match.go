@@ -312,5 +312,6 @@ func (sc *scorer) isWhole(name string, seq, element uint32, present uint64, span
 	if uint64(span)+1 != present || int(seq) >= len(column.ids) || int(element) >= len(column.ids[seq]) {
 		return false
 	}
-	return uint64(column.lengths[column.ids[seq][element]]) == present
+	id := column.ids[seq][element]
+	return id != longText && uint64(column.lengths[id]) == present
 }

@@ -1,12 +1,14 @@
 package typesense
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/bits-and-blooms/bitset"
 	index "github.com/blevesearch/bleve_index_api"
+	"github.com/golang/snappy"
 )
 
 // state is what a collection holds: its documents, their columns and their index.
@@ -15,7 +17,7 @@ type state struct {
 	words    tokenizer
 	synonyms []synonym
 
-	docs  []json.RawMessage // by number; nil: gone
+	docs  [][]byte // by number, compressed
 	ids   []string
 	seqOf map[string]uint32
 	live  bitset.BitSet
@@ -98,7 +100,7 @@ func (st *state) show(changes []*change) error {
 			continue
 		}
 		st.docs, st.ids = grow(st.docs, ch.seq), grow(st.ids, ch.seq)
-		st.docs[ch.seq], st.ids[ch.seq] = ch.raw, ch.id
+		st.docs[ch.seq], st.ids[ch.seq] = bytes.Clone(snappy.Encode(nil, ch.raw)), ch.id
 		st.seqOf[ch.id] = ch.seq
 		st.live.Set(uint(ch.seq))
 		for name, column := range st.numbers {
@@ -162,15 +164,34 @@ func (st *state) load(docs []json.RawMessage) error {
 	return nil
 }
 
-// living gives the documents, oldest first.
-func (st *state) living() []json.RawMessage {
-	docs := make([]json.RawMessage, 0, len(st.seqOf))
-	for _, raw := range st.docs {
-		if raw != nil {
-			docs = append(docs, raw)
-		}
+// raw gives a document as it was stored.
+func (st *state) raw(seq uint32) (json.RawMessage, error) {
+	raw, err := snappy.Decode(nil, st.docs[seq])
+	if err != nil {
+		return nil, fmt.Errorf("unpack a document: %w", err)
 	}
-	return docs
+	return raw, nil
+}
+
+func (st *state) document(seq uint32) (fields, error) {
+	raw, err := st.raw(seq)
+	if err != nil {
+		return nil, err
+	}
+	return parseDocument(raw)
+}
+
+// living gives the documents, oldest first.
+func (st *state) living() ([]json.RawMessage, error) {
+	docs := make([]json.RawMessage, 0, len(st.seqOf))
+	for i, ok := st.live.NextSet(0); ok; i, ok = st.live.NextSet(i + 1) {
+		raw, err := st.raw(uint32(i))
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, raw)
+	}
+	return docs, nil
 }
 
 // summary is what the collection routes answer.

@@ -214,12 +214,16 @@ func (st *store) alter(name string, a alteration) error {
 	if err != nil {
 		return err
 	}
+	docs, err := c.state.living()
+	if err != nil {
+		return err
+	}
 	fresh, err := newState(altered, st.dir, st.analysis)
 	if err != nil {
 		return err
 	}
 	fresh.synonyms = c.state.synonyms
-	if err := fresh.load(c.state.living()); err != nil {
+	if err := fresh.load(docs); err != nil {
 		return errors.Join(err, fresh.text.close())
 	}
 	if err := st.journal.append(record{Op: opAlter, Collection: c.name, Value: value}); err != nil {
