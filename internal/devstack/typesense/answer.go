@@ -48,9 +48,14 @@ type matchInfo struct {
 	TypoPrefix      uint64 `json:"typo_prefix_score"`
 }
 
+// searchCutoff is how long a search may take.
+const searchCutoff = 30 * time.Second
+
 // search answers a search by its parameters.
 func (c *collection) search(ctx context.Context, parameters url.Values) (answer, error) {
 	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, searchCutoff)
+	defer cancel()
 	r, err := parseRequest(parameters)
 	if err != nil {
 		return answer{}, err
@@ -58,7 +63,7 @@ func (c *collection) search(ctx context.Context, parameters url.Values) (answer,
 	var a answer
 	err = c.read(func(st *state) error {
 		s := &search{state: st, ctx: ctx, request: r}
-		if s.allowed, err = st.filter(r.filterBy); err != nil {
+		if s.allowed, err = st.filter(ctx, r.filterBy); err != nil {
 			return err
 		}
 		if err := s.run(); err != nil {

@@ -70,10 +70,10 @@ func (c *numbers) encode(value any) int64 {
 // encodeNumber gives a number as a column of the type keeps it. An int32 out of range wraps, as in Typesense.
 func encodeNumber(base string, n json.Number) int64 {
 	if base == typeFloat {
-		f, _ := n.Float64() //nolint:errcheck // conform has seen it
+		f, _ := n.Float64() // conform has seen it
 		return orderedFloat(f)
 	}
-	i, _ := n.Int64() //nolint:errcheck // conform has seen it
+	i, _ := n.Int64() // conform has seen it
 	if base == typeInt32 {
 		return int64(int32(i))
 	}
@@ -91,7 +91,7 @@ func (c *numbers) set(seq uint32, value any) {
 		c.one[seq] = c.encode(value)
 		return
 	}
-	list, _ := value.([]any) //nolint:errcheck // conform has seen it
+	list, _ := value.([]any) // conform has seen it
 	values := make([]int64, len(list))
 	for i, element := range list {
 		values[i] = c.encode(element)

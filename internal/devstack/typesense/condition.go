@@ -1,9 +1,9 @@
 package typesense
 
 import (
+	"context"
 	"encoding/json"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -11,18 +11,18 @@ import (
 )
 
 // match gives the documents that a filter lets through. A nil filter lets through all.
-func (st *state) match(node *filterNode) (*bitset.BitSet, error) {
+func (st *state) match(ctx context.Context, node *filterNode) (*bitset.BitSet, error) {
 	if node == nil {
 		return &st.live, nil
 	}
 	if node.condition != nil {
-		return st.meet(*node.condition)
+		return st.meet(ctx, *node.condition)
 	}
-	left, err := st.match(node.left)
+	left, err := st.match(ctx, node.left)
 	if err != nil {
 		return nil, err
 	}
-	right, err := st.match(node.right)
+	right, err := st.match(ctx, node.right)
 	if err != nil {
 		return nil, err
 	}
@@ -33,16 +33,19 @@ func (st *state) match(node *filterNode) (*bitset.BitSet, error) {
 }
 
 // filter gives the documents that filter_by lets through.
-func (st *state) filter(text string) (*bitset.BitSet, error) {
+func (st *state) filter(ctx context.Context, text string) (*bitset.BitSet, error) {
 	node, err := parseFilter(text)
 	if err != nil {
 		return nil, err
 	}
-	return st.match(node)
+	return st.match(ctx, node)
 }
 
 // meet gives the documents that meet a condition.
-func (st *state) meet(c condition) (*bitset.BitSet, error) {
+func (st *state) meet(ctx context.Context, c condition) (*bitset.BitSet, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if c.field == "id" {
 		return st.meetID(c.value)
 	}
@@ -95,87 +98,6 @@ func (st *state) meetID(value string) (*bitset.BitSet, error) {
 		}
 	}
 	return st.except(set, strings.HasPrefix(comparator, "!")), nil
-}
-
-// meetText compares words. Each distinct string is judged once.
-func (st *state) meetText(column *texts, c condition) (*bitset.BitSet, error) {
-	comparator, value := comparison(c.value, "!=", "!", ">=", "<=", ">", "<", "=")
-	if value == "" {
-		return nil, badRequest("Error with filter field `%s`: Filter value cannot be empty.", c.field)
-	}
-	whole := comparator == "=" || comparator == "!="
-	var wanted []wantedText
-	for _, v := range values(value) {
-		wanted = append(wanted, st.wanted(v))
-	}
-	judged := make([]bool, len(column.values))
-	for id, text := range column.values {
-		if column.uses[id] > 0 {
-			judged[id] = anyMeets(st.words.words(text), wanted, whole)
-		}
-	}
-	set := &bitset.BitSet{}
-	for i, ok := column.has.NextSet(0); ok; i, ok = column.has.NextSet(i + 1) {
-		if slices.ContainsFunc(column.ids[i], func(id uint32) bool { return id != longText && judged[id] }) {
-			set.Set(i)
-			continue
-		}
-		if !slices.Contains(column.ids[i], longText) {
-			continue
-		}
-		doc, err := st.document(uint32(i))
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(stringsOf(doc[c.field]), func(text string) bool { return anyMeets(st.words.words(text), wanted, whole) }) {
-			set.Set(i)
-		}
-	}
-	return st.except(set, strings.HasPrefix(comparator, "!")), nil
-}
-
-// wantedText is what a filter wants of a text: words, of which the last may go on where there was a star.
-type wantedText struct {
-	words  []string
-	prefix bool
-}
-
-func (st *state) wanted(value string) wantedText {
-	text, prefix := strings.CutSuffix(value, "*")
-	return wantedText{st.words.words(text), prefix}
-}
-
-func anyMeets(words []string, wanted []wantedText, whole bool) bool {
-	return slices.ContainsFunc(wanted, func(w wantedText) bool { return w.meets(words, whole) })
-}
-
-func (w wantedText) meets(words []string, whole bool) bool {
-	if len(w.words) == 0 {
-		return false
-	}
-	same := func(i int, word string) bool {
-		if w.prefix && i == len(w.words)-1 {
-			return strings.HasPrefix(word, w.words[i])
-		}
-		return word == w.words[i]
-	}
-	if whole {
-		if len(words) < len(w.words) || len(words) > len(w.words) && !w.prefix {
-			return false
-		}
-		for i := range w.words {
-			if !same(i, words[i]) {
-				return false
-			}
-		}
-		return true
-	}
-	for i := range w.words {
-		if !slices.ContainsFunc(words, func(word string) bool { return same(i, word) }) {
-			return false
-		}
-	}
-	return true
 }
 
 func (st *state) meetBool(column *numbers, c condition) (*bitset.BitSet, error) {
@@ -288,78 +210,4 @@ func (c *numbers) within(ranges []numberRange) *bitset.BitSet {
 		})
 	}
 	return set
-}
-
-// meetPlace gives the documents within a circle (lat, lng, radius unit) or a polygon (lat, lng, lat, lng, …).
-func (st *state) meetPlace(column *places, value string) (*bitset.BitSet, error) {
-	comparator, value := comparison(value, "!=", "!", "=")
-	contains, err := parseArea(column.field.Name, value)
-	if err != nil {
-		return nil, err
-	}
-	set := &bitset.BitSet{}
-	for i, ok := column.has.NextSet(0); ok; i, ok = column.has.NextSet(i + 1) {
-		if slices.ContainsFunc(column.points[i], contains) {
-			set.Set(i)
-		}
-	}
-	return st.except(set, strings.HasPrefix(comparator, "!")), nil
-}
-
-func parseArea(name, text string) (contains func(point) bool, err error) {
-	if strings.HasPrefix(text, "[") { // not even of one
-		return nil, errUnit
-	}
-	parts := splitList(strings.Trim(text, "()"))
-	if len(parts) < 3 {
-		return nil, badRequest("Value of filter field `%s`: must be in the `(-44.50, 170.29, 0.75 km)` or (56.33, -65.97, 23.82, -127.82) format.", name)
-	}
-	if last := parts[len(parts)-1]; len(parts)%2 == 1 {
-		meters, err := parseDistance(last)
-		if err != nil {
-			return nil, err
-		}
-		if len(parts) != 3 {
-			return nil, errUnit
-		}
-		center, err := parsePoint(parts[0], parts[1])
-		return func(p point) bool { return p.meters(center) <= meters }, err
-	}
-	var polygon []point
-	for i := 0; i < len(parts); i += 2 {
-		corner, err := parsePoint(parts[i], parts[i+1])
-		if err != nil {
-			return nil, err
-		}
-		polygon = append(polygon, corner)
-	}
-	return func(p point) bool { return p.inside(polygon) }, nil
-}
-
-var errUnit = badRequest("Unit must be either `km` or `mi`.")
-
-// parseDistance reads "10 km" or "10 mi", in meters.
-func parseDistance(text string) (float64, error) {
-	for unit, meters := range units {
-		if n, ok := strings.CutSuffix(text, unit); ok {
-			distance, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
-			if err != nil || !(distance >= 0) {
-				return 0, errUnit
-			}
-			return distance * meters, nil
-		}
-	}
-	return 0, errUnit
-}
-
-func parsePoint(lat, lng string) (point, error) {
-	var p point
-	var err error
-	if p.lat, err = strconv.ParseFloat(lat, 64); err == nil {
-		p.lng, err = strconv.ParseFloat(lng, 64)
-	}
-	if err != nil || math.IsNaN(p.lat) || math.IsNaN(p.lng) || math.IsInf(p.lat, 0) || math.IsInf(p.lng, 0) {
-		return p, badRequest("Bad geopoint: %s, %s.", lat, lng)
-	}
-	return p, nil
 }

@@ -155,7 +155,7 @@ func (f field) point(value any, coerce bool) (any, error) {
 
 func (f field) element(value any, coerce bool, article string) (any, error) {
 	var fitting any
-	ok := false
+	var ok bool
 	switch f.base() {
 	case typeString:
 		fitting, ok = asString(value, coerce)

@@ -136,7 +136,7 @@ func (c call) filtered(st *state) (*bitset.BitSet, error) {
 	if filter == "" && c.parameters.Get("truncate") != "true" {
 		return nil, badRequest("Parameter `filter_by` must be provided.")
 	}
-	return st.filter(filter)
+	return st.filter(c.Context(), filter)
 }
 
 // maxChanges is how many documents are changed at once where more are to be; searches may see some changed and some not.
@@ -218,7 +218,7 @@ func (s *Server) export(c call) (reply, error) {
 	var lines bytes.Buffer
 	include, except := list(c.parameters.Get("include_fields")), list(c.parameters.Get("exclude_fields"))
 	err := s.of(c, func(st *state) error {
-		docs, err := st.filter(c.parameters.Get("filter_by"))
+		docs, err := st.filter(c.Context(), c.parameters.Get("filter_by"))
 		if err != nil {
 			return err
 		}

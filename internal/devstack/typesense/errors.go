@@ -1,6 +1,7 @@
 package typesense
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -35,6 +36,9 @@ func asAPIError(err error) *apiError {
 	var known *apiError
 	if errors.As(err, &known) {
 		return known
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &apiError{http.StatusRequestTimeout, "Request Timeout"}
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -180,7 +180,7 @@ func (s *search) countTexts(column *texts) []facetCount {
 // facetResult sorts the counts and takes the first. With the automatic strategy all else covers those alone, as in Typesense;
 // only the exhaustive one sees every value.
 func (s *search) facetResult(f facet, counts []facetCount) facetResult {
-	slices.SortFunc(counts, func(a, b facetCount) int { return f.compare(a, b) })
+	slices.SortFunc(counts, f.compare)
 	limit := min(s.request.facets.maxValues, len(counts))
 	covered := counts
 	if !s.request.facets.exhaustive && limit > 0 {

@@ -154,11 +154,18 @@ scan:
 	return &filterNode{condition: &condition{strings.TrimSpace(name), strings.TrimSpace(value)}}, nil
 }
 
-// splitList cuts a list at its commas, but not within backticks or parentheses, and takes the backticks away.
+// splitList cuts a list at its commas, but not within backticks or parentheses, and takes the backticks away. Empty parts are
+// none.
 func splitList(text string) []string {
 	var list []string
 	var part strings.Builder
 	quoted, depth := false, 0
+	flush := func() {
+		if text := strings.TrimSpace(part.String()); text != "" {
+			list = append(list, text)
+		}
+		part.Reset()
+	}
 	for _, r := range text {
 		switch {
 		case r == '`':
@@ -170,15 +177,12 @@ func splitList(text string) []string {
 		case r == ')':
 			depth--
 		case r == ',' && depth <= 0:
-			list = append(list, strings.TrimSpace(part.String()))
-			part.Reset()
+			flush()
 			continue
 		}
 		part.WriteRune(r)
 	}
-	if last := strings.TrimSpace(part.String()); last != "" || len(list) > 0 {
-		list = append(list, last)
-	}
+	flush()
 	return list
 }
 

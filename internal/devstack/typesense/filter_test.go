@@ -2,6 +2,7 @@ package typesense
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func newTestState(t testing.TB) *state {
 
 func ids(t testing.TB, st *state, filter string) string {
 	t.Helper()
-	set, err := st.filter(filter)
+	set, err := st.filter(t.Context(), filter)
 	require.NoError(t, err, filter)
 	var found strings.Builder
 	for i, ok := set.NextSet(0); ok; i, ok = set.NextSet(i + 1) {
@@ -130,13 +131,13 @@ func TestBadFilters(t *testing.T) {
 		strings.Repeat("(", 5000):               "`filter_by` has too many operations.",
 		strings.Repeat("id:1||", 5000) + "id:1": "`filter_by` has too many operations.",
 	} {
-		_, err := st.filter(filter)
+		_, err := st.filter(t.Context(), filter)
 		require.EqualError(t, err, want, filter)
 	}
 }
 
-// Whatever a filter is, reading it ends, soon and without a panic; in parentheses it means the same; with its opposite it
-// lets everything through.
+// Whatever a filter is, reading it ends, soon and without a panic, it lets only documents through that are there, and in
+// parentheses it means the same.
 func FuzzFilter(f *testing.F) {
 	st := newTestState(f)
 	for _, seed := range []string{
@@ -147,14 +148,14 @@ func FuzzFilter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		began := time.Now()
-		set, err := st.filter(text)
+		set, err := st.filter(t.Context(), text)
 		require.Less(t, time.Since(began), time.Second)
 		if err != nil || strings.TrimSpace(text) == "" {
 			return
 		}
 		require.True(t, st.live.IsSuperSet(set))
-		again, err := st.filter("(" + text + ")")
-		if err == errTooMany {
+		again, err := st.filter(t.Context(), "("+text+")")
+		if errors.Is(err, errTooMany) {
 			return
 		}
 		require.NoError(t, err)

@@ -3,7 +3,6 @@ package typesense
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -132,7 +131,7 @@ func (i *importer) answer(line []byte, written *change, err error) lineAnswer {
 	case err != nil:
 		a.Document = string(line)
 	default:
-		a.Document = json.RawMessage(written.raw)
+		a.Document = written.raw
 	}
 	return a
 }

@@ -56,7 +56,8 @@ func parseRequest(p url.Values) (request, error) {
 		q: p.Get("q"), filterBy: p.Get("filter_by"), sortBy: p.Get("sort_by"), facetBy: p.Get("facet_by"),
 		exhaustive: p.Get("exhaustive_search") == "true", splitJoin: p.Get("split_join_tokens") != "off",
 		synonyms: p.Get("enable_synonyms") != "false",
-		infix: strings.ContainsAny(strings.ReplaceAll(p.Get("infix"), "off", ""), "af"), include: list(p.Get("include_fields")), except: list(p.Get("exclude_fields")),
+		infix:    slices.ContainsFunc(list(p.Get("infix")), func(mode string) bool { return mode != "off" }),
+		include:  list(p.Get("include_fields")), except: list(p.Get("exclude_fields")),
 	}
 	r.page, r.perPage, r.limitHits, r.maxCandidates = 1, 10, -1, -1
 	r.minLen, r.typoThreshold, r.dropThreshold = [3]int{0, 4, 7}, 1, 1
@@ -160,7 +161,7 @@ func parseWeights(texts []string, count int) ([]int, error) {
 	ranks := make([]int, count)
 	given := make([]int, len(texts))
 	for i, text := range texts {
-		given[i], _ = strconv.Atoi(text) //nolint:errcheck // text counts as 0
+		given[i], _ = strconv.Atoi(text) // text counts as 0
 	}
 	if len(texts) > 0 && len(texts) != count {
 		return nil, badRequest("Number of weights in `query_by_weights` does not match number of `query_by` fields.")

@@ -86,7 +86,7 @@ func (s *Server) routes() http.Handler {
 		answer, err := s.answer(table, w, r)
 		if err != nil {
 			known := asAPIError(err)
-			if !errors.Is(err, known) {
+			if known.status == http.StatusInternalServerError && !errors.Is(err, known) {
 				s.log.Error("a call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 			}
 			answer = reply{status: known.status, body: map[string]string{"message": known.message}}

@@ -169,7 +169,7 @@ func random(seed string, seq uint32) int64 {
 
 // sortByFilter sorts by whether a hit passes a filter.
 func (s *search) sortByFilter(filter string) (sortKey, error) {
-	set, err := s.filter(filter)
+	set, err := s.filter(s.ctx, filter)
 	if err != nil {
 		return sortKey{}, err
 	}

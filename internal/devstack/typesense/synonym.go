@@ -77,9 +77,13 @@ func (st *state) variants(words []string) [][]string {
 			from = []string{s.Root}
 		}
 		for _, old := range from {
+			at, length := find(words, st.words.words(old))
+			if at < 0 {
+				continue
+			}
 			for _, replacement := range to {
 				if old != replacement {
-					variants = append(variants, replaced(words, st.words.words(old), st.words.words(replacement))...)
+					variants = append(variants, slices.Concat(words[:at], st.words.words(replacement), words[at+length:]))
 				}
 			}
 		}
@@ -90,15 +94,12 @@ func (st *state) variants(words []string) [][]string {
 	return variants
 }
 
-// replaced gives words with the first occurrence of old replaced, or nothing if there is none.
-func replaced(words, old, replacement []string) [][]string {
-	if len(old) == 0 {
-		return nil
-	}
-	for i := 0; i+len(old) <= len(words); i++ {
-		if slices.Equal(words[i:i+len(old)], old) {
-			return [][]string{slices.Concat(words[:i], replacement, words[i+len(old):])}
+// find gives where some words first stand side by side, and how many they are; -1 if they do not.
+func find(words, wanted []string) (at, length int) {
+	for i := 0; len(wanted) > 0 && i+len(wanted) <= len(words); i++ {
+		if slices.Equal(words[i:i+len(wanted)], wanted) {
+			return i, len(wanted)
 		}
 	}
-	return nil
+	return -1, 0
 }

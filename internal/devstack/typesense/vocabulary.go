@@ -100,7 +100,7 @@ func newDistances(typed []rune, limit int) *distances {
 }
 
 // measure gives the edits to a word, or with prefix to its beginning that is nearest, and whether that is the whole word.
-// More than the limit counts as limit + 1. dead is the beginning that alone is too far away, if any.
+// More than the limit counts as limit + 1. dead is a beginning with which no word is near enough, if any.
 func (d *distances) measure(word string, prefix bool) (distance int, whole bool, dead string) {
 	runes := []rune(word)
 	same := 0
@@ -116,7 +116,10 @@ func (d *distances) measure(word string, prefix bool) (distance int, whole bool,
 			d.rows = append(d.rows, d.row(i))
 		}
 		if slices.Min(d.rows[i]) > d.limit && slices.Min(d.rows[i-1]) > d.limit {
-			return best, false, string(runes[:i])
+			if best > d.limit {
+				dead = string(runes[:i])
+			}
+			return best, false, dead
 		}
 		if prefix || i == len(runes) {
 			if d.rows[i][end] < best {
