@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,8 +20,8 @@ import (
 
 // portFlags are the flags of dev that say where it listens.
 var portFlags = []string{
-	"--port", "--admin-port", "--worker-admin-port", "--postgres-port", "--temporal-port", "--temporal-ui-port", "--stripe-port",
-	"--mail-port", "--smtp-port",
+	"--port", "--admin-port", "--worker-admin-port", "--postgres-port", "--temporal-port", "--temporal-ui-port", "--typesense-port",
+	"--stripe-port", "--mail-port", "--smtp-port",
 }
 
 // takePorts listens on as many ports as dev needs, and gives the flags that name them. They are free after release.
@@ -66,6 +68,18 @@ func TestDev_ErrPortInUse(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(dir, "postgres"))
 }
 
+// askSearchServer sends a call with the key that dev made, and gives the status.
+func askSearchServer(t *testing.T, s *stack.System, method, path, body string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.Env["TYPESENSE_URL"]+path, strings.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("X-Typesense-Api-Key", s.Env["TYPESENSE_API_KEY"])
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}
+
 // The life of a state folder: a sale; a second dev is refused; dev is killed and nothing blocks the next; the sale is
 // still there; Ctrl-C stops everything.
 func TestDev_StateSurvivesAKilledDev(t *testing.T) {
@@ -81,6 +95,7 @@ func TestDev_StateSurvivesAKilledDev(t *testing.T) {
 	c.PayFor(t, booking.ID)
 	booking = c.AwaitEnd(t, 30*time.Second, booking.ID, "completed")
 	s.RequireSoldOnce(t, c, booking)
+	require.Equal(t, http.StatusOK, askSearchServer(t, s, http.MethodPut, "/aliases/survivor", `{"collection_name":"none"}`))
 	pdf, err := c.File(t.Context(), booking.ID, "tickets.pdf")
 	require.NoError(t, err)
 
@@ -103,6 +118,7 @@ func TestDev_StateSurvivesAKilledDev(t *testing.T) {
 	same, err := c.File(t.Context(), booking.ID, "tickets.pdf")
 	require.NoError(t, err)
 	require.Equal(t, pdf, same)
+	require.Equal(t, http.StatusOK, askSearchServer(t, again, http.MethodGet, "/aliases/survivor", ""))
 	mails, err := again.Inbox().To(t.Context(), c.Email)
 	require.NoError(t, err)
 	require.Len(t, mails, 1)

@@ -177,7 +177,8 @@ func environment(settings ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")
 		switch name {
-		case "DATABASE_URL", "STRIPE_API_BASE", "STRIPE_API_KEY", "SMTP_URL", "MAIL_URL", "TEMPORAL_ADDRESS", "TICKET_PUBLIC_KEYS":
+		case "DATABASE_URL", "STRIPE_API_BASE", "STRIPE_API_KEY", "SMTP_URL", "MAIL_URL", "TEMPORAL_ADDRESS", "TICKET_PUBLIC_KEYS",
+			"TYPESENSE_URL", "TYPESENSE_API_KEY":
 			return true
 		default:
 			return false
