@@ -176,6 +176,8 @@ type SearchBuilds interface {
 	// BeginBuild notes that a collection is being built and gives the number of events that it will have. From now on relays
 	// write to it, too. An earlier build is given up; one that has become live is left alone.
 	BeginBuild(ctx context.Context, collection string) (events int, err error)
+	// ForgetLive notes that the live collection is lost: relays write to it no more.
+	ForgetLive(ctx context.Context) error
 	// ClaimPage claims up to limit findable events that follow an ID, reads them, and gives the last ID it looked at, empty at
 	// the end. What another has claimed is appended to the outbox instead.
 	ClaimPage(ctx context.Context, after string, limit int, lasts time.Duration) (claim SearchClaim, last string, err error)

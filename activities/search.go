@@ -28,14 +28,20 @@ const (
 	loadClaim   = time.Minute
 )
 
-// BeginReindex makes the collection and notes that it is being built, so that relays write changes to it, too. It gives the
-// number of events to come.
+// BeginReindex makes the collection and notes that it is being built, so that relays write changes to it, too. Where the
+// server has lost the live one, they write to the new one alone: they would else wait for what does not come back. It gives
+// the number of events to come.
 func (a *Search) BeginReindex(ctx context.Context, collection string) (events int, err error) {
 	if err := a.Index.Create(ctx, collection); err != nil {
 		return 0, a.done(ctx, err)
 	}
-	events, err = a.Builds.BeginBuild(ctx, collection)
-	return events, a.done(ctx, err)
+	if events, err = a.Builds.BeginBuild(ctx, collection); err != nil {
+		return 0, a.done(ctx, err)
+	}
+	if _, err := a.Index.Size(ctx); boxoffice.CodeOf(err) == boxoffice.CodeNotFound {
+		return events, a.done(ctx, a.Builds.ForgetLive(ctx))
+	}
+	return events, nil
 }
 
 // LoadPage says from where a page is loaded, and what has been loaded of it.

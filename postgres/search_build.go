@@ -42,6 +42,14 @@ func (s *Search) BeginBuild(ctx context.Context, collection string) (events int,
 	return events, err
 }
 
+// ForgetLive notes that there is no live collection any more.
+func (s *Search) ForgetLive(ctx context.Context) error {
+	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM search_collections WHERE state = 'live'`)
+		return err
+	})
+}
+
 // ClaimPage claims the findable events that follow an ID.
 func (s *Search) ClaimPage(ctx context.Context, after string, limit int, lasts time.Duration) (claim boxoffice.SearchClaim, last string, err error) {
 	if after == "" {

@@ -80,7 +80,11 @@ func TestBuild_AnotherReplacesIt(t *testing.T) {
 	_, err := s.BeginBuild(t.Context(), "events-3")
 	require.NoError(t, err)
 	h.change(t, h.event)
-	require.Equal(t, []string{"events-2", "events-3"}, claimChanges(t, s).Collections)
+	relay := claimChanges(t, s)
+	require.Equal(t, []string{"events-2", "events-3"}, relay.Collections)
+	require.NoError(t, s.Release(t.Context(), relay))
+	require.NoError(t, s.ForgetLive(t.Context()))
+	require.Equal(t, []string{"events-3"}, claimChanges(t, s).Collections)
 	require.NoError(t, s.AbandonBuild(t.Context(), "events-3"))
 	require.Equal(t, boxoffice.CodeFenced, boxoffice.CodeOf(s.EndBuild(t.Context(), "events-3")))
 }

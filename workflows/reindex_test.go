@@ -167,7 +167,18 @@ func (l *library) Snapshot(context.Context) error {
 	return err
 }
 
-func (l *library) Size(context.Context) (int, error) { return 0, nil }
+func (l *library) Size(context.Context) (int, error) {
+	unlock, err := l.try("Size")
+	defer unlock()
+	return 0, err
+}
+
+func (l *library) ForgetLive(context.Context) error {
+	unlock, err := l.try("ForgetLive")
+	defer unlock()
+	l.live = ""
+	return err
+}
 
 func (l *library) DropAllBut(_ context.Context, keep ...string) error {
 	unlock, err := l.try("DropAllBut")
@@ -271,6 +282,21 @@ func TestReindex_IsGivenUp(t *testing.T) {
 			require.Zero(t, l.claimed)
 		})
 	}
+}
+
+// Where the live index is lost, relays are not held up by it.
+func TestReindex_OfALostIndex(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(10)
+	l.faults["Size"] = always(boxoffice.CodeNotFound)
+	l.faults["EndBuild"] = func(int) error {
+		if l.live != "" {
+			return boxoffice.Errorf(boxoffice.CodeFenced, "the lost one is still written to")
+		}
+		return nil
+	}
+	_, _, err := reindexed(t, l)
+	require.NoError(t, err)
 }
 
 // A server that makes no snapshot has a new index all the same.

@@ -33,6 +33,9 @@ func NewProxy(name, upstream string) (*Proxy, error) {
 // Address is the host:port where the proxy listens.
 func (p *Proxy) Address() string { return p.proxy.Listen }
 
+// Stop ends the proxy.
+func (p *Proxy) Stop() { p.proxy.Stop() }
+
 // Delay lets each answer come later, on open connections and on new ones.
 func (p *Proxy) Delay(t *testing.T, by time.Duration) {
 	t.Helper()
