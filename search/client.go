@@ -23,7 +23,7 @@ import (
 	"github.com/typesense/typesense-go/v3/typesense/api"
 )
 
-// Alias is what searches ask; it leads to the live collection.
+// Alias is what searches ask unless Options name another; it leads to the live collection.
 const Alias = "events"
 
 // How long a call may take. Writes wait while a server that was restarted reads its log.
@@ -50,6 +50,7 @@ type Options struct {
 	URL          string // http://host:8108
 	APIKey       string
 	Timeout      time.Duration    // of a search; 800 ms if zero
+	Alias        string           // the collections' names begin with it and a hyphen; Alias if empty
 	SnapshotPath string           // a folder of the server's machine; /tmp/boxoffice-search-snapshot if empty
 	Now          func() time.Time // what is over is judged by it; time.Now if nil
 	Logger       *slog.Logger
@@ -58,7 +59,6 @@ type Options struct {
 // Client asks a Typesense server and fills it. It may be used from several goroutines.
 type Client struct {
 	opts    Options
-	alias   string // Alias, but in tests
 	api     *api.ClientWithResponses
 	server  *typesense.Client
 	breaker *gobreaker.CircuitBreaker[*answer]
@@ -81,6 +81,9 @@ func New(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
+	if o.Alias == "" {
+		o.Alias = Alias
+	}
 	if o.SnapshotPath == "" {
 		o.SnapshotPath = "/tmp/boxoffice-search-snapshot"
 	}
@@ -94,7 +97,7 @@ func New(o Options) (*Client, error) {
 		ForceAttemptHTTP2: false,
 	}
 	httpClient := &http.Client{Transport: transport, Timeout: 2 * adminPatience}
-	c := &Client{opts: o, alias: Alias}
+	c := &Client{opts: o}
 	if c.api, err = api.NewClientWithResponses(u.String(), api.WithAPIKey(o.APIKey), api.WithHTTPClient(httpClient)); err != nil {
 		return nil, err
 	}

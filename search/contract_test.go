@@ -41,15 +41,14 @@ func newIndex(t testing.TB, entries ...boxoffice.SearchEntry) *indexed {
 		})
 	}
 	c, err := New(Options{
-		URL: url, APIKey: key, Timeout: 5 * time.Second, Now: func() time.Time { return noon.Add(-time.Hour) }, Logger: slog.New(slog.DiscardHandler),
+		URL: url, APIKey: key, Alias: "test" + strings.ReplaceAll(uuid.NewString(), "-", ""), Timeout: 5 * time.Second, Now: func() time.Time { return noon.Add(-time.Hour) }, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
-	c.alias = "test" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	x := &indexed{Client: c, collection: c.alias + "-1"}
+	x := &indexed{Client: c, collection: c.opts.Alias + "-1"}
 	t.Cleanup(func() {
 		ctx := context.Background()
 		require.NoError(t, c.DropAllBut(ctx))
-		_, _ = c.server.Alias(c.alias).Delete(ctx)
+		_, _ = c.server.Alias(c.opts.Alias).Delete(ctx)
 	})
 	require.NoError(t, c.Create(t.Context(), x.collection))
 	require.NoError(t, c.GoLive(t.Context(), x.collection))
@@ -328,7 +327,7 @@ func TestContract_ADocumentThatIsRefused(t *testing.T) {
 func TestContract_AnIndexIsReplaced(t *testing.T) {
 	t.Parallel()
 	x := newIndex(t, programme()...)
-	next := x.alias + "-2"
+	next := x.opts.Alias + "-2"
 	for range 2 { // harmless to repeat
 		require.NoError(t, x.Create(t.Context(), next))
 	}

@@ -2,7 +2,9 @@ package search
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/typesense/typesense-go/v3/typesense/api"
@@ -70,7 +72,7 @@ func (c *Client) Create(ctx context.Context, collection string) error {
 func (c *Client) GoLive(ctx context.Context, collection string) error {
 	ctx, cancel := context.WithTimeout(ctx, adminPatience)
 	defer cancel()
-	_, err := c.server.Aliases().Upsert(ctx, c.alias, &api.CollectionAliasSchema{CollectionName: collection})
+	_, err := c.server.Aliases().Upsert(ctx, c.opts.Alias, &api.CollectionAliasSchema{CollectionName: collection})
 	return translate(err)
 }
 
@@ -78,7 +80,7 @@ func (c *Client) GoLive(ctx context.Context, collection string) error {
 func (c *Client) Size(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, writePatience)
 	defer cancel()
-	live, err := c.server.Collection(c.alias).Retrieve(ctx)
+	live, err := c.server.Collection(c.opts.Alias).Retrieve(ctx)
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -109,11 +111,30 @@ func (c *Client) DropAllBut(ctx context.Context, keep ...string) error {
 	if err != nil {
 		return translate(err)
 	}
-	for _, old := range leftovers(collections, c.alias+"-", keep) {
+	for _, old := range leftovers(collections, c.opts.Alias+"-", keep) {
 		_, err := c.server.Collection(old).Delete(ctx)
 		if err = translate(err); err != nil && boxoffice.CodeOf(err) != boxoffice.CodeNotFound {
 			return err
 		}
 	}
 	return nil
+}
+
+// Memory is how much memory the search server uses, in bytes: of the whole process.
+func (c *Client) Memory(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, writePatience)
+	defer cancel()
+	told, err := c.server.Metrics().Retrieve(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	text, ok := told["typesense_memory_active_bytes"].(string)
+	if !ok {
+		return 0, boxoffice.Errorf(boxoffice.CodeUnavailable, "The search server does not tell of its memory.")
+	}
+	bytes, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the search server's memory: %w", err)
+	}
+	return bytes, nil
 }

@@ -28,7 +28,7 @@ const (
 // Search finds events. The answer comes within Options.Timeout, or an error.
 func (c *Client) Search(ctx context.Context, q boxoffice.SearchQuery) (boxoffice.SearchResult, error) {
 	began := time.Now()
-	question, err := ask(q, c.alias, c.opts.Now())
+	question, err := ask(q, c.opts.Alias, c.opts.Now())
 	if err != nil {
 		return boxoffice.SearchResult{}, err
 	}

@@ -33,6 +33,7 @@ type cli struct {
 	Reindex      reindexCommand      `cmd:"" help:"Build the search index anew, beside the one that is searched."`
 	Seatplan     seatplanCommand     `cmd:"" help:"Validate, draw and begin seat plans."`
 	Demo         demoCommand         `cmd:"" help:"Make one booking over HTTP, from sign-up to the PDF, told step by step."`
+	Bench        benchCommand        `cmd:"" help:"Measure parts of the system."`
 	Audit        auditCommand        `cmd:"" help:"Hold every booking against every promise; exit 1 if one is broken."`
 	Role         roleCommand         `cmd:"" help:"Make an account an organizer's, support's, an admin's, or a buyer's again."`
 	VerifyTicket verifyTicketCommand `cmd:"" help:"Verify an entry token offline."`
