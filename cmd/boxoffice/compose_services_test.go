@@ -72,7 +72,7 @@ func TestCompose_ReachesWhatItNames(t *testing.T) {
 			reached[host] = true
 		}
 	}
-	require.Equal(t, []string{"api", "mailpit", "postgres", "stripe-simulator", "temporal"}, slices.Sorted(maps.Keys(reached)))
+	require.Equal(t, []string{"api", "mailpit", "postgres", "stripe-simulator", "temporal", "typesense"}, slices.Sorted(maps.Keys(reached)))
 }
 
 // A condition that a service waits for can come true, and neither the API nor the worker starts without a schema and a

@@ -33,7 +33,7 @@ func commands(t *testing.T, db *testdb.DB, command string, flags ...string) *cli
 	parser, err := kong.New(&c, kong.Name("boxoffice"))
 	require.NoError(t, err)
 	args := []string{
-		command, "--database-url", db.URL, "--stripe-api-key", "sk_test_1", "--stripe-api-base", "http://127.0.0.1:1",
+		command, "--database-url", db.URL, "--typesense-url", "http://127.0.0.1:1", "--typesense-api-key", "key", "--stripe-api-key", "sk_test_1", "--stripe-api-base", "http://127.0.0.1:1",
 		"--stripe-webhook-secret", "whsec_1", "--ticket-signing-key", "k1:" + strings.Repeat("A", 43), "--blob-url", "file://" + t.TempDir(),
 	}
 	_, err = parser.Parse(append(args, flags...))
