@@ -71,8 +71,7 @@ func TestRecorded_ASearchIsRead(t *testing.T) {
 	c, r := recorded(t, "two")
 	found, err := readAnswer(r.Body, 2)
 	require.NoError(t, err)
-	result, err := found.result(question{counts: []string{"genres"}}, &boxoffice.Point{Lat: 39.52963, Lon: -119.8138})
-	require.NoError(t, err)
+	result := found.result(question{counts: []string{"genres"}}, &boxoffice.Point{Lat: 39.52963, Lon: -119.8138})
 	require.Equal(t, 32, result.Found)
 	require.Len(t, result.Events, 1)
 	e := result.Events[0].Event

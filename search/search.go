@@ -39,9 +39,9 @@ func (c *Client) Search(ctx context.Context, q boxoffice.SearchQuery) (boxoffice
 	if err != nil {
 		return boxoffice.SearchResult{}, err
 	}
-	result, err := found.result(question, q.Near)
+	result := found.result(question, q.Near)
 	result.Took = time.Since(began)
-	return result, err
+	return result, nil
 }
 
 // put asks the server a question and reads the answer.
@@ -111,7 +111,7 @@ func readAnswer(body []byte, searches int) (*answer, error) {
 	return &found, nil
 }
 
-func (a *answer) result(asked question, near *boxoffice.Point) (boxoffice.SearchResult, error) {
+func (a *answer) result(asked question, near *boxoffice.Point) boxoffice.SearchResult {
 	main := a.Results[0]
 	r := boxoffice.SearchResult{Found: main.Found, Events: make([]boxoffice.FoundEvent, 0, len(main.Hits))}
 	for _, h := range main.Hits {
@@ -133,7 +133,7 @@ func (a *answer) result(asked question, near *boxoffice.Point) (boxoffice.Search
 		City: counts["place"], Type: counts["type"], Genre: counts["genre"], Day: counts["day"],
 		PriceBand: counts["price_band"], Availability: counts["availability"],
 	}
-	return r, nil
+	return r
 }
 
 func bandAt(value string) int { return slices.Index(boxoffice.PriceBands, boxoffice.PriceBand(value)) }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -147,13 +148,15 @@ func (c *benchSearchCommand) report(w io.Writer, r bench.SearchReport) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	fmt.Fprintf(w, "%d events indexed in %.1f s, %.0f documents/s; the index takes %.0f MB\n", r.Events, r.ImportSeconds, r.DocumentsASecond, float64(r.IndexBytes)/1e6)
-	fmt.Fprintf(w, "%-10s %8s %8s %8s %8s %8s\n", "", "asked", "p50 ms", "p95 ms", "p99 ms", "errors")
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d events indexed in %.1f s, %.0f documents/s; the index takes %.0f MB\n", r.Events, r.ImportSeconds, r.DocumentsASecond, float64(r.IndexBytes)/1e6)
+	fmt.Fprintf(&text, "%-10s %8s %8s %8s %8s %8s\n", "", "asked", "p50 ms", "p95 ms", "p99 ms", "errors")
 	for _, side := range []struct {
 		name string
 		l    bench.Latencies
 	}{{"search", r.Search}, {"Postgres", r.Postgres}} {
-		fmt.Fprintf(w, "%-10s %8d %8.1f %8.1f %8.1f %8d\n", side.name, side.l.Requests, side.l.P50, side.l.P95, side.l.P99, side.l.Errors+side.l.Shed)
+		fmt.Fprintf(&text, "%-10s %8d %8.1f %8.1f %8.1f %8d\n", side.name, side.l.Requests, side.l.P50, side.l.P95, side.l.P99, side.l.Errors+side.l.Shed)
 	}
-	return nil
+	_, err := io.WriteString(w, text.String())
+	return err
 }
