@@ -19,6 +19,7 @@ func (st *store) load() error {
 	living := len(st.aliases)
 	for name, from := range collections {
 		docs := from.living()
+		from.docs = nil
 		living += 1 + len(docs) + len(from.synonyms)
 		fresh, err := newState(from.schema, st.dir, st.analysis)
 		if err != nil {

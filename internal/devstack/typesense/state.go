@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/bits-and-blooms/bitset"
 	index "github.com/blevesearch/bleve_index_api"
 	"github.com/golang/snappy"
+	"golang.org/x/sync/errgroup"
 )
 
 // state is what a collection holds: its documents, their columns and their index.
@@ -134,34 +137,55 @@ func (st *state) remove(ch *change) {
 	}
 }
 
-// loadSize is how many documents are indexed at once where there are many.
-const loadSize = 2000
+const (
+	loadSize    = 250 // documents that are indexed at once where there are many
+	loadWorkers = 2
+)
 
-// load fills an empty state.
+// load fills an empty state, and forgets the documents as it goes, which are large.
 func (st *state) load(docs []json.RawMessage) error {
-	for len(docs) > 0 {
-		n := min(loadSize, len(docs))
-		changes := make([]*change, n)
-		for i, raw := range docs[:n] {
-			doc, err := parseDocument(raw)
+	var showing sync.Mutex
+	var workers errgroup.Group
+	workers.SetLimit(loadWorkers)
+	from := 0
+	for part := range slices.Chunk(docs, loadSize) {
+		first := from
+		from += len(part)
+		workers.Go(func() error {
+			changes, err := st.changesOf(part, uint32(first))
 			if err != nil {
 				return err
 			}
-			id, err := doc.id()
-			if err != nil {
+			clear(part)
+			if err := st.index(changes); err != nil {
 				return err
 			}
-			if err := st.schema.conform(doc, dirty{coerce: true, drop: true}); err != nil {
-				return fmt.Errorf("document %s: %w", id, err)
-			}
-			changes[i] = &change{seq: uint32(len(st.docs) + i), id: id, raw: raw, doc: doc}
-		}
-		if err := errors.Join(st.index(changes), st.show(changes)); err != nil {
-			return err
-		}
-		docs = docs[n:]
+			showing.Lock()
+			defer showing.Unlock()
+			return st.show(changes)
+		})
 	}
-	return nil
+	return workers.Wait()
+}
+
+// changesOf numbers documents from first on. They were accepted once: what no longer fits an altered schema is left out.
+func (st *state) changesOf(docs []json.RawMessage, first uint32) ([]*change, error) {
+	changes := make([]*change, len(docs))
+	for i, raw := range docs {
+		doc, err := parseDocument(raw)
+		if err != nil {
+			return nil, err
+		}
+		id, err := doc.id()
+		if err != nil {
+			return nil, err
+		}
+		if err := st.schema.conform(doc, dirty{coerce: true, drop: true}); err != nil {
+			return nil, fmt.Errorf("document %s: %w", id, err)
+		}
+		changes[i] = &change{seq: first + uint32(i), id: id, raw: raw, doc: doc}
+	}
+	return changes, nil
 }
 
 // raw gives a document as it was stored.

@@ -100,8 +100,8 @@ func (st *store) close() error {
 	if st.dir != "" {
 		errs = append(errs, os.RemoveAll(st.dir))
 	}
-	if st.lock != nil {
-		errs = append(errs, st.lock.Close())
+	if st.lock != nil { // a process that is being forked holds the file open for a moment, so closing it is not enough
+		errs = append(errs, syscall.Flock(int(st.lock.Fd()), syscall.LOCK_UN), st.lock.Close())
 	}
 	return errors.Join(errs...)
 }
