@@ -167,7 +167,7 @@ func TestHalfWrittenLineIsDropped(t *testing.T) {
 	require.NoError(t, first.Stop())
 	journal, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, append(journal, `{"op":"put","c":"events","id":"2","v":{"id":`...), 0o600))
+	require.NoError(t, os.WriteFile(path, append(journal, `{"op":"put","c":"events","id":"2","v":{"id":"`+strings.Repeat("2", 5000)...), 0o600))
 
 	second := start(t, typesense.Options{Dir: dir})
 	c = client{t, second.URL}

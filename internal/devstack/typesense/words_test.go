@@ -97,8 +97,9 @@ func TestMisspeltWords(t *testing.T) {
 func TestBestHits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		scores := rapid.SliceOfN(rapid.Uint64Range(0, 5), 0, 400).Draw(t, "scores")
-		from, count := rapid.IntRange(0, 50).Draw(t, "from"), rapid.IntRange(0, 50).Draw(t, "count")
+		n := rapid.IntRange(0, 400).Draw(t, "n")
+		scores := rapid.SliceOfN(rapid.Uint64Range(0, 1000), n, n).Draw(t, "scores")
+		from, count := rapid.IntRange(0, 20).Draw(t, "from"), rapid.IntRange(0, 20).Draw(t, "count")
 		s := &search{}
 		for i, score := range scores {
 			s.hits = append(s.hits, hit{uint32(i), score})
