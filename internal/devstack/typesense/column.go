@@ -161,7 +161,7 @@ func (c *texts) set(seq uint32, value any) {
 	}
 	ids := make([]uint32, len(list))
 	for i, element := range list {
-		text, _ := element.(string) //nolint:errcheck // conform has seen it
+		text, _ := element.(string) // conform has seen it
 		ids[i] = c.intern(text)
 	}
 	c.has.Set(uint(seq))
@@ -246,12 +246,12 @@ func (c *places) clear(seq uint32) {
 }
 
 func pointOf(value any) point {
-	pair, _ := value.([]any) //nolint:errcheck // conform has seen it
+	pair, _ := value.([]any) // conform has seen it
 	var p point
 	for i, to := range []*float64{&p.lat, &p.lng} {
 		if i < len(pair) {
 			if n, ok := pair[i].(json.Number); ok {
-				*to, _ = n.Float64() //nolint:errcheck // conform has seen it
+				*to, _ = n.Float64() // conform has seen it
 			}
 		}
 	}

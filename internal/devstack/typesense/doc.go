@@ -7,7 +7,8 @@
 // Every change is one write to an append-only journal, Options.Dir/typesense.journal, before it is answered, so it survives a
 // killed process. It is not synced to disk on every change: a power cut may lose the last seconds. At start the journal is read
 // and the index is built anew, 30,000 documents of 1 kB in some seconds; POST /operations/snapshot, and a start that finds more
-// dead lines than living ones, rewrites it. Without a folder nothing is kept. Memory holds every document.
+// dead lines than living ones, rewrites it. Without a folder nothing is kept. Memory holds every document, compressed: 30,000
+// of 1 kB and their columns are some 50 MB of heap.
 //
 // # What differs from Typesense
 //

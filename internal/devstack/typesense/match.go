@@ -127,24 +127,26 @@ func (s *search) findPlans(plans []plan, enough func(threshold int) bool) error 
 
 // combinations gives the ways in which typos may be spread over the words, fewest first.
 func combinations(plans []plan) [][]int {
-	var all [][]int
-	for total := 0; total <= maxTypos*len(plans) && len(all) < maxCombinations; total++ {
-		all = spread(all, plans, make([]int, 0, len(plans)), total)
+	all := [][]int{nil}
+	for _, p := range plans {
+		var longer [][]int
+		for _, chosen := range all {
+			for _, typos := range p.typos {
+				longer = append(longer, append(slices.Clone(chosen), typos))
+			}
+		}
+		slices.SortStableFunc(longer, func(a, b []int) int { return sum(a) - sum(b) })
+		all = longer[:min(len(longer), maxCombinations)]
 	}
 	return all
 }
 
-func spread(all [][]int, plans []plan, chosen []int, left int) [][]int {
-	if len(all) >= maxCombinations || left < 0 || left > maxTypos*(len(plans)-len(chosen)) {
-		return all
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
 	}
-	if len(chosen) == len(plans) {
-		return append(all, slices.Clone(chosen))
-	}
-	for _, typos := range plans[len(chosen)].typos {
-		all = spread(all, plans, append(chosen, typos), left-typos)
-	}
-	return all
+	return total
 }
 
 // findCombination adds the documents that have all the words with just these typos.

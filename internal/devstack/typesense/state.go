@@ -88,7 +88,7 @@ func stringsOf(value any) []string {
 	case []any:
 		list := make([]string, len(v))
 		for i, element := range v {
-			list[i], _ = element.(string) //nolint:errcheck // conform has seen it
+			list[i], _ = element.(string) // conform has seen it
 		}
 		return list
 	}

@@ -87,6 +87,8 @@ func (st *store) claim(dir string) error {
 
 // close ends the indexes and the journal, and gives the folder free.
 func (st *store) close() error {
+	st.changing.Lock()
+	defer st.changing.Unlock()
 	var errs []error
 	for _, c := range st.collections {
 		c.writing.Lock()
