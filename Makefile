@@ -42,8 +42,9 @@ record: servers ## Record workflow histories anew, from a real Temporal server
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)
 
-bench: ## Measure the hold in the store, one buyer and fifty at once
+bench: ## Measure the hold in the store, one buyer and fifty at once, and searches among 30,000 events
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
+	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
 
 relevance: ## Ask judged queries over all titles that are seeded: how often the right one comes first, and the misses
 	@$(GO) test ./search -run '^TestRelevance$$' -count=1 -v | grep -v '^=== '

@@ -34,7 +34,7 @@ type wordPostings struct {
 
 // lookUp finds the candidates for a word with exactly so many typos, and where they stand.
 func (s *search) lookUp(key wordKey) (*wordMatch, error) {
-	if found, ok := s.memo[key]; ok {
+	if found, ok := s.lookups[key]; ok {
 		return found, nil
 	}
 	m := &wordMatch{docs: &bitset.BitSet{}, fields: make([][]wordPostings, len(s.request.queryBy))}
@@ -58,7 +58,7 @@ func (s *search) lookUp(key wordKey) (*wordMatch, error) {
 			}
 		}
 	}
-	s.memo[key] = m
+	s.lookups[key] = m
 	return m, nil
 }
 

@@ -58,7 +58,7 @@ const (
 // search is one search for words in a state.
 type search struct {
 	*state
-	ctx     context.Context //nolint:containedctx // lives as long as the one call that is being answered
+	ctx     context.Context // of the one call that is being answered
 	request request
 	allowed *bitset.BitSet // what filter_by lets through
 
@@ -66,12 +66,12 @@ type search struct {
 	found   *bitset.BitSet
 	hits    []hit
 	matched map[string]int // words of the index that were meant → how many letters of each were typed; 0: all
-	memo    map[wordKey]*wordMatch
+	lookups map[wordKey]*wordMatch
 }
 
 // run finds the documents.
 func (s *search) run() error {
-	s.found, s.matched, s.memo = &bitset.BitSet{}, map[string]int{}, map[wordKey]*wordMatch{}
+	s.found, s.matched, s.lookups = &bitset.BitSet{}, map[string]int{}, map[wordKey]*wordMatch{}
 	if q := s.request.q; q == "*" || q == "" {
 		s.addAll(s.allowed, emptyScore)
 		return nil

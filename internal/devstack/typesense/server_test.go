@@ -187,7 +187,7 @@ func TestSearchesWhileEverythingChanges(t *testing.T) {
 }
 
 // A server that has stopped leaves no goroutine, and without a folder no file.
-func TestStopLeavesNothing(t *testing.T) { //nolint:paralleltest // counts goroutines
+func TestStopLeavesNothing(t *testing.T) { // alone, since it counts goroutines
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	before := runtime.NumGoroutine()

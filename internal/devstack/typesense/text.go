@@ -101,18 +101,44 @@ func (t *textIndex) renewView() error {
 	if err != nil {
 		return fmt.Errorf("read the index: %w", err)
 	}
-	t.view = &textView{reader: reader, vocabularies: map[string][]term{}, read: map[string]*postings{}}
+	t.view = newTextView(reader)
 	return nil
 }
 
-// textView is one state of the index. What is asked of it once is kept.
+// textView is one state of the index. What is asked of it is read once, and kept; who asks for the same meanwhile waits, who
+// asks for something else does not.
 type textView struct {
 	reader index.IndexReader
 
-	mu           sync.Mutex
-	numbers      []uint32 // Bleve's number of a document → ours
-	vocabularies map[string][]term
-	read         map[string]*postings
+	numbers      func() ([]uint32, error) // Bleve's number of a document → ours
+	vocabularies memo[[]term]             // by field
+	lists        memo[*postings]          // by field and word
+}
+
+func newTextView(reader index.IndexReader) *textView {
+	v := &textView{reader: reader}
+	v.numbers = sync.OnceValues(v.readNumbers)
+	return v
+}
+
+// memo keeps what was read, by a key.
+type memo[T any] struct {
+	mu   sync.Mutex
+	kept map[string]func() (T, error)
+}
+
+func (m *memo[T]) get(key string, read func() (T, error)) (T, error) {
+	m.mu.Lock()
+	once, ok := m.kept[key]
+	if !ok {
+		if m.kept == nil {
+			m.kept = map[string]func() (T, error){}
+		}
+		once = sync.OnceValues(read)
+		m.kept[key] = once
+	}
+	m.mu.Unlock()
+	return once()
 }
 
 // term is a word of a field and in how many documents it stands.
@@ -123,28 +149,20 @@ type term struct {
 
 // vocabulary gives all words of a field, sorted.
 func (v *textView) vocabulary(field string) ([]term, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if words, ok := v.vocabularies[field]; ok {
-		return words, nil
-	}
-	dictionary, err := v.reader.FieldDict(field)
-	if err != nil {
-		return nil, fmt.Errorf("read the words of %s: %w", field, err)
-	}
-	var words []term
-	for {
-		entry, err := dictionary.Next()
+	return v.vocabularies.get(field, func() (words []term, err error) {
+		dictionary, err := v.reader.FieldDict(field)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("read the words of %s: %w", field, err), dictionary.Close())
+			return nil, fmt.Errorf("read the words of %s: %w", field, err)
 		}
-		if entry == nil {
-			break
+		defer func() { err = errors.Join(err, dictionary.Close()) }()
+		for {
+			entry, err := dictionary.Next()
+			if err != nil || entry == nil {
+				return words, err
+			}
+			words = append(words, term{entry.Term, entry.Count})
 		}
-		words = append(words, term{entry.Term, entry.Count})
-	}
-	v.vocabularies[field] = words
-	return words, dictionary.Close()
+	})
 }
 
 // place is where in a field a word stands: in which element of it, and the how manieth word of that.
@@ -161,24 +179,21 @@ func (p *postings) placesOf(i int) []place { return p.places[p.from[i]:p.from[i+
 
 // postings finds a word of a field.
 func (v *textView) postings(ctx context.Context, field, word string) (*postings, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	key := field + "\x00" + word
-	if found, ok := v.read[key]; ok {
+	return v.lists.get(field+"\x00"+word, func() (*postings, error) {
+		// Others want it too, whatever becomes of this call.
+		found, err := v.readPostings(context.WithoutCancel(ctx), field, word)
+		if err != nil {
+			return nil, fmt.Errorf("read where %q stands: %w", word, err)
+		}
 		return found, nil
-	}
-	if err := v.readNumbers(); err != nil {
-		return nil, err
-	}
-	found, err := v.readPostings(ctx, field, word)
-	if err != nil {
-		return nil, fmt.Errorf("read where %q stands: %w", word, err)
-	}
-	v.read[key] = found
-	return found, nil
+	})
 }
 
 func (v *textView) readPostings(ctx context.Context, field, word string) (found *postings, err error) {
+	numbers, err := v.numbers()
+	if err != nil {
+		return nil, err
+	}
 	reader, err := v.reader.TermFieldReader(ctx, []byte(word), field, true, false, true)
 	if err != nil {
 		return nil, err
@@ -197,7 +212,7 @@ func (v *textView) readPostings(ctx context.Context, field, word string) (found 
 		if doc == nil {
 			break
 		}
-		e := entry{seq: v.numbers[doc.ID.Value()], places: make([]place, len(doc.Vectors))}
+		e := entry{seq: numbers[doc.ID.Value()], places: make([]place, len(doc.Vectors))}
 		for i, at := range doc.Vectors {
 			e.places[i] = place{uint32(at.ArrayPositions[0]), uint32(at.Pos)}
 		}
@@ -214,28 +229,22 @@ func (v *textView) readPostings(ctx context.Context, field, word string) (found 
 }
 
 // readNumbers learns which of Bleve's numbers is which of ours.
-func (v *textView) readNumbers() error {
-	if v.numbers != nil {
-		return nil
-	}
+func (v *textView) readNumbers() (numbers []uint32, err error) {
 	all, err := v.reader.DocIDReaderAll()
 	if err != nil {
-		return fmt.Errorf("read the documents' numbers: %w", err)
+		return nil, fmt.Errorf("read the documents' numbers: %w", err)
 	}
-	v.numbers = []uint32{}
+	defer func() { err = errors.Join(err, all.Close()) }()
 	for {
 		id, err := all.Next()
-		if err != nil {
-			return errors.Join(err, all.Close())
-		}
-		if id == nil {
-			return all.Close()
+		if err != nil || id == nil {
+			return numbers, err
 		}
 		external, err := v.reader.ExternalID(id)
 		if err != nil {
-			return errors.Join(err, all.Close())
+			return nil, err
 		}
-		v.numbers = grow(v.numbers, uint32(id.Value()))
-		v.numbers[id.Value()] = binary.BigEndian.Uint32([]byte(external))
+		numbers = grow(numbers, uint32(id.Value()))
+		numbers[id.Value()] = binary.BigEndian.Uint32([]byte(external))
 	}
 }
