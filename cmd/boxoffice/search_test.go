@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -26,7 +27,12 @@ func TestDevUsesTheSearchServerThatIsNamed(t *testing.T) { // alone, since it ch
 func TestDevStartsASearchServer(t *testing.T) { // alone, since it changes the environment
 	t.Setenv("TYPESENSE_URL", "")
 	s := &stack{command: &devCommand{Dir: t.TempDir()}, logger: slog.New(slog.DiscardHandler), servers: &errgroup.Group{}, secrets: secrets{TypesenseKey: "ours"}}
-	require.NoError(t, s.startTypesense(t.Context()))
+	ctx, stop := context.WithCancel(t.Context())
+	defer func() {
+		stop()
+		require.NoError(t, s.servers.Wait())
+	}()
+	require.NoError(t, s.startTypesense(ctx))
 	require.DirExists(t, s.folder("typesense"))
 	for key, want := range map[string]int{"ours": http.StatusOK, "": http.StatusUnauthorized} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.urls.typesense+"/collections", http.NoBody)
