@@ -240,3 +240,34 @@ func snapshotOf(c client) []string {
 		string(c.get("/collections/events/documents/export", url.Values{"filter_by": {"runtime:=90"}})),
 	}
 }
+
+// A start that finds more dead lines than living ones writes the journal anew.
+func TestStartForgetsWhatIsDead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, "typesense.journal"))
+		require.NoError(t, err)
+		return info.Size()
+	}
+	first := start(t, typesense.Options{Dir: dir})
+	c := client{t, first.URL}
+	c.create("events")
+	for price := range 30 {
+		var lines []string
+		for id := range 10 {
+			lines = append(lines, line(id, float64(price)))
+		}
+		c.importLines("events", []byte(strings.Join(lines, "\n")))
+	}
+	before := string(c.get("/collections/events/documents/export", nil))
+	require.NoError(t, first.Stop())
+	grown := size()
+
+	second := start(t, typesense.Options{Dir: dir})
+	require.Less(t, size(), grown/10)
+	require.Equal(t, before, string(client{t, second.URL}.get("/collections/events/documents/export", nil)))
+	require.NoError(t, second.Stop())
+	third := start(t, typesense.Options{Dir: dir})
+	require.Equal(t, before, string(client{t, third.URL}.get("/collections/events/documents/export", nil)))
+}

@@ -37,8 +37,8 @@ type results struct {
 	}
 	Facets []struct {
 		Counts []struct {
-			Count int
-			Value string
+			Count              int
+			Value, Highlighted string
 		}
 	} `json:"facet_counts"`
 }
@@ -242,4 +242,7 @@ func TestSearches(t *testing.T) {
 	require.Zero(t, c.search("events", url.Values{"q": {"gxx"}, "query_by": {"title"}}).Found)
 	bucketed := c.search("events", url.Values{"q": {"ghost"}, "query_by": {"title"}, "sort_by": {"_text_match(buckets: 1):desc,price:desc"}})
 	require.Equal(t, "Ghost Town", bucketed.Hits[0].Document.Title)
+	facets := c.search("events", url.Values{"q": {"*"}, "facet_by": {"city"}, "facet_query": {"city:chcio"}}).Facets
+	require.Equal(t, "<mark>Chico</mark>", facets[0].Counts[0].Highlighted, "a facet is found in spite of a typo")
+	require.Empty(t, c.search("events", url.Values{"q": {"*"}, "facet_by": {"city"}, "facet_query": {"city:reno"}}).Facets[0].Counts)
 }
