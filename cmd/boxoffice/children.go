@@ -40,7 +40,10 @@ func (s *stack) startChildren(ctx, childCtx context.Context) error {
 	if err := s.awaitReady(ctx, "worker", s.urls.workerAdmin); err != nil {
 		return err
 	}
-	return s.awaitWorker(ctx)
+	if err := s.awaitWorker(ctx); err != nil {
+		return err
+	}
+	return s.awaitIndex(ctx)
 }
 
 // startChild runs one command of this program. Its process ID is in the file name/name.pid of the state folder.
@@ -143,6 +146,20 @@ func (s *stack) awaitWorker(ctx context.Context) error {
 			err = errors.New("nobody asks for work")
 		}
 		return err
+	})
+}
+
+// awaitIndex waits until there is something to be searched: the worker builds the first index in a moment.
+func (s *stack) awaitIndex(ctx context.Context) error {
+	client, err := searchSettings{TypesenseURL: s.urls.typesense, TypesenseAPIKey: s.secrets.TypesenseKey}.client(s.logger)
+	if err != nil {
+		return err
+	}
+	return s.await(ctx, "worker", func() error {
+		if _, err := client.Size(ctx); err != nil {
+			return fmt.Errorf("the search index: %w", err)
+		}
+		return nil
 	})
 }
 
