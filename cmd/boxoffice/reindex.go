@@ -70,6 +70,7 @@ func showProgress(ctx context.Context, service *indexing.Service, w io.Writer) {
 			continue
 		}
 		last = p
-		fmt.Fprintf(w, "  %-36s %7d of %d events\n", p.Step, p.Loaded, p.Total)
+		// For whoever watches: where it cannot be written, the rebuild goes on, and its end is told.
+		_, _ = fmt.Fprintf(w, "  %-36s %7d of %d events\n", p.Step, p.Loaded, p.Total)
 	}
 }
