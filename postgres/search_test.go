@@ -98,6 +98,20 @@ func TestClaimChanges_WhatIsNotToBeFound(t *testing.T) {
 	require.True(t, claimChanges(t, s).Entries[0].Findable)
 }
 
+// What one relay holds keeps no other from what comes behind it.
+func TestClaimChanges_PassesWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	s := h.db.Search()
+	second, _ := h.addEvent(t, 1)
+	h.change(t, h.event, h.event, second)
+	for _, want := range []string{h.event, second} {
+		claim, err := s.ClaimChanges(t.Context(), 1, claimLasts)
+		require.NoError(t, err)
+		require.Equal(t, []string{want}, claimed(claim))
+	}
+}
+
 // Two relays never hold the same event at once, whoever appended it and how often.
 func TestClaimChanges_RelaysNeverShareAnEvent(t *testing.T) {
 	t.Parallel()
@@ -131,7 +145,11 @@ func TestClaimChanges_RelaysNeverShareAnEvent(t *testing.T) {
 					return
 				}
 				hold(claim, 1)
+				_, err = h.own.Exec(t.Context(), `SELECT count(*) FROM generate_series(1, 20000)`) // it takes its time
 				hold(claim, -1)
+				if err != nil {
+					t.Error(err)
+				}
 				if err := s.FinishChanges(t.Context(), claim, nil); err != nil {
 					t.Error(err)
 				}

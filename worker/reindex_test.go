@@ -107,6 +107,24 @@ func (l *line) onSale(t *testing.T) map[string]string {
 	return names
 }
 
+// A change that comes behind the page of its event is in the new index as well.
+func TestReindex_AChangeBehindItsPage(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	event, gone := l.addEvent(t, "Ghost"), l.addEvent(t, "Alien")
+	l.once(t)
+	env, a := l.steps(10)
+	_, err := env.ExecuteActivity(a.BeginReindex, "events-2")
+	require.NoError(t, err)
+	loadAll(t, env, a, activities.LoadPage{Collection: "events-2"})
+	l.edit(t, event, `name = 'Ghost, with the director'`)
+	l.edit(t, gone, `status = 'cancelled'`)
+	l.once(t)
+	_, err = env.ExecuteActivity(a.GoLive, "events-2")
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{event: "Ghost, with the director"}, l.found(t))
+}
+
 // A load that was killed half-way goes on from its heartbeat, and what the dead one had claimed comes by the relay.
 func TestReindex_AKilledLoadGoesOn(t *testing.T) {
 	t.Parallel()
@@ -139,6 +157,7 @@ func TestReindex_AKilledLoadGoesOn(t *testing.T) {
 	require.NoError(t, value.Get(&done))
 	require.True(t, done.End)
 	require.Equal(t, 9, done.Loaded, "six before, three of the last chunk")
+	require.Equal(t, 2, l.index.writes, "the first two chunks are not written again")
 	require.Equal(t, 3, l.waiting(t), "those that the dead one has claimed")
 	l.base.AdvanceClock(t, relayClaim+time.Second)
 	l.once(t)
