@@ -126,5 +126,6 @@ func TestActivityNames(t *testing.T) {
 	t.Parallel()
 	require.Contains(t, activityNames(), "IssueTickets")
 	require.Contains(t, activityNames(), "GiveMailUp")
+	require.Contains(t, activityNames(), "LoadEvents")
 	require.NotContains(t, activityNames(), "Logger")
 }

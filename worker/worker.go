@@ -166,11 +166,13 @@ func (o Options) bulk(fatal func(error)) worker.Worker {
 	return w
 }
 
-// activityNames are those that RegisterActivity gives to the methods of Activities.
+// activityNames are those that RegisterActivity gives to the methods of what is registered and counts its failures.
 func activityNames() []string {
 	var names []string
-	for method := range reflect.TypeFor[*activities.Activities]().Methods() {
-		names = append(names, method.Name)
+	for _, t := range []reflect.Type{reflect.TypeFor[*activities.Activities](), reflect.TypeFor[*activities.Search]()} {
+		for method := range t.Methods() {
+			names = append(names, method.Name)
+		}
 	}
 	return names
 }

@@ -38,11 +38,12 @@ func TestSettings_AWrongOneNamesItself(t *testing.T) {
 		{"worker", "--issue-patience=0s", "BOXOFFICE_ISSUE_PATIENCE"},
 		{"worker", "--sweep-every=0s", "BOXOFFICE_SWEEP_EVERY"},
 		{"worker", "--inbox-every=-1s", "BOXOFFICE_INBOX_EVERY"},
+		{"worker", "--index-missing=0s", "BOXOFFICE_INDEX_MISSING"},
 	} {
 		for command := range strings.FieldsSeq(c.command) {
 			args := []string{
 				command, "--database-url=postgres://x", "--stripe-api-key=sk_test_1", "--stripe-webhook-secret=whsec_1",
-				"--ticket-signing-key=k", "--blob-url=mem://",
+				"--ticket-signing-key=k", "--blob-url=mem://", "--typesense-api-key=k",
 			}
 			if command == "worker" {
 				args = append(args, "--smtp-url=smtp://x")

@@ -37,6 +37,7 @@ type workerCommand struct {
 
 	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
 	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
+	IndexMissing  time.Duration `env:"BOXOFFICE_INDEX_MISSING" default:"1m" help:"How long the search server may be without its index until it is built anew; after a restart it needs some seconds to know it again."`
 	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
 }
 
@@ -44,6 +45,7 @@ type workerCommand struct {
 func (c *workerCommand) Validate() error {
 	return errors.Join(c.check(), checkDurations(map[string]time.Duration{
 		"BOXOFFICE_ISSUE_PATIENCE": c.IssuePatience, "BOXOFFICE_SWEEP_EVERY": c.SweepEvery, "BOXOFFICE_INBOX_EVERY": c.InboxEvery,
+		"BOXOFFICE_INDEX_MISSING": c.IndexMissing,
 	}))
 }
 
@@ -111,7 +113,9 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 	}
 	index := parts.db.Search()
 	return worker.Options{
-		Relay:    worker.Relay{Outbox: index, Builds: index, Index: parts.search, Reindexer: indexing.New(parts.temporal)},
+		Relay: worker.Relay{
+			Outbox: index, Builds: index, Index: parts.search, Reindexer: indexing.New(parts.temporal), MissingFor: c.IndexMissing,
+		},
 		Search:   &activities.Search{Builds: index, Index: parts.search, Logger: logger},
 		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Settler: parts.service, Logger: logger,
 		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery, Metrics: parts.metrics, Failpoints: points,

@@ -54,11 +54,16 @@ func TestCountersBeginAtNothing(t *testing.T) {
 	m.Webhook(metrics.WebhookParked)
 	m.Woke(metrics.SweepInbox)
 	m.GaveUp()
+	m.Indexed(3)
+	m.NotIndexed(metrics.IndexRefused, 2)
 	require.Equal(t, `
 boxoffice_inbox_given_up_total 1
 boxoffice_mails_lost_total{reason="given_up"} 0
 boxoffice_mails_lost_total{reason="refused"} 0
 boxoffice_runs_circling_total 0
+boxoffice_search_failures_total{reason="away"} 0
+boxoffice_search_failures_total{reason="refused"} 2
+boxoffice_search_indexed_total 3
 boxoffice_steps_failed_total{activity="IssueTickets",code="internal"} 0
 boxoffice_steps_failed_total{activity="SendMail",code="internal"} 0
 boxoffice_sweep_wakes_total{sweep="bookings"} 0
@@ -164,4 +169,20 @@ func TestNilCountsNothing(t *testing.T) {
 	m.Woke(metrics.SweepBookings)
 	m.GaveUp()
 	m.ExpectSteps("IssueTickets")
+}
+
+func TestSearchBacklog(t *testing.T) {
+	t.Parallel()
+	m, _ := setup(t)
+	var away error
+	require.NoError(t, m.WatchSearch(t.Context(), func(context.Context) (boxoffice.SearchBacklog, error) {
+		return boxoffice.SearchBacklog{Events: 7, Oldest: 1500 * time.Millisecond, Parked: 2}, away
+	}, slog.New(slog.DiscardHandler)))
+	require.Equal(t, `
+boxoffice_search_lag_seconds 1.5
+boxoffice_search_parked 2
+boxoffice_search_waiting 7
+`, scrape(t, m, "boxoffice_search_lag", "boxoffice_search_parked", "boxoffice_search_waiting"))
+	away = errors.New("away")
+	require.Equal(t, "\n", scrape(t, m, "boxoffice_search_lag", "boxoffice_search_parked", "boxoffice_search_waiting"), "what is not known is absent, and never 0")
 }

@@ -88,7 +88,8 @@ func TestKill_NextStartRecovers(t *testing.T) {
 	execute(t, s, "CREATE TABLE kept AS SELECT 42 AS n")
 	conn := connect(t, s) // a session that is open during the crash
 	require.NoError(t, s.Kill())
-	require.Error(t, conn.Ping(t.Context()))
+	// A backend that is busy dying may still answer once.
+	require.Eventually(t, func() bool { return conn.Ping(t.Context()) != nil }, patience, 10*time.Millisecond)
 
 	require.Equal(t, 42, number(t, start(t, postgres.Options{Dir: dir}), "SELECT n FROM kept"))
 }

@@ -44,9 +44,10 @@ func TryLock(path string) (*FileLock, error) {
 	return &FileLock{file: f}, nil
 }
 
-// Unlock releases the lock.
+// Unlock releases the lock. It does not leave that to the closing of the file: a child that another goroutine is starting
+// has the file open, too, until it runs its own program.
 func (l *FileLock) Unlock() error {
-	if err := l.file.Close(); err != nil {
+	if err := errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close()); err != nil {
 		return fmt.Errorf("unlock: %w", err)
 	}
 	return nil

@@ -228,5 +228,6 @@ func (st *store) close() error {
 	if st.journal != nil {
 		err = st.journal.close()
 	}
-	return errors.Join(err, st.lock.Close())
+	// Unlocked by itself, too: a child that is just being started has the file open for a moment.
+	return errors.Join(err, syscall.Flock(int(st.lock.Fd()), syscall.LOCK_UN), st.lock.Close())
 }
