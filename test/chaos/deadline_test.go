@@ -17,11 +17,11 @@ const (
 	perSecond = 15
 	hold      = 4 * time.Second
 	early     = 250 * time.Millisecond // before the deadline the first pays
-	second    = time.Second            // after which the last pays: pages close a moment after the deadline
-	bothSides = 50                     // bookings at least that end this way, and that end that way
+	window    = 2 * time.Second        // after which the last pays: pages close a moment after the deadline, a busy machine's later
+	bothSides = 25                     // bookings at least that end this way, and that end that way
 )
 
-// A thousand buyers pay in the second in which their time ends and their page is closed. Whoever's money was taken has the
+// A thousand buyers pay in the two seconds in which their time ends and their page is closed. Whoever's money was taken has the
 // tickets, or the money back; whoever was refused has nothing to pay; and no seat is stuck.
 func TestPaymentAtTheDeadline_IsSoldOrNeverTaken(t *testing.T) {
 	s := stack.Own(t, "deadline", stack.Seeded, "BOXOFFICE_HOLD_DURATION="+hold.String(), "BOXOFFICE_CHECKOUT_MINIMUM=0s")
@@ -49,7 +49,7 @@ func TestPaymentAtTheDeadline_IsSoldOrNeverTaken(t *testing.T) {
 			require.Equal(t, "expired", end, "the money was refused")
 		}
 	}
-	t.Logf("%d payments in the second of the deadline: %v", payers, ends)
+	t.Logf("%d payments around the deadline: %v", payers, ends)
 	require.Greater(t, ends["completed"]+ends["refunded"], bothSides)
 	require.Greater(t, ends["expired"], bothSides)
 }
@@ -64,7 +64,7 @@ func payAtTheDeadline(t *testing.T, c stack.Customer, seat string) (taken bool, 
 	if err != nil {
 		return false, err
 	}
-	moment := time.NewTimer(time.Until(booking.HoldExpiresAt) - early + rand.N(second))
+	moment := time.NewTimer(time.Until(booking.HoldExpiresAt) - early + rand.N(window))
 	defer moment.Stop()
 	select {
 	case <-moment.C:
