@@ -36,7 +36,7 @@ var Transitions = []struct {
 	{BookingHeld, BookingRefunding, "paid, but cancelled meanwhile, or the seats or the event are lost"},
 	{BookingConfirmed, BookingCompleted, "tickets issued"},
 	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, or the event is cancelled"},
-	{BookingCompleted, BookingRefunding, "the sale is cancelled after the fact"},
+	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows"},
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},
@@ -92,6 +92,8 @@ type Booking struct {
 	ClosingReason ClosingReason
 	CreatedAt     time.Time
 	Mails         []BookingMail // newest first, the last 20
+
+	RefundableUntil time.Time // until then tickets of it can be given back; zero: they cannot, or no longer
 }
 
 // ClosingReason is why a held booking is being closed.
@@ -108,6 +110,22 @@ type HoldRequest struct {
 	UserID    string
 	TicketIDs []string
 	Key       *IdempotencyKey // nil: none was given
+}
+
+// Cancellation asks that a booking is let go, or, where it is paid, that tickets of it are given back.
+type Cancellation struct {
+	UserID    string
+	BookingID string
+	TicketIDs []string // of a booking that is paid; none: all that it still has
+	HoldOnly  bool     // whoever means to let go of a hold must not undo a sale that was quicker
+	Reason    string   // the buyer's words, for staff; one line, may be empty
+	Key       *IdempotencyKey
+}
+
+// CancellationQuote is what a cancellation comes to.
+type CancellationQuote struct {
+	Refund Money // goes back
+	Kept   Money // of what was paid for the tickets that are given back
 }
 
 // IdempotencyKey identifies one write of one user. Its row is the first write of the act's transaction.
@@ -159,8 +177,12 @@ type BookingService interface {
 	Checkout(ctx context.Context, req CheckoutRequest) (Checkout, error)
 	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
-	// Cancel lets go of a booking that is not paid; cancelling twice is no error. CodeNotFound, CodeBookingClosed, CodeKeyReused.
-	Cancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// Cancel lets go of a booking that is not paid, where cancelling twice is no error; of one that is paid it gives tickets
+	// back, as BookingStore.CancelSale does. CodeNotFound, CodeInvalid, CodeNotReady, CodeSaleFinal, CodeBookingClosed,
+	// CodeKeyReused.
+	Cancel(ctx context.Context, c Cancellation) (Booking, error)
+	// QuoteCancellation says what Cancel would come to, with its errors, and changes nothing.
+	QuoteCancellation(ctx context.Context, c Cancellation) (CancellationQuote, error)
 	// Resend has the tickets mailed once more, to the booking's address or another. CodeNotFound, CodeNotReady, CodeInvalid
 	// where there is no address, CodeRateLimited, CodeKeyReused.
 	Resend(ctx context.Context, req ResendRequest) (Booking, error)

@@ -3,6 +3,7 @@ package boxoffice
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -41,6 +42,42 @@ type Venue struct {
 	Lat, Lon float64
 }
 
+// RefundPolicy says on what terms tickets of an event can be given back. The zero value: not at all, sales are final.
+type RefundPolicy struct {
+	Hours   int // before the start, until which they can; 0: until it starts
+	Percent int // of the price that goes back, 1 to 100; fees are kept
+}
+
+// MaxRefundHours bounds RefundPolicy.Hours: a year.
+const MaxRefundHours = 8760
+
+// Final reports whether tickets cannot be given back.
+func (p RefundPolicy) Final() bool { return p == RefundPolicy{} }
+
+// Back is what goes back of a seat's price, in minor units, a half of one for the buyer. It is told seat by seat, so that
+// seats that are given back one by one come to as much as together.
+func (p RefundPolicy) Back(priceMinor int64) int64 { return (priceMinor*int64(p.Percent) + 50) / 100 }
+
+// AtLeast reports whether p is nowhere worse for a buyer than q.
+func (p RefundPolicy) AtLeast(q RefundPolicy) bool {
+	return q.Final() || !p.Final() && p.Hours <= q.Hours && p.Percent >= q.Percent
+}
+
+// Wrong names what is no policy about p; nothing is wrong with the zero value.
+func (p RefundPolicy) Wrong() []FieldError {
+	var wrong []FieldError
+	if p.Final() {
+		return nil
+	}
+	if p.Hours < 0 || p.Hours > MaxRefundHours {
+		wrong = append(wrong, FieldError{Field: "refund.hours", Message: fmt.Sprintf("This is between 0 and %d.", MaxRefundHours)})
+	}
+	if p.Percent < 1 || p.Percent > 100 {
+		wrong = append(wrong, FieldError{Field: "refund.percent", Message: "This is between 1 and 100."})
+	}
+	return wrong
+}
+
 // Event is one showing of a title at a venue.
 type Event struct {
 	ID             string
@@ -56,6 +93,7 @@ type Event struct {
 	SalesCloseAt   time.Time
 	Status         EventStatus
 	Currency       string
+	Refund         RefundPolicy
 	PriceFromMinor int64 // of the cheapest seat, sold or not
 	Total          int   // seats
 	Available      int   // free seats, as of now or a moment ago

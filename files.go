@@ -1,9 +1,18 @@
 package boxoffice
 
-import "context"
+import (
+	"context"
+	"strconv"
+)
 
-// TicketsKey is where the PDF of a booking lies in the file store.
-func TicketsKey(bookingID string) string { return "tickets/" + bookingID + ".pdf" }
+// TicketsKey is where the PDF of a booking lies in the file store, of which so many seats were given back: with each that
+// is, the file is another, and the one before is served no more.
+func TicketsKey(bookingID string, givenBack int) string {
+	if givenBack > 0 {
+		bookingID += "-" + strconv.Itoa(givenBack)
+	}
+	return "tickets/" + bookingID + ".pdf"
+}
 
 // TicketsPDF gives the stored PDF of a booking. It is a rendering of what the rows say: one whose file is gone is made
 // anew and stored again.

@@ -11,7 +11,8 @@ type EmailKind string
 // The kinds of mail.
 const (
 	EmailTickets   EmailKind = "tickets"   // the tickets of a sold booking
-	EmailRefunded  EmailKind = "refunded"  // the money of a booking that is undone went back, with the reason
+	EmailChanged   EmailKind = "changed"   // some tickets of a booking were given back; it brings those that remain
+	EmailRefunded  EmailKind = "refunded"  // the money of a booking, or of tickets of it, that is undone went back, with the reason
 	EmailCancelled EmailKind = "cancelled" // a booking that was let go while its payment page was open; nothing was charged
 	EmailReturned  EmailKind = "returned"  // a payment that bought nothing went back, with the reason; the booking is as it was
 )
@@ -34,11 +35,15 @@ type EmailJob struct {
 	Recipient string
 	Status    EmailStatus
 	Document  TicketDocument // seats that are sold, event, amounts
-	LetGo     []Ticket       // for EmailRefunded and EmailCancelled: the seats that the booking had
-	BlobKey   string         // of the PDF, for EmailTickets
-	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; zero where nothing was paid
-	Reason    string         // for the same, for people
+	LetGo     []Ticket       // for EmailRefunded and EmailCancelled: the seats that the booking has no more; for EmailChanged: those that it tells of
+	BlobKey   string         // of the PDF, for EmailTickets and EmailChanged
+	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; for EmailChanged: what is to go back
+	Kept      Money          // for EmailChanged, and for EmailRefunded where nothing goes back: what was paid and is kept
+	Reason    string         // for EmailRefunded and EmailReturned, for people
 }
+
+// HasTickets reports whether the mail brings tickets.
+func (k EmailKind) HasTickets() bool { return k == EmailTickets || k == EmailChanged }
 
 // BookingMail tells a buyer what became of a mail about their booking. One that was withdrawn is not told of.
 type BookingMail struct {

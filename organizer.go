@@ -67,6 +67,7 @@ type NewEvent struct {
 	SalesCloseAt time.Time // StartsAt
 	Currency     string
 	Prices       map[string]int64 // minor units by category: of every category that the plan's seats have, and no other
+	Refund       RefundPolicy     // zero: sales are final
 }
 
 // LastYear is the last in which an event may be.
@@ -104,6 +105,7 @@ type EventChange struct {
 	EndsAt       *time.Time
 	SalesOpenAt  *time.Time
 	SalesCloseAt *time.Time
+	Refund       *RefundPolicy    // while seats are sold or held only such as is at least as good for buyers
 	PlanHash     *string          // of a plan of the same venue
 	Prices       map[string]int64 // of the categories that come with the plan; of others only by SetPrices
 }
@@ -224,7 +226,7 @@ type OrganizerService interface {
 	// ChangeEvent changes a draft or an event on sale. With another plan, seats that both plans have keep their tickets and,
 	// where they are sold or held, everything about them; new ones come on sale; those that are gone are withdrawn.
 	// CodeSeatsTaken with the seats that are sold or held and not in the new plan, CodeEventState when the event is
-	// cancelled or past, or its start is to move though seats are sold or held.
+	// cancelled or past, or its start is to move, or its refund policy to get worse, though seats are sold or held.
 	ChangeEvent(ctx context.Context, by By, eventID string, change EventChange) (OwnEvent, error)
 }
 

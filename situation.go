@@ -114,6 +114,14 @@ type BookingStore interface {
 	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.
 	// CodeNotFound, CodeBookingClosed, CodeKeyReused.
 	RequestCancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (b Booking, settled bool, err error)
+	// CancelSale gives tickets of a completed booking back, in one transaction: admissions void, seats free, what the event's
+	// policy keeps noted with each, and the rest requested as a refund. With all tickets gone the booking is refunding; else
+	// it stays completed, its tickets are made anew under another key, and a mail brings them. CodeNotFound also where a
+	// ticket is not the booking's; CodeInvalid where one was given back, or the booking is held, which is cancelled as a
+	// whole by RequestCancel; CodeNotReady while tickets are being made, CodeSaleFinal, CodeBookingClosed, CodeKeyReused.
+	CancelSale(ctx context.Context, c Cancellation) (Booking, error)
+	// QuoteCancellation says what a cancellation would come to, with the errors of CancelSale; of a hold, nothing.
+	QuoteCancellation(ctx context.Context, c Cancellation) (CancellationQuote, error)
 	// RequestResend queues one more mail with the tickets of a completed booking: at most one a minute, and five a day.
 	// emailID is empty where the answer is an earlier one's. CodeNotFound, CodeNotReady, CodeInvalid where there is no
 	// address, CodeRateLimited, CodeKeyReused.
@@ -152,7 +160,7 @@ type BookingStore interface {
 	// RenewRefund closes a refund that the provider proved never to have made, and writes another of the same amount down in
 	// its place, under the next number and so under a key of its own. CodeProviderUnknown while the refund is young.
 	RenewRefund(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (Situation, error)
-	// FinishRefund sets refunded where nothing of the refund is open.
+	// FinishRefund sets refunded where no refund is open and all that was to go back is back.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 
 	// ReceivePaymentEvent stores a verified webhook with its effect, or gives a stored one that has none its effect.

@@ -59,7 +59,7 @@ type TicketDocument struct {
 	Event      Event
 	Title      Title
 	Seats      []TicketPage
-	Paid       Money
+	Paid       Money // for these seats
 	IssuedAt   time.Time
 }
 

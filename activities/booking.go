@@ -70,7 +70,7 @@ func (a *Activities) IssueTickets(ctx context.Context, act Act) (boxoffice.Situa
 	if err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}
-	key := boxoffice.TicketsKey(act.BookingID)
+	key := boxoffice.TicketsKey(act.BookingID, 0)
 	if err := a.Files.Put(ctx, key, "application/pdf", pdf); err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}

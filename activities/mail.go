@@ -63,7 +63,7 @@ func (a *Activities) send(ctx context.Context, emailID string) error {
 // deliver makes the message, with the files that its kind carries, and hands it to the server.
 func (a *Activities) deliver(ctx context.Context, job boxoffice.EmailJob) error {
 	var pdf, calendar []byte
-	if job.Kind == boxoffice.EmailTickets {
+	if job.Kind.HasTickets() {
 		var err error
 		if pdf, err = boxoffice.TicketsPDF(ctx, a.Files, a.Tickets, job.Document, job.BlobKey); err != nil {
 			return err

@@ -17,6 +17,7 @@ const (
 // Defines values for BookingMailKind.
 const (
 	BookingMailKindCancelled BookingMailKind = "cancelled"
+	BookingMailKindChanged   BookingMailKind = "changed"
 	BookingMailKindRefunded  BookingMailKind = "refunded"
 	BookingMailKindReturned  BookingMailKind = "returned"
 	BookingMailKindTickets   BookingMailKind = "tickets"
@@ -152,9 +153,12 @@ type Booking struct {
 	// Reference Eight letters and digits to tell to people; not secret.
 	//
 	// Example: 7KQ2M9XD
-	Reference string        `json:"reference"`
-	Status    BookingStatus `json:"status"`
-	Tickets   []Ticket      `json:"tickets"`
+	Reference string `json:"reference"`
+
+	// RefundableUntil Until then its tickets can be given back. Absent: they cannot, or no longer.
+	RefundableUntil *time.Time    `json:"refundable_until,omitempty"`
+	Status          BookingStatus `json:"status"`
+	Tickets         []Ticket      `json:"tickets"`
 }
 
 // BookingPayment Whether a payment page is open, or money has arrived.
@@ -165,7 +169,7 @@ type BookingLinks struct {
 	// Calendar The calendar file.
 	Calendar string `json:"calendar,omitempty"`
 
-	// Cancel POST lets go of the seats.
+	// Cancel POST lets go of the seats, or gives tickets back.
 	Cancel string `json:"cancel,omitempty"`
 
 	// Checkout POST opens the payment page.
@@ -194,7 +198,7 @@ type BookingLinks struct {
 
 // BookingMail defines model for BookingMail.
 type BookingMail struct {
-	// Kind What it tells; `returned` is of a payment that bought nothing.
+	// Kind What it tells; `changed` brings the tickets that remain, `returned` is of a payment that bought nothing.
 	Kind     BookingMailKind `json:"kind"`
 	QueuedAt time.Time       `json:"queued_at"`
 	SentAt   *time.Time      `json:"sent_at,omitempty"`
@@ -206,7 +210,7 @@ type BookingMail struct {
 	To string `json:"to"`
 }
 
-// BookingMailKind What it tells; `returned` is of a payment that bought nothing.
+// BookingMailKind What it tells; `changed` brings the tickets that remain, `returned` is of a payment that bought nothing.
 type BookingMailKind string
 
 // BookingMailStatus `failed`: it was refused for good.
@@ -222,6 +226,35 @@ type BookingPage struct {
 
 // BookingStatus defines model for BookingStatus.
 type BookingStatus string
+
+// CancelRequest defines model for CancelRequest.
+type CancelRequest struct {
+	// Reason For the box office, in one line.
+	//
+	// Example: We are ill.
+	Reason string `json:"reason,omitempty"`
+
+	// TicketIDs Of a booking that is paid; all, if left out.
+	TicketIDs []string `json:"ticket_ids,omitempty"`
+}
+
+// CancellationQuote defines model for CancellationQuote.
+type CancellationQuote struct {
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// FeeMinor What is kept of the tickets that are given back.
+	//
+	// Example: 580
+	FeeMinor int64 `json:"fee_minor"`
+
+	// RefundMinor What goes back.
+	//
+	// Example: 2320
+	RefundMinor int64 `json:"refund_minor"`
+}
 
 // CategorySales defines model for CategorySales.
 type CategorySales struct {
@@ -331,8 +364,11 @@ type Event struct {
 	// PriceFromMinor Of the cheapest seat.
 	//
 	// Example: 1100
-	PriceFromMinor int64       `json:"price_from_minor"`
-	Status         EventStatus `json:"status"`
+	PriceFromMinor int64 `json:"price_from_minor"`
+
+	// Refund On what terms tickets can be given back; null: sales are final.
+	Refund *RefundPolicy `json:"refund"`
+	Status EventStatus   `json:"status"`
 
 	// Time Its start.
 	//
@@ -368,6 +404,9 @@ type EventChangeRequest struct {
 	//
 	// Example: {"premium":1850,"standard":1450}
 	Prices Prices `json:"prices,omitempty"`
+
+	// Refund null makes sales final. While seats are sold or held it gets better for buyers only.
+	Refund RefundOrNull `json:"refund,omitempty"`
 
 	// SalesCloseAt Later than the opening, and no later than the end.
 	SalesCloseAt *string `json:"sales_close_at,omitempty"`
@@ -513,6 +552,9 @@ type NewEventRequest struct {
 	//
 	// Example: {"premium":1850,"standard":1450}
 	Prices Prices `json:"prices"`
+
+	// Refund null, or left out: sales are final.
+	Refund RefundOrNull `json:"refund,omitempty"`
 
 	// SalesCloseAt The start, if left out.
 	SalesCloseAt string `json:"sales_close_at,omitempty"`
@@ -723,6 +765,19 @@ type Problem struct {
 	//
 	// Example: /problems/seats-taken
 	Type string `json:"type"`
+}
+
+// RefundPolicy defines model for RefundPolicy.
+type RefundPolicy struct {
+	// Hours Tickets can be given back until so many hours before the start.
+	//
+	// Example: 24
+	Hours int `json:"hours"`
+
+	// Percent What of a ticket's price goes back. Fees are kept.
+	//
+	// Example: 80
+	Percent int `json:"percent"`
 }
 
 // ResendRequest defines model for ResendRequest.
@@ -1130,6 +1185,9 @@ type ListBookingsParams struct {
 
 // CancelParams defines parameters for Cancel.
 type CancelParams struct {
+	// Preview Only say what would go back.
+	Preview bool `form:"preview,omitempty" json:"preview,omitempty"`
+
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -1361,6 +1419,9 @@ type BookJSONRequestBody = BookRequest
 
 // BookWithSlashJSONRequestBody defines body for BookWithSlash for application/json ContentType.
 type BookWithSlashJSONRequestBody = BookRequest
+
+// CancelJSONRequestBody defines body for Cancel for application/json ContentType.
+type CancelJSONRequestBody = CancelRequest
 
 // CheckoutJSONRequestBody defines body for Checkout for application/json ContentType.
 type CheckoutJSONRequestBody = CheckoutRequest

@@ -65,6 +65,15 @@ func checkTicketIDs(ids []string) fields {
 	return wrong
 }
 
+// checkNamedTickets is checkTicketIDs of the field ticket_ids.
+func checkNamedTickets(ids []string) fields {
+	wrong := checkTicketIDs(ids)
+	for i := range wrong {
+		wrong[i].Field = "ticket_ids" + strings.TrimPrefix(wrong[i].Field, "body")
+	}
+	return wrong
+}
+
 func (s *Server) listBookings(c *gin.Context, user boxoffice.User) error {
 	q := newQuery(c)
 	cursor, limit := q.cursor(), q.limit()
@@ -136,15 +145,6 @@ func (s *Server) checkoutRequest(user boxoffice.User, id string, in CheckoutRequ
 }
 
 func (s *Server) extend(c *gin.Context, user boxoffice.User) error {
-	return s.act(c, user, routeExtend, s.opts.Bookings.Extend)
-}
-
-func (s *Server) cancel(c *gin.Context, user boxoffice.User) error {
-	return s.act(c, user, routeCancel, s.opts.Bookings.Cancel)
-}
-
-// act answers a write on a booking that takes no body and gives the booking.
-func (s *Server) act(c *gin.Context, user boxoffice.User, route string, do bookingAct) error {
 	id, err := pathID(c, "id")
 	if err != nil {
 		return err
@@ -152,11 +152,11 @@ func (s *Server) act(c *gin.Context, user boxoffice.User, route string, do booki
 	if err := readNothing(c); err != nil {
 		return err
 	}
-	key, err := idempotencyKey(c, user, route, id, nil)
+	key, err := idempotencyKey(c, user, routeExtend, id, nil)
 	if err != nil {
 		return err
 	}
-	booking, err := do(c.Request.Context(), user.ID, id, key)
+	booking, err := s.opts.Bookings.Extend(c.Request.Context(), user.ID, id, key)
 	if err != nil {
 		return err
 	}

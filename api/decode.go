@@ -136,6 +136,12 @@ func (b *bodyCheck) value(path string, t reflect.Type, depth int) error {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t == reflect.TypeFor[RefundOrNull]() {
+		if token == nil {
+			return nil
+		}
+		t = reflect.TypeFor[RefundPolicy]()
+	}
 	if want, got := jsonKind(t), tokenKind(token); want != "" && want != got {
 		b.complain(path, fmt.Sprintf("This must be %s, not %s.", want, got))
 		t = nil

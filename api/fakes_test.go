@@ -252,6 +252,8 @@ type fakeBookings struct {
 	hold     boxoffice.HoldRequest
 	checkout boxoffice.CheckoutRequest
 	resend   boxoffice.ResendRequest
+	cancel   boxoffice.Cancellation
+	quoted   boxoffice.Cancellation
 	refusal  error // of Resend alone
 	key      *boxoffice.IdempotencyKey
 	payload  []byte
@@ -269,7 +271,7 @@ func (f *fakeBookings) some(userID string) boxoffice.Booking {
 		b.Status, b.Payment = boxoffice.BookingHeld, boxoffice.PaymentNone
 	}
 	ticket := someTicket()
-	ticket.State, ticket.HolderID = boxoffice.SeatSold, userID
+	ticket.State, ticket.HolderID, ticket.BookingID = boxoffice.SeatSold, userID, bookingID
 	b.Tickets = []boxoffice.Ticket{ticket}
 	return b
 }
@@ -311,11 +313,16 @@ func (f *fakeBookings) Extend(
 	return f.Booking(ctx, userID, id)
 }
 
-func (f *fakeBookings) Cancel(
-	ctx context.Context, userID, id string, key *boxoffice.IdempotencyKey,
-) (boxoffice.Booking, error) {
-	f.key = key
-	return f.Booking(ctx, userID, id)
+func (f *fakeBookings) Cancel(ctx context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {
+	f.cancel, f.key = c, c.Key
+	return f.Booking(ctx, c.UserID, c.BookingID)
+}
+
+func (f *fakeBookings) QuoteCancellation(_ context.Context, c boxoffice.Cancellation) (boxoffice.CancellationQuote, error) {
+	f.quoted = c
+	return boxoffice.CancellationQuote{
+		Refund: boxoffice.Money{Minor: 1160, Currency: "USD"}, Kept: boxoffice.Money{Minor: 290, Currency: "USD"},
+	}, f.err
 }
 
 func (f *fakeBookings) Resend(ctx context.Context, req boxoffice.ResendRequest) (boxoffice.Booking, error) {

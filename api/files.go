@@ -1,16 +1,12 @@
 package api
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/boxoffice/boxoffice"
 )
-
-// bookingAct is a write on a booking, as boxoffice.BookingService has them.
-type bookingAct func(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error)
 
 func (s *Server) getTicketsPDF(c *gin.Context, user boxoffice.User) error {
 	id, err := pathID(c, "id")

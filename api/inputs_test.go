@@ -90,7 +90,15 @@ func strangeBodies() []refusal {
 		invalid("an endless password", jsonOf("/login", `{"username":"ada","password":"`+strings.Repeat("a", 1025)+`"}`), "password"),
 		invalid("an operator for a password", jsonOf("/login", `{"username":"ada","password":{"$ne":""}}`), "password"),
 		invalid("a price", jsonOf("/bookings/"+bookingID+"/extend", `{"price_minor":0}`), "body"),
-		invalid("a status", jsonOf("/bookings/"+bookingID+"/cancel", `{"status":"completed"}`), "body"),
+		invalid("a status", jsonOf("/bookings/"+bookingID+"/cancel", `{"status":"completed"}`), "status"),
+		invalid("no ticket", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":[]}`), "ticket_ids"),
+		invalid("no ticket's ID", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","C 12"]}`), "ticket_ids[1]"),
+		invalid("a ticket twice", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","`+strings.ToUpper(ticketID)+`"]}`), "ticket_ids[1]"),
+		invalid("null for tickets", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":null}`), "ticket_ids"),
+		invalid("an amount of one's own", jsonOf("/bookings/"+bookingID+"/cancel", `{"refund_minor":5000}`), "refund_minor"),
+		invalid("a reason of two lines", jsonOf("/bookings/"+bookingID+"/cancel", `{"reason":"ill\nBcc: eve@example.com"}`), "reason"),
+		invalid("a novel for a reason", jsonOf("/bookings/"+bookingID+"/cancel", `{"reason":"`+strings.Repeat("x", 201)+`"}`), "reason"),
+		invalid("a preview of a kind", jsonOf("/bookings/"+bookingID+"/cancel?preview=maybe", `{}`), "preview"),
 		invalid("an owner and an expiry", jsonOf("/bookings/"+bookingID+"/checkout", `{"user_id":"`+otherID+`","expires_at":"2099-01-01T00:00:00Z"}`), "user_id", "expires_at"),
 	}
 }

@@ -53,6 +53,7 @@ func newEvent(in NewEventRequest) (boxoffice.NewEvent, error) {
 		Currency: in.Currency, Prices: in.Prices,
 		StartsAt: wrong.time("starts_at", in.StartsAt), EndsAt: wrong.time("ends_at", in.EndsAt),
 		SalesOpenAt: wrong.time("sales_open_at", in.SalesOpenAt), SalesCloseAt: wrong.time("sales_close_at", in.SalesCloseAt),
+		Refund: wrong.refund(in.Refund),
 	}
 	if in.StartsAt == "" {
 		wrong.add("starts_at", "This must not be empty.")
@@ -82,6 +83,10 @@ func (s *Server) changeEvent(c *gin.Context, user boxoffice.User) error {
 	var wrong fields
 	to := boxoffice.EventChange{Name: in.Name, PlanHash: in.PlanHash, Prices: in.Prices}
 	wrong.line("name", or(in.Name, "-"), 1, 200)
+	if in.Refund.Given {
+		refund := wrong.refund(in.Refund)
+		to.Refund = &refund
+	}
 	if in.PlanHash != nil && !hashShape.MatchString(*in.PlanHash) {
 		wrong.add("plan_hash", "This is not the SHA-256 of a plan, in small hexadecimal digits.")
 	}
@@ -165,14 +170,7 @@ func (s *Server) changeSeats(c *gin.Context, user boxoffice.User, act seatsAct) 
 	if err != nil {
 		return err
 	}
-	wrong := checkTicketIDs(in.TicketIDs)
-	for i := range wrong {
-		if wrong[i].Field == "body" {
-			wrong[i].Field = "ticket_ids"
-		} else {
-			wrong[i].Field = "ticket_ids" + wrong[i].Field
-		}
-	}
+	wrong := checkNamedTickets(in.TicketIDs)
 	if len(in.TicketIDs) > boxoffice.MaxSeatsAtOnce {
 		wrong = fields{{Field: "ticket_ids", Message: "At most " + strconv.Itoa(boxoffice.MaxSeatsAtOnce) + " seats at once."}}
 	}

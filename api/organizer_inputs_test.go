@@ -77,6 +77,9 @@ func wrongEvents() []refusal {
 		{prices + `,"starts_at":"tomorrow"`, "starts_at"}, {prices + `,"starts_at":""`, "starts_at"}, {prices + `,"starts_at":"2032-12-04"`, "starts_at"},
 		{prices + `,"starts_at":"2032-12-04T19:30:00"`, "starts_at"}, {prices + `,"starts_at":"1066-10-14T09:00:00Z"`, "starts_at"}, {prices, "starts_at"},
 		{prices + `,"starts_at":"9999-12-04T19:30:00Z"`, "starts_at"}, {prices + `,"starts_at":1`, "starts_at"},
+		{starts + "," + prices + `,"refund":{"hours":24}`, "refund.percent"}, {starts + "," + prices + `,"refund":{"hours":0,"percent":0}`, "refund.percent"},
+		{starts + "," + prices + `,"refund":{"hours":-1,"percent":80}`, "refund.hours"}, {starts + "," + prices + `,"refund":{"hours":1,"percent":101}`, "refund.percent"},
+		{starts + "," + prices + `,"refund":{"hours":1.5,"percent":80}`, "refund.hours"}, {starts + "," + prices + `,"refund":"24h"`, "refund"},
 		{prices + "," + starts + `,"ends_at":"2032-12-04T19:30:00-08:00"`, "ends_at"}, {prices + "," + starts + `,"ends_at":"2033-12-04T19:30:00-08:00"`, "ends_at"},
 		{prices + "," + starts + `,"sales_open_at":"2032-12-05T19:30:00Z"`, "sales_close_at"}, {prices + "," + starts + `,"sales_close_at":"2032-12-06T19:30:00Z"`, "sales_close_at"},
 		{prices + "," + starts + `,"sales_close_at":"2001-12-06T19:30:00Z"`, "sales_close_at"},
@@ -107,6 +110,8 @@ func wrongChanges() []refusal {
 	prices := func(body string) request { return as("PUT", jsonOf("/events/"+eventID+"/prices", body)) }
 	many := `{"ticket_ids":["` + strings.Repeat(ticketID+`","`, boxoffice.MaxSeatsAtOnce) + ticketID + `"]}`
 	all := []refusal{
+		invalid("more than all back", patch(`{"refund":{"hours":9000,"percent":200}}`), "refund.hours", "refund.percent"),
+		invalid("a policy of something else", patch(`{"refund":{"hours":2,"percent":80,"kept":20}}`), "refund.kept"),
 		invalid("a start in no form", patch(`{"starts_at":"soon"}`), "starts_at"), invalid("an empty end", patch(`{"ends_at":""}`), "ends_at"),
 		invalid("an end before the start", patch(`{"ends_at":"2001-01-01T00:00:00Z"}`), "ends_at", "sales_close_at"),
 		invalid("a closing after the end", patch(`{"sales_close_at":"2090-01-01T00:00:00Z"}`), "sales_close_at"),

@@ -64,7 +64,8 @@ func TestAnEventIsReadFromItsRequest(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	in := jsonOf("/events", newEventBody(`"plan_hash":"`+planHash+`","name":"Ghost","starts_at":"2032-12-04T19:30:00-08:00",
-		"ends_at":"2032-12-04T21:30:00-08:00","sales_open_at":"2026-12-04T19:30:00Z","sales_close_at":"2032-12-05T03:30:00Z","prices":{"standard":1450}`),
+		"ends_at":"2032-12-04T21:30:00-08:00","sales_open_at":"2026-12-04T19:30:00Z","sales_close_at":"2032-12-05T03:30:00Z","prices":{"standard":1450},
+		"refund":{"hours":24,"percent":80}`),
 		"Idempotency-Key", "k1")
 	in.token = b.joinOrganizer("olga")
 	got := b.do(t, in)
@@ -74,6 +75,7 @@ func TestAnEventIsReadFromItsRequest(t *testing.T) {
 	require.Equal(t, boxoffice.NewEvent{
 		TitleID: titleID, VenueID: venueID, PlanHash: planHash, Name: "Ghost", StartsAt: start, EndsAt: start.Add(2 * time.Hour),
 		SalesOpenAt: time.Date(2026, 12, 4, 19, 30, 0, 0, time.UTC), SalesCloseAt: start, Currency: "USD", Prices: map[string]int64{"standard": 1450},
+		Refund: boxoffice.RefundPolicy{Hours: 24, Percent: 80},
 	}, b.organizers.event)
 	require.Equal(t, "k1", b.organizers.by.Key.Key)
 	require.Equal(t, "POST /events", b.organizers.by.Key.Route)
@@ -86,6 +88,20 @@ func TestAChangeSaysOnlyWhatItNames(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.do(t, in).status)
 	ends := time.Date(2032, 12, 5, 5, 30, 0, 0, time.UTC)
 	require.Equal(t, boxoffice.EventChange{EndsAt: &ends}, b.organizers.change)
+
+	for body, refund := range map[string]boxoffice.RefundPolicy{
+		`{"refund":null}`: {}, `{"refund":{"hours":0,"percent":100}}`: {Percent: 100}, `{"refund":{"percent":80,"hours":24}}`: {Hours: 24, Percent: 80},
+	} {
+		in.body = body
+		require.Equal(t, http.StatusOK, b.do(t, in).status, body)
+		require.Equal(t, boxoffice.EventChange{Refund: &refund}, b.organizers.change)
+	}
+}
+
+func TestBuyersSeeOnWhatTerms(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, viewEvent(boxoffice.Event{}).Refund)
+	require.Equal(t, &RefundPolicy{Hours: 2, Percent: 100}, viewEvent(boxoffice.Event{Refund: boxoffice.RefundPolicy{Hours: 2, Percent: 100}}).Refund)
 }
 
 func TestADraftTellsHowToPublishIt(t *testing.T) {

@@ -39,6 +39,8 @@ func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id
 		Content: gin.H{
 			"Booking": viewBooking(booking), "Event": viewEvent(event), "Says": sayStatus(booking),
 			"Deadline": booking.HoldExpiresAt.In(zone), "Path": pagePath(booking.ID), "Open": isOpen(booking),
+			"Returns": sayReturns(booking, zone), "Policy": sayPolicy(event.Refund),
+			"Remaining": remaining(booking), "GivenBack": givenBack(booking),
 			"Mails": mapped(booking.Mails, func(m boxoffice.BookingMail) string { return sayMail(m, zone) }), "Form": form,
 		},
 	})
@@ -81,9 +83,9 @@ func sayStatus(b boxoffice.Booking) string {
 	case boxoffice.BookingCancelled:
 		return "This booking was cancelled before it was paid. Nothing was charged."
 	case boxoffice.BookingRefunding:
-		return "This booking could not be kept. Your money is on its way back."
+		return "This booking is undone. Your money is on its way back."
 	case boxoffice.BookingRefunded:
-		return "This booking could not be kept. Your money is back."
+		return "This booking is undone. Your money is back."
 	default:
 		return ""
 	}
@@ -91,7 +93,7 @@ func sayStatus(b boxoffice.Booking) string {
 
 // mailNames says what the mails are about.
 var mailNames = map[boxoffice.EmailKind]string{
-	boxoffice.EmailTickets: "Tickets", boxoffice.EmailRefunded: "Refund", boxoffice.EmailReturned: "Payment sent back",
+	boxoffice.EmailTickets: "Tickets", boxoffice.EmailChanged: "Changed tickets", boxoffice.EmailRefunded: "Refund", boxoffice.EmailReturned: "Payment sent back",
 	boxoffice.EmailCancelled: "Cancellation",
 }
 
@@ -156,16 +158,8 @@ func (s *Server) pageCheckout(c *gin.Context, user boxoffice.User) error {
 	return nil
 }
 
+// pageExtend moves the deadline and leads back to the booking.
 func (s *Server) pageExtend(c *gin.Context, user boxoffice.User) error {
-	return s.pageAct(c, user, s.opts.Bookings.Extend)
-}
-
-func (s *Server) pageCancel(c *gin.Context, user boxoffice.User) error {
-	return s.pageAct(c, user, s.opts.Bookings.Cancel)
-}
-
-// pageAct answers a button of the booking's page and leads back to it.
-func (s *Server) pageAct(c *gin.Context, user boxoffice.User, do bookingAct) error {
 	id, err := pathID(c, "id")
 	if err != nil {
 		return err
@@ -173,7 +167,7 @@ func (s *Server) pageAct(c *gin.Context, user boxoffice.User, do bookingAct) err
 	if user.ID == "" {
 		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
 	}
-	if _, err := do(c.Request.Context(), user.ID, id, nil); err != nil {
+	if _, err := s.opts.Bookings.Extend(c.Request.Context(), user.ID, id, nil); err != nil {
 		return err
 	}
 	c.Redirect(http.StatusSeeOther, pagePath(id))

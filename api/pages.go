@@ -23,7 +23,7 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-var pageTemplates = parsePages("home", "login", "account", "booking", "error")
+var pageTemplates = parsePages("home", "login", "account", "booking", "return", "error")
 
 // parsePages joins each page with the layout. The files are part of the program: a broken one shows at the first start.
 func parsePages(names ...string) map[string]*template.Template {

@@ -94,6 +94,18 @@ func (q *query) time(name string) time.Time {
 	return time.Time{}
 }
 
+// flag reads a yes or no; absent is no.
+func (q *query) flag(name string) bool {
+	switch q.text(name, 20) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		q.wrong.add(name, "This must be true or false.")
+	}
+	return false
+}
+
 func (q *query) cursor() string { return q.text("cursor", 512) }
 
 func (q *query) limit() int {

@@ -136,6 +136,7 @@ func bookingRoutes(bookingID, ticketID string) []request {
 		{method: "GET", path: at}, {method: "POST", path: at + "/checkout"}, {method: "POST", path: at + "/checkout", body: `{}`},
 		{method: "POST", path: at + "/extend"}, {method: "POST", path: at + "/cancel"},
 		{method: "POST", path: at + "/cancel", headers: []string{"Idempotency-Key", "k"}},
+		{method: "POST", path: at + "/cancel", body: `{"ticket_ids":["` + ticketID + `"]}`}, {method: "POST", path: at + "/cancel?preview=true"},
 		{method: "POST", path: at + "/resend"}, {method: "POST", path: at + "/resend", body: `{"email":"x@example.com"}`},
 		{method: "GET", path: at + "/tickets.pdf"}, {method: "GET", path: at + "/calendar.ics"},
 		{method: "GET", path: at + "/tickets/" + ticketID + "/qr.png"},

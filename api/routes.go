@@ -120,6 +120,7 @@ func (s *Server) pages() []route {
 		{ServiceBookings, "GET", "/app/bookings/{id}", guest, s.pageBooking},
 		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.pageCheckout},
 		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.pageExtend},
+		{ServiceBookings, "GET", "/app/bookings/{id}/return", guest, s.pageReturn},
 		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.pageCancel},
 		{ServiceBookings, "POST", "/app/bookings/{id}/resend", guest, s.pageResend},
 	}

@@ -107,14 +107,6 @@ func (q *query) price(name string) int64 {
 	return max(int64(math.Round(value*100)), 1)
 }
 
-func (q *query) flag(name string) bool {
-	text := q.text(name, 40)
-	if text != "" && text != "true" && text != "false" {
-		q.wrong.add(name, "This must be true or false.")
-	}
-	return text == "true"
-}
-
 func (q *query) number(name string, standard, most int) int {
 	text := q.text(name, 20)
 	if text == "" {

@@ -21,8 +21,15 @@ func viewEvent(e boxoffice.Event) Event {
 		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
 		Venue: viewVenue(e.Venue),
 		Time:  e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
-		Currency: e.Currency, PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
+		Currency: e.Currency, Refund: viewRefund(e.Refund), PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
 	}
+}
+
+func viewRefund(p boxoffice.RefundPolicy) *RefundPolicy {
+	if p.Final() {
+		return nil
+	}
+	return &RefundPolicy{Hours: p.Hours, Percent: p.Percent}
 }
 
 func viewVenue(v boxoffice.Venue) Venue {
@@ -59,7 +66,7 @@ func viewSeats(columns boxoffice.SeatStatusColumns) SeatColumns {
 }
 
 func viewBooking(b boxoffice.Booking) Booking {
-	return Booking{
+	view := Booking{
 		ID: b.ID, Reference: b.Reference, EventID: b.EventID, Status: BookingStatus(b.Status),
 		Payment: BookingPayment(b.Payment), CheckoutURL: b.CheckoutURL,
 		Tickets:     mapped(b.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, b.UserID) }),
@@ -67,6 +74,11 @@ func viewBooking(b boxoffice.Booking) Booking {
 		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
 		Mails: mapped(b.Mails, viewMail),
 	}
+	if canReturn(b) {
+		until := b.RefundableUntil.UTC()
+		view.RefundableUntil = &until
+	}
+	return view
 }
 
 func viewMail(m boxoffice.BookingMail) BookingMail {
@@ -90,12 +102,20 @@ func linksOf(b boxoffice.Booking) BookingLinks {
 	if b.Status == boxoffice.BookingCompleted {
 		links.Tickets, links.Calendar, links.Resend = self+"/tickets.pdf", self+"/calendar.ics", self+"/resend"
 	}
+	if canReturn(b) {
+		links.Cancel = self + "/cancel"
+	}
 	return links
 }
 
 // isOpen reports whether the buyer can still act on a booking.
 func isOpen(b boxoffice.Booking) bool {
 	return b.Status == boxoffice.BookingHeld && b.Payment != boxoffice.PaymentPaid && b.ClosingReason != boxoffice.ClosingByCancel
+}
+
+// canReturn reports whether tickets of a booking can still be given back.
+func canReturn(b boxoffice.Booking) bool {
+	return b.Status == boxoffice.BookingCompleted && !b.RefundableUntil.IsZero()
 }
 
 func bookingPath(id string) string { return "/bookings/" + id }

@@ -43,6 +43,7 @@ const (
 	PointHeldNotStarted = "api-held-not-started" // the hold is committed, the run not started
 	PointPaidNotWoken   = "api-paid-not-woken"   // the webhook is stored, the run not woken
 	PointMailNotStarted = "api-mail-not-started" // the mail is queued, its workflow not started
+	PointCancelNotWoken = "api-cancel-not-woken" // the cancellation is committed, the run not woken
 )
 
 // Service is the booking service.
@@ -100,17 +101,20 @@ func (s *Service) Extend(ctx context.Context, userID, bookingID string, key *box
 	return s.Store.Extend(ctx, userID, bookingID, key)
 }
 
-// Cancel lets go of a booking. Where a payment page may still be paid, the run closes it first; where all is done already,
-// the run is only told to end.
-func (s *Service) Cancel(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
-	booking, settled, err := s.Store.RequestCancel(ctx, userID, bookingID, key)
+// Cancel lets go of a booking, or of tickets of one that is sold. Where a payment page may still be paid, or money goes
+// back, the run sees to it; where all is done already, the run is only told to end.
+func (s *Service) Cancel(ctx context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {
+	booking, settled, err := s.cancel(ctx, c)
 	if err != nil {
 		return boxoffice.Booking{}, err
 	}
-	ref, err := s.Store.BookingRef(ctx, bookingID)
+	if err := s.Failpoints.Reach(ctx, PointCancelNotWoken); err != nil {
+		return boxoffice.Booking{}, err
+	}
+	ref, err := s.Store.BookingRef(ctx, c.BookingID)
 	if err != nil {
 		// The cancellation stands, and the deadline or the sweep wakes the run.
-		s.Logger.WarnContext(ctx, "a cancelled booking's run was not woken", "booking", bookingID, "error", err)
+		s.Logger.WarnContext(ctx, "a cancelled booking's run was not woken", "booking", c.BookingID, "error", err)
 		return booking, nil
 	}
 	if settled {
@@ -119,6 +123,24 @@ func (s *Service) Cancel(ctx context.Context, userID, bookingID string, key *box
 		s.wake(ctx, ref, workflows.SignalCancel)
 	}
 	return booking, nil
+}
+
+// cancel lets go of a hold, or else gives tickets back: which of them it is the store says, under the booking's lock. A hold
+// is let go of as a whole.
+func (s *Service) cancel(ctx context.Context, c boxoffice.Cancellation) (b boxoffice.Booking, settled bool, err error) {
+	if len(c.TicketIDs) == 0 {
+		b, settled, err = s.Store.RequestCancel(ctx, c.UserID, c.BookingID, c.Key)
+		if c.HoldOnly || boxoffice.CodeOf(err) != boxoffice.CodeBookingClosed {
+			return b, settled, err
+		}
+	}
+	b, err = s.Store.CancelSale(ctx, c)
+	return b, false, err
+}
+
+// QuoteCancellation says what Cancel would come to.
+func (s *Service) QuoteCancellation(ctx context.Context, c boxoffice.Cancellation) (boxoffice.CancellationQuote, error) {
+	return s.Store.QuoteCancellation(ctx, c)
 }
 
 // Resend queues one more mail with the tickets, whose workflow is started once the buyer has the answer.

@@ -33,6 +33,7 @@ type rows struct {
 	abandoned []string
 	stored    []boxoffice.PaymentSession
 	storeErr  error
+	cancelErr error // of RequestCancel
 	received  []boxoffice.PaymentEvent
 	receipt   boxoffice.EventReceipt
 	putOff    []string // events, with why
@@ -67,7 +68,13 @@ func (r *rows) AbandonAttempt(_ context.Context, id string) error {
 }
 
 func (r *rows) RequestCancel(context.Context, string, string, *boxoffice.IdempotencyKey) (boxoffice.Booking, bool, error) {
-	return r.held, r.settled, nil
+	r.calls = append(r.calls, "RequestCancel")
+	return r.held, r.settled, r.cancelErr
+}
+
+func (r *rows) CancelSale(_ context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {
+	r.calls = append(r.calls, "CancelSale "+c.BookingID)
+	return r.held, r.storeErr
 }
 
 func (r *rows) RequestResend(context.Context, boxoffice.ResendRequest) (boxoffice.Booking, string, error) {
@@ -338,6 +345,43 @@ func TestCheckout_ReturnURLs(t *testing.T) {
 	}
 }
 
+var cancellation = boxoffice.Cancellation{UserID: "u1", BookingID: "b1"}
+
+// What is sold is given back where the hold is over; a button that means a hold stops there, and tickets that are named are
+// of a sale. Either way the run is started or woken: it asks for the refund.
+func TestCancel_GivesBackWhatIsSold(t *testing.T) {
+	t.Parallel()
+	sold := boxoffice.Errorf(boxoffice.CodeBookingClosed, "sold")
+	for name, c := range map[string]struct {
+		change func(c *boxoffice.Cancellation)
+		code   boxoffice.Code
+		calls  []string
+	}{
+		"all of it":    {func(*boxoffice.Cancellation) {}, "", []string{"RequestCancel", "CancelSale b1"}},
+		"a ticket":     {func(c *boxoffice.Cancellation) { c.TicketIDs = []string{"t1"} }, "", []string{"CancelSale b1"}},
+		"a hold alone": {func(c *boxoffice.Cancellation) { c.HoldOnly = true }, boxoffice.CodeBookingClosed, []string{"RequestCancel"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.rows.settled, b.rows.cancelErr = true, sold
+			if c.code == "" {
+				b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalCancel, nil, mock.Anything, mock.Anything, mock.Anything).
+					Return(nil, nil).Once()
+			}
+			request := cancellation
+			c.change(&request)
+			_, err := b.service.Cancel(t.Context(), request)
+			require.Equal(t, c.code, boxoffice.CodeOf(err))
+			require.Equal(t, c.calls, b.rows.calls)
+		})
+	}
+	b := setup(t)
+	b.rows.cancelErr, b.rows.storeErr = sold, boxoffice.Errorf(boxoffice.CodeSaleFinal, "final")
+	_, err := b.service.Cancel(t.Context(), cancellation)
+	require.Equal(t, boxoffice.CodeSaleFinal, boxoffice.CodeOf(err), "nobody is woken")
+}
+
 func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	t.Run("a page may still be paid: the run must close it", func(t *testing.T) {
@@ -345,7 +389,7 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 		b := setup(t)
 		b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalCancel, nil, mock.Anything, mock.Anything, mock.Anything).
 			Return(nil, errors.New("away")).Once()
-		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
+		_, err := b.service.Cancel(t.Context(), cancellation)
 		require.NoError(t, err, "the cancellation stands; the sweep wakes the run")
 	})
 	t.Run("all is done: a run is told, none is started", func(t *testing.T) {
@@ -354,7 +398,7 @@ func TestCancel_WakesWhatIsNeeded(t *testing.T) {
 		b.rows.settled = true
 		b.temporal.On("SignalWorkflow", mock.Anything, "booking-b1", "", workflows.SignalCancel, nil).
 			Return(serviceerror.NewNotFound("no run")).Once()
-		_, err := b.service.Cancel(t.Context(), "u1", "b1", nil)
+		_, err := b.service.Cancel(t.Context(), cancellation)
 		require.NoError(t, err)
 	})
 }

@@ -37,7 +37,7 @@ func TestNobodyWaitsForTemporal(t *testing.T) {
 	_, err := b.service.Book(t.Context(), boxoffice.HoldRequest{})
 	require.NoError(t, err)
 	require.NoError(t, b.service.ReceiveWebhook(t.Context(), nil, ""))
-	_, err = b.service.Cancel(t.Context(), "u1", "b1", nil)
+	_, err = b.service.Cancel(t.Context(), cancellation)
 	require.NoError(t, err)
 	require.Less(t, time.Since(began), 5*time.Second)
 	close(answered)

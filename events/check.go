@@ -42,6 +42,7 @@ func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	}
 	times := boxoffice.EventTimes{StartsAt: e.StartsAt, EndsAt: e.EndsAt, SalesOpenAt: e.SalesOpenAt, SalesCloseAt: e.SalesCloseAt}
 	wrong = append(wrong, times.Wrong()...)
+	wrong = append(wrong, e.Refund.Wrong()...)
 	wrong.amounts(e.Prices)
 	used := map[string]bool{}
 	for _, p := range places {
@@ -64,6 +65,9 @@ func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 func wrongChange(change boxoffice.EventChange) error {
 	var wrong fields
 	wrong.amounts(change.Prices)
+	if change.Refund != nil {
+		wrong = append(wrong, change.Refund.Wrong()...)
+	}
 	if change.PlanHash == nil && len(change.Prices) > 0 {
 		wrong.add("prices", "Prices come with a new plan; else they are set at …/prices.")
 	}

@@ -80,13 +80,14 @@ type view struct {
 	Seats     []seat // that are sold
 	LetGo     []seat // that the booking had
 	Paid      string // empty where nothing was
-	Refunded  string // empty where nothing was paid
+	Refunded  string // empty where nothing goes back
+	Kept      string // empty where nothing is kept
 	Reason    string
 }
 
 type seat struct{ Label, Category, Price string }
 
-// Compose writes the mail of a job, in text and in HTML. The tickets' mail needs the pdf and takes the calendar along when
+// Compose writes the mail of a job, in text and in HTML. A mail with tickets needs the pdf and takes the calendar along when
 // there is one; the others have no files. The same job gives the same message. CodeInternal for a job that
 // is none of ours.
 func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoffice.MailMessage, error) {
@@ -94,11 +95,9 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 	message := boxoffice.MailMessage{ID: job.ID, To: job.Recipient}
 	switch job.Kind {
 	case boxoffice.EmailTickets:
-		if len(pdf) == 0 {
-			return boxoffice.MailMessage{}, boxoffice.Errorf(boxoffice.CodeInternal, "The mail with the tickets has no tickets.")
-		}
 		v.Subject = "Your tickets: " + v.Subject
-		message.Attachments = attachments(job.Document.Reference, pdf, calendar)
+	case boxoffice.EmailChanged:
+		v.Subject = "Your tickets have changed: " + v.Subject
 	case boxoffice.EmailRefunded:
 		what := "Refund of " + v.Refunded
 		if v.Refunded == "" {
@@ -111,6 +110,12 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 		v.Subject = "Your payment of " + v.Refunded + " went back: " + v.Subject
 	default:
 		return boxoffice.MailMessage{}, boxoffice.Errorf(boxoffice.CodeInternal, "There is no mail of kind %q.", job.Kind)
+	}
+	if job.Kind.HasTickets() {
+		if len(pdf) == 0 {
+			return boxoffice.MailMessage{}, boxoffice.Errorf(boxoffice.CodeInternal, "The mail with the tickets has no tickets.")
+		}
+		message.Attachments = attachments(job.Document.Reference, pdf, calendar)
 	}
 	message.Subject = v.Subject
 	var text, html bytes.Buffer
@@ -142,6 +147,9 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 	}
 	if job.Refunded.Minor > 0 {
 		v.Refunded = job.Refunded.String()
+	}
+	if job.Kept.Minor > 0 {
+		v.Kept = job.Kept.String()
 	}
 	if event := oneLine(doc.Event.Name); v.Title == "" {
 		v.Title = event

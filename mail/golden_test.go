@@ -53,6 +53,21 @@ var letters = map[string]struct {
 	"refunded-free": {boxoffice.EmailRefunded, func(job *boxoffice.EmailJob) {
 		job.Refunded.Minor, job.LetGo[0].PriceMinor, job.LetGo[1].PriceMinor = 0, 0, 0
 	}},
+	"refunded-all-kept": {boxoffice.EmailRefunded, func(job *boxoffice.EmailJob) {
+		job.Refunded.Minor, job.Kept = 0, boxoffice.Money{Minor: 2900, Currency: "USD"}
+		job.Reason = "You gave your tickets back. Of their price $29.00 is kept, as the event's terms say."
+	}},
+	"refunded-in-part": {boxoffice.EmailRefunded, func(job *boxoffice.EmailJob) {
+		job.Document.Seats, job.LetGo = []boxoffice.TicketPage{{Ticket: job.LetGo[1]}}, job.LetGo[:1]
+		job.Refunded.Minor = 1160
+		job.Reason = "You gave back Stalls, row C, seat 11. Of their price $2.90 is kept, as the event's terms say."
+	}},
+	"changed":          {boxoffice.EmailChanged, func(*boxoffice.EmailJob) {}},
+	"changed-all-back": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) { job.Refunded.Minor, job.Kept.Minor = 1450, 0 }},
+	"changed-free": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) {
+		job.Refunded.Minor, job.Kept.Minor, job.Document.Paid.Minor = 0, 0, 0
+		job.LetGo[0].PriceMinor, job.Document.Seats[0].Ticket.PriceMinor = 0, 0
+	}},
 	"returned-second-tab": {boxoffice.EmailReturned, func(job *boxoffice.EmailJob) { job.Reason = "The booking had been paid already." }},
 	"returned-wrong-amount": {boxoffice.EmailReturned, func(job *boxoffice.EmailJob) {
 		job.Document.Seats, job.Refunded.Minor = nil, 2899
@@ -80,7 +95,9 @@ func TestMailsReadAsTheyDid(t *testing.T) {
 			}
 		})
 	}
-	for _, kind := range []boxoffice.EmailKind{boxoffice.EmailTickets, boxoffice.EmailRefunded, boxoffice.EmailReturned, boxoffice.EmailCancelled} {
+	for _, kind := range []boxoffice.EmailKind{
+		boxoffice.EmailTickets, boxoffice.EmailChanged, boxoffice.EmailRefunded, boxoffice.EmailReturned, boxoffice.EmailCancelled,
+	} {
 		require.Contains(t, kinds, kind)
 	}
 }

@@ -106,20 +106,20 @@ var runActs = []struct {
 		},
 	},
 	{
-		name: "MarkRefund, pending", does: []string{"refunding"}, absent: []boxoffice.Code{boxoffice.CodeNotFound},
+		name: "MarkRefund, pending", does: []string{"refunding", "given back"}, absent: []boxoffice.Code{boxoffice.CodeNotFound},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.MarkRefund(ctx, s.ID, epoch, refundOf(s.payment, 1, boxoffice.RefundPending)))
 		},
 	},
 	{
-		name: "MarkRefund, succeeded", does: []string{"refunding"}, absent: []boxoffice.Code{boxoffice.CodeNotFound},
+		name: "MarkRefund, succeeded", does: []string{"refunding", "given back"}, absent: []boxoffice.Code{boxoffice.CodeNotFound},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.MarkRefund(ctx, s.ID, epoch, refundOf(s.payment, 1, boxoffice.RefundSucceeded)))
 		},
 	},
 	{
 		name: "MarkRefund, failed", absent: []boxoffice.Code{boxoffice.CodeNotFound},
-		does: []string{"refunding", "refunding, money back", "refunded"},
+		does: []string{"refunding", "given back", "refunding, money back", "refunded"},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.MarkRefund(ctx, s.ID, epoch, refundOf(s.payment, 1, boxoffice.RefundFailed)))
 		},
@@ -240,6 +240,8 @@ func TestBuyersActs_AnothersBookingIsAbsent(t *testing.T) {
 		"Extend":         second(h.store.Extend(t.Context(), other, s.ID, nil)),
 		"OpenAttempt":    second(h.store.OpenAttempt(t.Context(), boxoffice.CheckoutRequest{UserID: other, BookingID: s.ID})),
 		"RequestCancel":  third(h.store.RequestCancel(t.Context(), other, s.ID, nil)),
+		"CancelSale":     second(h.store.CancelSale(t.Context(), boxoffice.Cancellation{UserID: other, BookingID: s.ID})),
+		"Quote":          second(h.store.QuoteCancellation(t.Context(), boxoffice.Cancellation{UserID: other, BookingID: s.ID})),
 		"RequestResend":  third(h.store.RequestResend(t.Context(), boxoffice.ResendRequest{UserID: other, BookingID: s.ID})),
 		"TicketDocument": third(h.store.TicketDocument(t.Context(), other, s.ID)),
 	} {

@@ -218,11 +218,14 @@ func (db *DB) auditFiles(ctx context.Context, store boxoffice.FileStore, report 
 	}
 }
 
-// ticketFiles reads a page of the completed bookings behind an ID. One without a key breaks another promise.
+// ticketFiles reads a page of the completed bookings behind an ID. One without a key breaks another promise; where tickets
+// were given back, the file of the others is made when somebody asks for it.
 func (db *DB) ticketFiles(ctx context.Context, after string) (page []ticketFile, err error) {
 	err = db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT id, blob_key FROM bookings
-			WHERE status = 'completed' AND blob_key <> '' AND id > $1 ORDER BY id LIMIT $2`, after, filesAPage)
+		rows, err := conn.Query(ctx, `SELECT id, blob_key FROM bookings b
+			WHERE status = 'completed' AND blob_key <> '' AND id > $1
+				AND NOT EXISTS (SELECT FROM booking_tickets bt WHERE bt.booking_id = b.id AND bt.released_at IS NOT NULL)
+			ORDER BY id LIMIT $2`, after, filesAPage)
 		if err != nil {
 			return err
 		}

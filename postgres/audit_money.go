@@ -23,14 +23,14 @@ var auditMoney = []auditQuery{
 		FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
 		WHERE p.settled_as = 'sale' AND (b.status IN ('confirmed', 'completed', 'refunding', 'refunded')) IS NOT TRUE`},
 	// The refund rows are written by the transaction that settles, or that undoes the sale.
-	{AuditPromise{"refund-covers-payment", "a payment that goes back has refunds of all of it, and they do not fail"}, `
-		SELECT 'payment ' || p.id, format('of booking %s, which is %s: %s of %s %s goes back%s', b.id, b.status, r.back, p.amount_minor, p.currency,
+	{AuditPromise{"refund-covers-payment", "what of a payment is to go back has its refunds, and they do not fail"}, `
+		SELECT 'payment ' || p.id, format('of booking %s, which is %s: %s of %s %s goes back%s', b.id, b.status, r.back, payment_owes(p), p.currency,
 			', ' || nullif(r.failed, 0) || ' refunds failed')
 		FROM payments p JOIN bookings b ON b.id = p.booking_id
 		CROSS JOIN LATERAL (
 			SELECT coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0) AS back, count(*) FILTER (WHERE r.state = 'failed') AS failed
 			FROM refunds r WHERE r.payment_id = p.id) r
-		WHERE (p.settled_as = 'refund' OR (p.settled_as = 'sale' AND b.status IN ('refunding', 'refunded'))) AND r.back < p.amount_minor`},
+		WHERE p.settled_as IS NOT NULL AND r.back < payment_owes(p)`},
 	{AuditPromise{"refund-within-payment", "no more goes back than came in, in the currency that it came in"}, `
 		SELECT 'payment ' || p.id, format('of booking %s: %s %s came in, %s goes back%s', p.booking_id, p.amount_minor, p.currency, sum(r.amount_minor),
 			CASE WHEN bool_or(r.currency <> p.currency) THEN ', in ' || string_agg(DISTINCT r.currency, ' and ') END)
@@ -47,31 +47,34 @@ var auditMoney = []auditQuery{
 		WHERE b.status = 'refunding'
 		GROUP BY b.id HAVING bool_and(r.state <> 'pending') AND max(r.ended_at) < @before
 			AND sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded')
-				>= (SELECT sum(q.amount_minor) FROM payments q WHERE q.booking_id = b.id)`},
+				>= (SELECT sum(payment_owes(q)) FROM payments q WHERE q.booking_id = b.id)`},
 	{AuditPromise{"refunded-has-arrived", "of a refunded booking no refund is still under way"}, `
 		SELECT 'booking ' || b.id, format('refunded, but refund %s of payment %s is %s', r.n, p.id, r.state)
 		FROM bookings b JOIN payments p ON p.booking_id = b.id JOIN refunds r ON r.payment_id = p.id
 		WHERE b.status = 'refunded' AND p.settled_as IS NOT NULL AND r.state = 'pending'`},
 	// The money equation, of each booking and of each currency in sum. What is unsettled is told by payment-is-settled;
 	// what has been promised back counts as back, and refunded-has-arrived asks for the rest.
-	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets"}, `
+	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets and what was kept of others"}, `
 		WITH lines AS (
-			SELECT p.booking_id, p.currency, p.amount_minor AS captured, 0 AS back, 0 AS tickets
+			SELECT p.booking_id, p.currency, p.amount_minor AS captured, 0 AS back, 0 AS tickets, 0 AS kept
 			FROM payments p WHERE p.settled_as IS NOT NULL
 			UNION ALL
-			SELECT p.booking_id, r.currency, 0, r.amount_minor, 0
+			SELECT p.booking_id, r.currency, 0, r.amount_minor, 0, 0
 			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.settled_as IS NOT NULL AND r.state <> 'failed'
 			UNION ALL
-			SELECT bt.booking_id, b.currency, 0, 0, bt.price_minor + bt.fee_minor
+			SELECT bt.booking_id, b.currency, 0, 0, 0, bt.kept_minor FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id
+			UNION ALL
+			SELECT bt.booking_id, b.currency, 0, 0, bt.price_minor + bt.fee_minor, 0
 			FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id
 			WHERE EXISTS (SELECT FROM admissions a
 				WHERE a.booking_id = bt.booking_id AND a.ticket_id = bt.ticket_id AND a.voided_at IS NULL))
 		SELECT coalesce('booking ' || l.booking_id, 'currency ' || l.currency),
-			format('%s %s came in, %s goes back, the valid tickets are worth %s', sum(l.captured), l.currency, sum(l.back), sum(l.tickets))
+			format('%s %s came in, %s goes back, the valid tickets are worth %s, %s was kept of others', sum(l.captured), l.currency, sum(l.back),
+				sum(l.tickets), sum(l.kept))
 		FROM lines l JOIN bookings b ON b.id = l.booking_id
 		WHERE b.status IN ('completed', 'expired', 'cancelled', 'refunded')
 		GROUP BY GROUPING SETS ((l.booking_id, l.currency), (l.currency))
-		HAVING sum(l.captured) - sum(l.back) <> sum(l.tickets)`},
+		HAVING sum(l.captured) - sum(l.back) <> sum(l.tickets) + sum(l.kept)`},
 }
 
 // auditRuns are the promises that nothing is forgotten: each open end has a time at which somebody looks.

@@ -89,7 +89,7 @@ var plants = []plant{
 		`UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL WHERE id = {first}`, `booking {booking}`},
 	{"sale-has-its-seats", "a seat is blocked", (*house).sold,
 		`UPDATE tickets SET state = 'blocked', booking_id = NULL, holder_id = NULL WHERE id = {first}`, `booking {booking}`},
-	{"sale-has-its-seats", "no seats", (*house).confirmed, `UPDATE booking_tickets SET released_at = {now};
+	{"sale-has-its-seats", "no seats", (*house).confirmed, `UPDATE booking_tickets SET released_at = {now}, kept_minor = price_minor;
 		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL`, `booking {booking}`},
 	{"cancelled-is-not-sold", "the wish came first", (*house).sold,
 		`ALTER TABLE bookings DROP CONSTRAINT bookings_cancel_is_no_sale; UPDATE bookings SET closing_reason = 'cancel'`, `booking {booking}`},
@@ -108,7 +108,7 @@ var plants = []plant{
 	{"completed-admits", "an admission was voided", (*house).sold, `UPDATE booking_tickets SET price_minor = CASE ticket_id WHEN {first} THEN 0 ELSE 2900 END;
 		UPDATE admissions SET voided_at = {now} WHERE ticket_id = {first}`, `booking {booking}`},
 	{"admission-has-its-sale", "of a sale that was undone", (*house).refunding, plantAdmission, plantedAdmission},
-	{"admission-has-its-sale", "of a seat that was let go", (*house).confirmed, plantAdmission + `UPDATE booking_tickets SET released_at = {now} WHERE ticket_id = {first};
+	{"admission-has-its-sale", "of a seat that was let go", (*house).confirmed, plantAdmission + `UPDATE booking_tickets SET released_at = {now}, kept_minor = price_minor WHERE ticket_id = {first};
 		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL WHERE id = {first}`, plantedAdmission},
 	{"sale-gets-its-tickets", "nobody made them", (*house).confirmed, `UPDATE payments SET settled_at = {now} - interval '3 minutes'`, `booking {booking}`},
 	{"completed-has-a-file", "no key", (*house).sold, `ALTER TABLE bookings DROP CONSTRAINT bookings_completed_have_tickets;
@@ -133,6 +133,8 @@ var plants = []plant{
 		UPDATE tickets SET held_until = {now} + interval '1 hour'`, `payment {payment}`},
 	{"refund-covers-payment", "no refund", (*house).refunding, `DELETE FROM refunds`, `payment {payment}`},
 	{"refund-covers-payment", "too little", (*house).refunding, `UPDATE refunds SET amount_minor = amount_minor - 1`, `payment {payment}`},
+	{"refund-covers-payment", "of a seat that was given back before its tickets", (*house).confirmed, `UPDATE booking_tickets SET released_at = {now} WHERE ticket_id = {first};
+		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL WHERE id = {first}`, `payment {payment}`},
 	{"refund-covers-payment", "refused", (*house).refunding, `UPDATE refunds SET state = 'failed', ended_at = {now}`, `payment {payment}`},
 	{"refund-covers-payment", "of a payment that bought nothing", (*house).confirmed,
 		plantPayment("{booking}", "refund"), plantedPayment},
@@ -143,7 +145,9 @@ var plants = []plant{
 	{"refund-goes-on", "never asked for", (*house).refunding, `UPDATE refunds SET requested_at = {now} - interval '3 minutes'`, `payment {payment}`},
 	{"refund-goes-on", "never ended", (*house).moneyBack, `UPDATE refunds SET ended_at = {now} - interval '3 minutes'`, `booking {booking}`},
 	{"refunded-has-arrived", "still under way", (*house).refunded, `UPDATE refunds SET state = 'pending', ended_at = NULL; UPDATE emails SET status = 'withdrawn'`, `booking {booking}`},
-	{"money-balances", "a ticket for less than it cost", (*house).sold, `UPDATE booking_tickets SET price_minor = price_minor - 1 WHERE ticket_id = {first}`, `booking {booking}`},
+	{"money-balances", "a ticket for more than came in", (*house).sold, `UPDATE booking_tickets SET price_minor = price_minor + 1 WHERE ticket_id = {first}`, `booking {booking}`},
+	{"money-balances", "more kept than was paid", (*house).oneReturned, `ALTER TABLE booking_tickets DROP CONSTRAINT booking_tickets_kept_of_released;
+		UPDATE booking_tickets SET kept_minor = kept_minor + 1 WHERE released_at IS NOT NULL`, `booking {booking}`},
 	{"money-balances", "a refund beside the tickets", (*house).sold, `INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, provider_id, state)
 		VALUES ({payment}, 1, 1, 'USD', 'planted', 're_planted', 'pending')`, `booking {booking}`},
 
@@ -179,7 +183,7 @@ func TestAudit_FindsEachBrokenPromise(t *testing.T) {
 			h := newHouse(t, 2)
 			s := p.build(h, t, h.addUser(t), h.tickets)
 			store := openFiles(t)
-			require.NoError(t, store.Put(t.Context(), boxoffice.TicketsKey(s.ID), "application/pdf", []byte("%PDF-1.4")))
+			require.NoError(t, store.Put(t.Context(), boxoffice.TicketsKey(s.ID, 0), "application/pdf", []byte("%PDF-1.4")))
 			require.NoError(t, store.Put(t.Context(), "tickets/text.pdf", "text/plain", []byte("Sorry")))
 			before := h.audit(t, postgres.AuditOptions{Files: store})
 			require.Empty(t, before.Violations, "before anything is planted")
@@ -226,13 +230,13 @@ func TestAudit_SumsTheMoney(t *testing.T) {
 	for i := range h.tickets {
 		h.sold(t, h.addUser(t), h.tickets[i:i+1])
 	}
-	h.exec(t, `UPDATE booking_tickets SET price_minor = price_minor - 100`)
+	h.exec(t, `UPDATE booking_tickets SET price_minor = price_minor + 100`)
 	report := h.audit(t, postgres.AuditOptions{})
 	require.Equal(t, []string{"money-balances"}, broken(report))
 	require.Len(t, report.Violations, 3)
 	require.Equal(t, postgres.AuditViolation{
 		Promise: "money-balances", Subject: "currency USD",
-		Detail: "2900 USD came in, 0 goes back, the valid tickets are worth 2700",
+		Detail: "2900 USD came in, 0 goes back, the valid tickets are worth 3100, 0 was kept of others",
 	}, report.Violations[2])
 }
 

@@ -146,7 +146,7 @@ func TestAudit_Files(t *testing.T) {
 		SELECT gen_random_uuid(), lpad(n::text, 8, '0'), user_id, event_id, status, 0, currency, hold_expires_at, 'tickets/' || n, completed_at
 		FROM bookings, generate_series(2, $1::int) AS n`, bookings)
 	store := openFiles(t)
-	require.NoError(t, store.Put(t.Context(), boxoffice.TicketsKey(s.ID), "application/pdf", []byte("%PDF-1.4")))
+	require.NoError(t, store.Put(t.Context(), boxoffice.TicketsKey(s.ID, 0), "application/pdf", []byte("%PDF-1.4")))
 	report := h.audit(t, postgres.AuditOptions{Files: store})
 	require.EqualValues(t, bookings, report.Checked)
 	require.EqualValues(t, bookings-1-postgres.MaxViolations, report.More["ticket-file-exists"])

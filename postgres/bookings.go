@@ -21,12 +21,16 @@ const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.am
 	     WHEN EXISTS (SELECT FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') THEN 'open'
 	     ELSE 'none' END,
 	CASE WHEN b.status = 'held' AND b.closing_at IS NULL THEN coalesce((SELECT a.url FROM payment_attempts a
-	     WHERE a.booking_id = b.id AND a.state = 'live'), '') ELSE '' END`
+	     WHERE a.booking_id = b.id AND a.state = 'live'), '') ELSE '' END,
+	CASE WHEN b.status = 'completed' THEN (SELECT event_refundable_until(e) FROM events e
+	     WHERE e.id = b.event_id AND event_refundable_until(e) > boxoffice_now()) END`
 
 func scanBooking(row pgx.CollectableRow) (boxoffice.Booking, error) {
 	var b boxoffice.Booking
+	var refundable *time.Time
 	err := row.Scan(&b.ID, &b.Reference, &b.UserID, &b.EventID, &b.Status, &b.Amount.Minor, &b.Amount.Currency, &b.Email,
-		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL)
+		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL, &refundable)
+	b.RefundableUntil = deref(refundable).UTC()
 	return b, err
 }
 

@@ -52,6 +52,11 @@ var promises = []promise{
 	{"a booked seat is booked once by a booking", `INSERT INTO booking_tickets (booking_id, ticket_id, price_minor) VALUES ({held}, {freeSeat}, 1)`, `INSERT INTO booking_tickets (booking_id, ticket_id, price_minor) VALUES ({held}, {heldSeat}, 1)`, "booking_tickets_pkey"},
 	{"a booked seat stays booked", `DELETE FROM admissions; UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL, held_until = NULL; DELETE FROM booking_tickets`, `DELETE FROM booking_tickets WHERE ticket_id = {heldSeat}`, "tickets_booked"},
 
+	{"what was given back is kept in part", `UPDATE booking_tickets SET released_at = now(), kept_minor = price_minor WHERE ticket_id = {heldSeat}`, `UPDATE booking_tickets SET kept_minor = 1 WHERE ticket_id = {heldSeat}`, "booking_tickets_kept_of_released"},
+	{"no more is kept than was paid", `UPDATE booking_tickets SET released_at = now(), kept_minor = price_minor WHERE ticket_id = {heldSeat}`, `UPDATE booking_tickets SET released_at = now(), kept_minor = price_minor + 1 WHERE ticket_id = {heldSeat}`, "booking_tickets_kept_of_released"},
+	{"a refund policy is whole", `UPDATE events SET refund_hours = 0, refund_percent = 100`, `UPDATE events SET refund_hours = 2`, "events_refund_is_whole"},
+	{"something goes back", `UPDATE events SET refund_hours = 2, refund_percent = 1`, `UPDATE events SET refund_hours = 2, refund_percent = 0`, "events_refund_percent_check"},
+
 	{"a seat admits once", `UPDATE admissions SET voided_at = now(); INSERT INTO admissions (id, booking_id, ticket_id) VALUES (gen_random_uuid(), {sold}, {soldSeat})`, `INSERT INTO admissions (id, booking_id, ticket_id) VALUES (gen_random_uuid(), {sold}, {soldSeat})`, "admissions_one_valid"},
 	{"who admits has booked", `INSERT INTO admissions (id, booking_id, ticket_id) VALUES (gen_random_uuid(), {held}, {heldSeat})`, `INSERT INTO admissions (id, booking_id, ticket_id) VALUES (gen_random_uuid(), {held}, {freeSeat})`, "admissions_booking_id_ticket_id_fkey"},
 

@@ -15,7 +15,8 @@ func readDocument(ctx context.Context, q querier, bookingID string) (boxoffice.T
 	var hash []byte
 	var year, runtime *int
 	err := q.QueryRow(ctx, `
-		SELECT b.id, b.reference, u.username, b.amount_minor, b.currency,
+		SELECT b.id, b.reference, u.username, b.amount_minor - (SELECT coalesce(sum(bt.price_minor + bt.fee_minor), 0)
+		           FROM booking_tickets bt WHERE bt.booking_id = b.id AND bt.released_at IS NOT NULL), b.currency,
 		       e.id, e.owner_id, e.title_id, e.name, e.type, e.plan_hash, e.starts_at, e.ends_at, e.sales_open_at,
 		       e.sales_close_at, e.status, e.currency, e.price_from_minor, e.seats,
 		       t.id, t.name, t.kind, t.year, t.runtime_minutes, coalesce(t.genre, ''), coalesce(t.rating, ''), coalesce(t.director, ''),

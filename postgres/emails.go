@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/google/uuid"
@@ -57,9 +58,11 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		var bookingID string
 		var details struct {
-			Refunded int64  `json:"refunded_minor"`
-			Currency string `json:"currency"`
-			Reason   string `json:"reason"`
+			Refunded int64    `json:"refunded_minor"`
+			Kept     int64    `json:"kept_minor"`
+			Currency string   `json:"currency"`
+			Reason   string   `json:"reason"`
+			Tickets  []string `json:"tickets"` // of EmailChanged
 		}
 		err := conn.QueryRow(ctx, `
 			SELECT e.kind, e.recipient, e.status, e.details, e.booking_id, coalesce(b.blob_key, '')
@@ -69,19 +72,30 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 			return err
 		}
 		job.Refunded = boxoffice.Money{Minor: details.Refunded, Currency: details.Currency}
+		job.Kept = boxoffice.Money{Minor: details.Kept, Currency: details.Currency}
 		job.Reason = details.Reason
 		if job.Document, err = readDocument(ctx, conn, bookingID); err != nil {
 			return err
 		}
-		if job.Kind != boxoffice.EmailRefunded && job.Kind != boxoffice.EmailCancelled {
-			return nil
+		switch job.Kind {
+		case boxoffice.EmailRefunded, boxoffice.EmailCancelled:
+			job.LetGo, err = readLetGo(ctx, conn, bookingID, nil)
+		case boxoffice.EmailChanged:
+			job.LetGo, err = readLetGo(ctx, conn, bookingID, details.Tickets)
+		case boxoffice.EmailTickets, boxoffice.EmailReturned:
 		}
-		had := []boxoffice.Booking{{ID: bookingID}}
-		err = fillTickets(ctx, conn, had)
-		job.LetGo = had[0].Tickets
 		return err
 	})
 	return job, err
+}
+
+// readLetGo reads those seats that the booking has no more: these, or, with nil, all.
+func readLetGo(ctx context.Context, q querier, bookingID string, only []string) ([]boxoffice.Ticket, error) {
+	had := []boxoffice.Booking{{ID: bookingID}}
+	err := fillTickets(ctx, q, had)
+	return slices.DeleteFunc(had[0].Tickets, func(t boxoffice.Ticket) bool {
+		return t.BookingID == bookingID || only != nil && !slices.Contains(only, t.ID)
+	}), err
 }
 
 // MarkEmail notes how an attempt to send a mail ended, and when its booking is to be looked at next.

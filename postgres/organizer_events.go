@@ -239,23 +239,33 @@ func insertDraft(ctx context.Context, tx pgx.Tx, by boxoffice.By, id, kind strin
 	if err != nil {
 		return boxoffice.InvalidField("plan_hash", "This is no plan of the venue.")
 	}
+	hours, percent := refundColumns(e.Refund)
 	stored, err := tx.Exec(ctx, `
 		INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
-			sales_close_at, status, currency, seats, price_from_minor)
-		SELECT $1, $2, $3, p.venue_id, p.hash, $6, $7, $8, $9, $10, $11, 'draft', $12, $13, $14
+			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent)
+		SELECT $1, $2, $3, p.venue_id, p.hash, $6, $7, $8, $9, $10, $11, 'draft', $12, $13, $14, $15, $16
 		FROM seat_plans p WHERE p.venue_id = $4 AND p.hash = $5`,
 		id, by.UserID, e.TitleID, e.VenueID, hash, e.Name, kind, e.StartsAt, e.EndsAt, e.SalesOpenAt, e.SalesCloseAt,
-		e.Currency, seats, lowest)
+		e.Currency, seats, lowest, hours, percent)
 	if err == nil && stored.RowsAffected() == 0 {
 		err = boxoffice.InvalidField("plan_hash", "This is no plan of the venue.")
 	}
 	return err
 }
 
+// refundColumns are events.refund_hours and refund_percent; sales that are final have neither.
+func refundColumns(p boxoffice.RefundPolicy) (hours, percent *int) {
+	if p.Final() {
+		return nil, nil
+	}
+	return &p.Hours, &p.Percent
+}
+
 // ownedEvent is an event of an organizer under its lock.
 type ownedEvent struct {
 	id, venueID, name string
 	status            boxoffice.EventStatus
+	refund            boxoffice.RefundPolicy
 	times             boxoffice.EventTimes
 	now               time.Time
 }
@@ -269,9 +279,10 @@ func lockOwnEvent(ctx context.Context, tx pgx.Tx, userID, eventID string) (owned
 		return e, err
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT id, venue_id, name, status, starts_at, ends_at, sales_open_at, sales_close_at, boxoffice_now()
+		SELECT id, venue_id, name, status, coalesce(refund_hours, 0), coalesce(refund_percent, 0), starts_at, ends_at, sales_open_at,
+			sales_close_at, boxoffice_now()
 		FROM events WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE`, id, userID).
-		Scan(&e.id, &e.venueID, &e.name, &e.status, &e.times.StartsAt, &e.times.EndsAt, &e.times.SalesOpenAt, &e.times.SalesCloseAt, &e.now)
+		Scan(&e.id, &e.venueID, &e.name, &e.status, &e.refund.Hours, &e.refund.Percent, &e.times.StartsAt, &e.times.EndsAt, &e.times.SalesOpenAt, &e.times.SalesCloseAt, &e.now)
 	return e, absent("event", err)
 }
 

@@ -33,7 +33,7 @@ func (s *Organizers) ChangeEvent(
 	})
 }
 
-// changeRow changes the event's name and times.
+// changeRow changes the event's name, times and refund policy.
 func changeRow(ctx context.Context, tx pgx.Tx, e ownedEvent, change boxoffice.EventChange, changes noted) error {
 	if change.Name != nil && *change.Name != e.name {
 		changes.before["name"], changes.after["name"] = e.name, *change.Name
@@ -52,24 +52,30 @@ func changeRow(ctx context.Context, tx pgx.Tx, e ownedEvent, change boxoffice.Ev
 			*t.time = *t.to
 		}
 	}
+	refund := set(e.refund, change.Refund)
+	if refund != e.refund {
+		changes.before["refund"], changes.after["refund"] = e.refund, refund
+	}
 	if len(changes.after) == 0 {
 		return nil
 	}
 	name := set(e.name, change.Name)
-	if err := checkRow(ctx, tx, e, name, times); err != nil {
+	if err := checkRow(ctx, tx, e, name, times, refund); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE events SET name = $2, starts_at = $3, ends_at = $4, sales_open_at = $5, sales_close_at = $6 WHERE id = $1`,
-		e.id, name, times.StartsAt, times.EndsAt, times.SalesOpenAt, times.SalesCloseAt)
+	hours, percent := refundColumns(refund)
+	_, err := tx.Exec(ctx, `UPDATE events SET name = $2, starts_at = $3, ends_at = $4, sales_open_at = $5, sales_close_at = $6, refund_hours = $7,
+		refund_percent = $8 WHERE id = $1`, e.id, name, times.StartsAt, times.EndsAt, times.SalesOpenAt, times.SalesCloseAt, hours, percent)
 	return err
 }
 
-// checkRow refuses a name that is none, and times that do not fit each other, the clock, or what buyers rely on.
-func checkRow(ctx context.Context, tx pgx.Tx, e ownedEvent, name string, times boxoffice.EventTimes) error {
+// checkRow refuses a name that is none, and times and a refund policy that do not fit each other, the clock, or what buyers
+// rely on.
+func checkRow(ctx context.Context, tx pgx.Tx, e ownedEvent, name string, times boxoffice.EventTimes, refund boxoffice.RefundPolicy) error {
 	if err := checkText("name", name); err != nil {
 		return err
 	}
-	wrong := times.Wrong()
+	wrong := append(times.Wrong(), refund.Wrong()...)
 	if name == "" {
 		wrong = append(wrong, boxoffice.FieldError{Field: "name", Message: "An event has a name."})
 	}
@@ -82,21 +88,30 @@ func checkRow(ctx context.Context, tx pgx.Tx, e ownedEvent, name string, times b
 		err.Fields = wrong
 		return err
 	}
-	if !moved || e.status == boxoffice.EventDraft {
+	worse := !refund.AtLeast(e.refund)
+	if !moved && !worse || e.status == boxoffice.EventDraft {
 		return nil
 	}
-	// Under the locks: a buyer who comes now reads the new start.
-	if err := lockAll(ctx, tx, `event_id = $1`, e.id); err != nil {
+	taken, err := countTaken(ctx, tx, e.id)
+	switch {
+	case err != nil || taken == 0:
 		return err
+	case moved:
+		return boxoffice.Errorf(boxoffice.CodeEventState, "People have booked %d of its seats for the time as it is, so the event's start cannot move. Cancel it, and make another.", taken)
 	}
-	var taken int
-	err := tx.QueryRow(ctx, `
+	return boxoffice.Errorf(boxoffice.CodeEventState, "People have booked %d of its seats on the terms as they are, so tickets can be given back later, or for more, but not the other way.", taken)
+}
+
+// countTaken counts the seats that are sold or held, under the locks of all: a buyer who comes now reads the event as it
+// is after this.
+func countTaken(ctx context.Context, tx pgx.Tx, eventID string) (taken int, err error) {
+	if err := lockAll(ctx, tx, `event_id = $1`, eventID); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, `
 		SELECT count(*) FROM tickets
-		WHERE event_id = $1 AND (state = 'sold' OR state = 'held' AND NOT seat_is_free(state, held_until))`, e.id).Scan(&taken)
-	if err == nil && taken > 0 {
-		err = boxoffice.Errorf(boxoffice.CodeEventState, "People have booked %d of its seats for the time as it is, so the event's start cannot move. Cancel it, and make another.", taken)
-	}
-	return err
+		WHERE event_id = $1 AND (state = 'sold' OR state = 'held' AND NOT seat_is_free(state, held_until))`, eventID).Scan(&taken)
+	return taken, err
 }
 
 // changePlan gives the event another plan of its venue.

@@ -29,31 +29,31 @@ func (s *Bookings) Compensate(ctx context.Context, bookingID string, epoch int64
 		if err != nil {
 			return err
 		}
-		for _, paymentID := range payments {
-			if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
-				return err
-			}
-		}
 		if _, err := tx.Exec(ctx, `UPDATE admissions SET voided_at = boxoffice_now() WHERE booking_id = $1 AND voided_at IS NULL`, b.id); err != nil {
 			return err
 		}
 		if err := freeSeats(ctx, tx, b.id); err != nil {
 			return err
 		}
+		for _, paymentID := range payments { // after the seats: what a sale owes is told by those that it still has
+			if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
+				return err
+			}
+		}
 		return setRefunding(ctx, tx, b.id, reason)
 	})
 }
 
-// insertRefund gives back what a payment still has: its next numbered refund row, written before the provider is asked.
+// insertRefund gives back what a payment still owes: its next numbered refund row, written before the provider is asked.
 // Nothing is inserted where nothing is left.
 func insertRefund(ctx context.Context, tx pgx.Tx, bookingID, paymentID, reason string) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
 		SELECT p.id, coalesce(max(r.n), 0) + 1,
-		       p.amount_minor - coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0), p.currency, $2
+		       payment_owes(p) - coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0), p.currency, $2
 		FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.id = $1
-		GROUP BY p.id HAVING p.amount_minor > coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0)`, paymentID, reason)
+		GROUP BY p.id HAVING payment_owes(p) > coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0)`, paymentID, reason)
 	queueSettle(batch, paymentID, "refund", "refund requested")
 	queueTimeline(batch, bookingID, "refund requested", "workflow", map[string]any{"payment": paymentID})
 	return tx.SendBatch(ctx, batch).Close()
@@ -65,7 +65,7 @@ func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) erro
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE bookings SET status = 'refunding', refund_reason = coalesce(refund_reason, $2),
 		next_check_at = boxoffice_now() + interval '60 seconds' WHERE id = $1`, bookingID, reason)
-	batch.Queue(`UPDATE emails SET status = 'withdrawn' WHERE booking_id = $1 AND status = 'queued' AND kind IN ('tickets', 'cancelled')`, bookingID)
+	batch.Queue(`UPDATE emails SET status = 'withdrawn' WHERE booking_id = $1 AND status = 'queued' AND kind IN ('tickets', 'changed', 'cancelled')`, bookingID)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
@@ -171,7 +171,7 @@ func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 			failure = CASE WHEN r.n = made.instead THEN $3 END, ended_at = CASE WHEN r.n = made.instead THEN boxoffice_now() END
 		FROM made JOIN payments p ON p.id = made.payment_id
 		WHERE r.payment_id = made.payment_id AND r.n IN (made.n, made.instead)
-			AND p.amount_minor >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
+			AND payment_owes(p) >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
 				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)`,
 		uuidOf(r.PaymentID), r.N, neverMade)
 	return err
@@ -194,6 +194,7 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 	}
 	var was boxoffice.RefundState
 	var now boxoffice.Refund
+	var ofSale bool
 	err := tx.QueryRow(ctx, `
 		WITH was AS (
 			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
@@ -204,12 +205,13 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 			failure = coalesce(nullif($5, ''), r.failure), state = was.next,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
-		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure).
-		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason)
+		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason,
+			(SELECT p.settled_as = 'sale' FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure).
+		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &ofSale)
 	if err != nil || now.State == was {
 		return err
 	}
-	if err := tellOfRefund(ctx, tx, b, now); err != nil {
+	if err := tellOfRefund(ctx, tx, b, now, ofSale); err != nil {
 		return err
 	}
 	if now.State == boxoffice.RefundFailed {
@@ -223,37 +225,42 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 }
 
 // tellOfRefund queues the buyer's mail on a refund that went through, each refund its own. One that failed must not be
-// told as done: where its mail waits for a mail server still, it is withdrawn.
-func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Refund) error {
+// told as done: where its mail waits for a mail server still, it is withdrawn. A refund of the sale undoes something of it
+// also where the booking goes on.
+func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Refund, ofSale bool) error {
 	key := boxoffice.RefundKey(r.PaymentID, r.N)
 	if r.State != boxoffice.RefundSucceeded {
 		return withdrawEmail(ctx, tx, key)
 	}
 	kind := boxoffice.EmailReturned
-	if b.status == boxoffice.BookingRefunding {
+	if ofSale || b.status == boxoffice.BookingRefunding {
 		kind = boxoffice.EmailRefunded
 	}
 	details := map[string]any{"refunded_minor": r.Amount.Minor, "currency": r.Amount.Currency, "reason": r.Reason}
 	return queueEmail(ctx, tx, b.id, kind, key, details)
 }
 
-// FinishRefund sets refunded where no refund is open. Each refund has told of itself; of a booking that was free of charge
-// there is none, so its buyer is told here.
+// undoneKey is the dedupe key of the mail that tells of the end of a booking for which nothing goes back.
+func undoneKey(bookingID string) string { return "refunded:" + bookingID }
+
+// FinishRefund sets refunded where no refund is open and all that was to go back is back. Each refund has told of itself; of
+// a booking that was free of charge there is none, so its buyer is told here.
 func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		if b.status != boxoffice.BookingRefunding {
 			return nil
 		}
-		var back, captured int64
+		var back, owed, captured int64
 		var open bool
 		var reason string
 		err := tx.QueryRow(ctx, `
 			SELECT (SELECT coalesce(refund_reason, '') FROM bookings WHERE id = $1),
 			       coalesce((SELECT sum(amount_minor) FROM payments WHERE booking_id = $1), 0),
+			       coalesce((SELECT sum(payment_owes(p)) FROM payments p WHERE booking_id = $1), 0),
 			       coalesce(sum(r.amount_minor) FILTER (WHERE r.state = 'succeeded'), 0),
 			       coalesce(bool_or(r.state = 'pending'), false)
-			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.booking_id = $1`, b.id).Scan(&reason, &captured, &back, &open)
-		if err != nil || open || back < captured {
+			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.booking_id = $1`, b.id).Scan(&reason, &captured, &owed, &back, &open)
+		if err != nil || open || back < owed {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunded' WHERE id = $1`, b.id); err != nil {
@@ -261,7 +268,7 @@ func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int
 		}
 		if captured == 0 {
 			details := map[string]any{"currency": b.amount.Currency, "reason": reason}
-			if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, "refunded:"+b.id, details); err != nil {
+			if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, undoneKey(b.id), details); err != nil {
 				return err
 			}
 		}

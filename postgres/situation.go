@@ -106,7 +106,7 @@ const lookSQL = `
 			p.id AS unsettled, p.surplus,
 			r.payment_id, r.n, r.asked, r.waiting,
 			EXISTS (SELECT FROM refunds f JOIN payments fp ON fp.id = f.payment_id
-				WHERE fp.booking_id = b.id AND f.state = 'failed' AND fp.amount_minor > (SELECT coalesce(sum(g.amount_minor), 0)
+				WHERE fp.booking_id = b.id AND f.state = 'failed' AND payment_owes(fp) > (SELECT coalesce(sum(g.amount_minor), 0)
 					FROM refunds g WHERE g.payment_id = fp.id AND g.state <> 'failed')) AS stuck,
 			m.id AS mail, m.handed_over
 		FROM bookings b

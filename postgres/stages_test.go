@@ -166,6 +166,12 @@ var stages = []struct {
 	{"refunding", boxoffice.StepSendRefund, func(t testing.TB, h *house, user string, tickets []string) scene {
 		return h.refunding(t, user, tickets)
 	}},
+	{"given back", boxoffice.StepSendRefund, func(t testing.TB, h *house, user string, tickets []string) scene {
+		s := h.soldBooking(t, user, tickets...)
+		h.allowReturns(t, 24, 80)
+		h.giveBack(t, s)
+		return s
+	}},
 	{"refunding, money back", boxoffice.StepFinishRefund, func(t testing.TB, h *house, user string, tickets []string) scene {
 		s := h.refunding(t, user, tickets)
 		_, err := h.store.MarkRefund(t.Context(), s.ID, s.epoch, refundOf(s.payment, 1, boxoffice.RefundSucceeded))

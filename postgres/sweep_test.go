@@ -21,7 +21,7 @@ func TestNextCheck(t *testing.T) {
 		"open, closing": 30 * time.Second, "closing": 30 * time.Second, "open, cancel wished": 30 * time.Second,
 		"paid": 30 * time.Second, "paid, cancel wished": 30 * time.Second, "open, wrong amount paid before": 30 * time.Second,
 		"confirmed": time.Minute, "completed": time.Minute, "expired, paid late": 30 * time.Second,
-		"cancelled, paid": 30 * time.Second, "refunding": time.Minute, "refunding, money back": time.Minute, "refunded": time.Minute,
+		"cancelled, paid": 30 * time.Second, "refunding": time.Minute, "given back": time.Minute, "refunding, money back": time.Minute, "refunded": time.Minute,
 	}
 	for i, stage := range stages {
 		s := h.stage(t, i)

@@ -217,7 +217,7 @@ func (r *rows) EmailJob(_ context.Context, emailID string) (boxoffice.EmailJob, 
 	defer r.mu.Unlock()
 	m := b.mail(emailID)
 	return boxoffice.EmailJob{
-		ID: m.id, Kind: m.kind, Status: m.status, Recipient: "ann@example.com", BlobKey: boxoffice.TicketsKey(b.ref.BookingID),
+		ID: m.id, Kind: m.kind, Status: m.status, Recipient: "ann@example.com", BlobKey: boxoffice.TicketsKey(b.ref.BookingID, 0),
 		Document: boxoffice.TicketDocument{BookingID: b.ref.BookingID},
 	}, nil
 }

@@ -216,7 +216,7 @@ func (o outside) Calendar(boxoffice.TicketDocument) ([]byte, error) {
 }
 
 func (o outside) Put(_ context.Context, key, _ string, _ []byte) error {
-	b, err := o.rows.find(func(b *booking) bool { return boxoffice.TicketsKey(b.ref.BookingID) == key })
+	b, err := o.rows.find(func(b *booking) bool { return boxoffice.TicketsKey(b.ref.BookingID, 0) == key })
 	if err != nil {
 		return err
 	}

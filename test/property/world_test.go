@@ -225,7 +225,7 @@ func (w *world) extend(b booking) *task {
 // cancel lets go of a booking.
 func (w *world) cancel(b booking) *task {
 	return w.request("cancellation of "+w.name(b.ID), func(ctx context.Context, s *bookings.Service) (func(), error) {
-		_, err := s.Cancel(ctx, b.UserID, b.ID, nil)
+		_, err := s.Cancel(ctx, boxoffice.Cancellation{UserID: b.UserID, BookingID: b.ID, HoldOnly: true})
 		return func() { w.cancelled[b.ID] = true }, err
 	})
 }
