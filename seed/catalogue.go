@@ -174,7 +174,7 @@ func (c *Catalogue) Event(i int) (boxoffice.Event, []boxoffice.Ticket) {
 		StartsAt: s.starts.UTC(), EndsAt: s.starts.Add(time.Duration(w.runtime()) * time.Minute).UTC(),
 		// Two days before the first day it is on sale in every zone of the earth.
 		SalesOpenAt: c.first.AddDate(0, 0, -2), SalesCloseAt: s.starts.Add(15 * time.Minute).UTC(),
-		Status: boxoffice.EventOnSale, Currency: "USD", Total: len(places), Available: len(places),
+		Status: boxoffice.EventOnSale, Currency: "USD", Refund: refundOf(w.title.Kind), Total: len(places), Available: len(places),
 	}
 	price := v.house.prices(v.base, s)
 	e.PriceFromMinor = slices.Min(slices.Collect(maps.Values(price)))
@@ -187,4 +187,12 @@ func (c *Catalogue) Event(i int) (boxoffice.Event, []boxoffice.Ticket) {
 		}
 	}
 	return e, tickets
+}
+
+// refundOf is on what terms tickets are given back: a film's seat is sold again within hours, a concert's is not.
+func refundOf(kind string) boxoffice.RefundPolicy {
+	if kind == "concert" {
+		return boxoffice.RefundPolicy{Hours: 24, Percent: 80}
+	}
+	return boxoffice.RefundPolicy{Hours: 2, Percent: 100}
 }
