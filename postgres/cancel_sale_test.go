@@ -401,3 +401,19 @@ func TestChangeEvent_ARefundPolicyOnlyGetsBetter(t *testing.T) {
 	}
 	require.Contains(t, fmt.Sprint(one[[]string](t, o.house, `SELECT array_agg(after::text ORDER BY id) FROM audit_log WHERE action = 'change'`)), "Percent")
 }
+
+func TestAdmissionVoid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	s := h.oneReturned(t, h.addUser(t), h.tickets)
+	for i, void := range []bool{true, false} {
+		admission := one[string](t, h, `SELECT id::text FROM admissions WHERE ticket_id = $1`, h.tickets[i])
+		since, err := h.db.AdmissionVoid(t.Context(), admission)
+		require.NoError(t, err)
+		require.Equal(t, void, !since.IsZero())
+	}
+	for _, unknown := range []string{s.ID, "x"} {
+		_, err := h.db.AdmissionVoid(t.Context(), unknown)
+		requireCode(t, boxoffice.CodeNotFound, err)
+	}
+}

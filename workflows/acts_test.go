@@ -166,7 +166,7 @@ func (r *rows) MarkRefund(_ context.Context, bookingID string, epoch int64, word
 		was := f.State
 		f.ProviderID, f.State, f.asked = word.ID, word.State, true
 		if was != f.State && f.State == boxoffice.RefundSucceeded {
-			b.tellOfRefund()
+			b.tellOfRefund(word.PaymentID)
 		}
 		return nil
 	})
@@ -200,9 +200,9 @@ func (r *rows) FinishRefund(_ context.Context, bookingID string, epoch int64) (b
 	})
 }
 
-func (b *booking) tellOfRefund() {
+func (b *booking) tellOfRefund(paymentID string) {
 	kind := boxoffice.EmailReturned
-	if b.status == boxoffice.BookingRefunding {
+	if b.status == boxoffice.BookingRefunding || b.payment(paymentID).settled == "sale" {
 		kind = boxoffice.EmailRefunded
 	}
 	b.queueMail(kind)

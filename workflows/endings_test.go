@@ -151,7 +151,7 @@ func TestARefundThatIsBackAtLastIsFinishedByTheNextRun(t *testing.T) {
 	r.b.payments = []*payment{{id: "p1"}}
 	r.b.requestRefund(r.b.payments[0], "lost")
 	r.b.refunds[0].State, r.b.refunds[0].asked = boxoffice.RefundSucceeded, true // as the provider's webhook has told
-	r.b.tellOfRefund()
+	r.b.tellOfRefund("p1")
 
 	require.Equal(t, boxoffice.BookingRefunded, r.end())
 	require.Equal(t, []string{"HoldSeats", "FinishRefund", "SendTickets"}, r.steps)

@@ -37,6 +37,21 @@ func late(gone bool) func(b *booking) {
 	}
 }
 
+// givenBack is a sold booking whose buyer has given tickets back: what the request writes before the run is woken.
+func givenBack(all bool) func(b *booking) {
+	return func(b *booking) {
+		late(false)(b)
+		b.requestRefund(b.payments[0], "You gave your tickets back.")
+		b.attempts[0].State, b.payments[0].settled = boxoffice.AttemptPaid, "sale"
+		b.status, b.ref.Status = boxoffice.BookingCompleted, boxoffice.BookingCompleted
+		if all {
+			b.status = boxoffice.BookingRefunding
+		} else {
+			b.queueMail(boxoffice.EmailChanged)
+		}
+	}
+}
+
 // lostWith leads a late payment to its refund, whose call ends in one way or another.
 func lostWith(call string, f fault) func(b *booking) {
 	return func(b *booking) { late(true)(b); b.faults[call] = f }
@@ -113,6 +128,8 @@ func refundsAndFailures() []scenario {
 				b.status, b.ref.Status = boxoffice.BookingCancelled, boxoffice.BookingCancelled
 			}},
 		{name: "late-refunded", most: 13, ends: boxoffice.BookingRefunded, hold: hold, begin: late(true), wakes: workflows.SignalPayment},
+		{name: "given-back", most: 12, ends: boxoffice.BookingRefunded, hold: hold, begin: givenBack(true), wakes: workflows.SignalCancel},
+		{name: "given-back-in-part", most: 11, ends: boxoffice.BookingCompleted, hold: hold, begin: givenBack(false), wakes: workflows.SignalCancel},
 		{name: "refund-retried", most: 20, ends: boxoffice.BookingRefunded, hold: hold, wakes: workflows.SignalPayment,
 			begin: lostWith("Refund", first(4, boxoffice.CodeProviderUnknown))},
 		{name: "refund-renewed", most: 14, ends: boxoffice.BookingRefunded, hold: hold, wakes: workflows.SignalPayment, begin: neverMade},

@@ -61,14 +61,17 @@ func (s keySettings) public() (tickets.PublicKeys, error) {
 	return keys.Public(), nil
 }
 
-// verifyTicketCommand verifies an entry token with the public key alone: boxoffice verify-ticket TOKEN.
+// verifyTicketCommand verifies an entry token with the public key alone: boxoffice verify-ticket TOKEN. What was given back
+// since it was signed only the database knows: --online asks that, too.
 type verifyTicketCommand struct {
 	keySettings `embed:""`
+	Online      bool   `help:"Ask the database, too, whether the ticket was given back. Needs DATABASE_URL."`
+	DatabaseURL string `env:"DATABASE_URL" help:"PostgreSQL; a user who may only read is enough."`
 	Token       string `arg:"" help:"What the QR code says."`
 }
 
-// Run prints what the token admits to as JSON; a token that is wrong, forged or expired is an error.
-func (c *verifyTicketCommand) Run() error {
+// Run prints what the token admits to as JSON; a token that is wrong, forged, expired, or, online, void is an error.
+func (c *verifyTicketCommand) Run(ctx context.Context) error {
 	keys, err := c.public()
 	if err != nil {
 		return err
@@ -77,8 +80,30 @@ func (c *verifyTicketCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if c.Online {
+		if err := c.refuseVoid(ctx, claims.AdmissionID); err != nil {
+			return err
+		}
+	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"valid": true, "admission": claims.AdmissionID, "event": claims.EventID, "seat": claims.Seat,
+		"valid": true, "admission": claims.AdmissionID, "event": claims.EventID, "seat": claims.Seat, "online": c.Online,
 		"expires_at": claims.ExpiresAt.UTC().Format(time.RFC3339),
 	})
+}
+
+// refuseVoid asks the database for the ticket.
+func (c *verifyTicketCommand) refuseVoid(ctx context.Context, admissionID string) error {
+	if c.DatabaseURL == "" {
+		return errors.New("give the database to ask: --database-url or DATABASE_URL")
+	}
+	db, err := postgres.Open(ctx, c.DatabaseURL, postgres.Options{MaxConns: 1})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	since, err := db.AdmissionVoid(ctx, admissionID)
+	if err == nil && !since.IsZero() {
+		err = fmt.Errorf("this ticket is void since %s: it was given back, or its booking undone", since.Format(time.RFC3339))
+	}
+	return err
 }
