@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -29,6 +30,11 @@ func anOpen(t *rapid.T, all rows) booking {
 		held = all.Bookings
 	}
 	return draw(t, "booking", held)
+}
+
+// sales are the bookings whose tickets exist.
+func sales(all rows) []booking {
+	return pick(all.Bookings, func(b booking) bool { return b.Status == boxoffice.BookingCompleted })
 }
 
 // mayBook reports whether it is worth while to book: refusals are tried too, but not all the time.
@@ -81,6 +87,16 @@ var actions = []action{
 	{"show", 1, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.show(anOpen(t, all))) }},
 	{"extend", 2, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.extend(anOpen(t, all))) }},
 	{"cancel", 4, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.cancel(anOpen(t, all))) }},
+	{"give back", 6, func(_ *world, all rows) bool { return len(sales(all)) > 0 }, func(w *world, t *rapid.T, all rows) {
+		b := draw(t, "sale", sales(all))
+		var tickets []string
+		for _, seat := range all.keptBy(b.ID) {
+			if rapid.Bool().Draw(t, "this one") {
+				tickets = append(tickets, seat.TicketID)
+			}
+		}
+		w.meet(t, w.giveBack(b, tickets))
+	}},
 	{"pay", 12, some((*world).paying), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.paying()), 0) }},
 	{"pay another amount", 1, some((*world).paying), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.paying()), 100) }},
 	{"pay after expiry", 6, some((*world).rogues), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.rogues()), 0) }},
@@ -257,7 +273,7 @@ var weighted = func() []int {
 }()
 
 // stages are how far a booking may have come before anything goes wrong with it.
-var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late", "checkout stalls", "refund broke"}
+var stages = []string{"", "held", "page open", "paid", "heard of", "expired", "paid late", "checkout stalls", "refund broke", "sold"}
 
 // open makes a drawn beginning: up to two bookings that came some way.
 func (w *world) open(t *rapid.T) {
@@ -294,12 +310,15 @@ func (w *world) openAs(t *rapid.T, stage string, page *session) {
 			w.play(r)
 		}
 	}
-	if stage == "paid" || stage == "heard of" || stage == "paid late" || stage == "refund broke" {
+	if slices.Contains([]string{"paid", "heard of", "paid late", "refund broke", "sold"}, stage) {
 		w.pay(t, page, 0)
 	}
-	if stage == "heard of" || stage == "paid late" || stage == "refund broke" {
+	if slices.Contains([]string{"heard of", "paid late", "refund broke", "sold"}, stage) {
 		last := len(w.provider.events) - 1
 		w.webhook(last, w.provider.events[last].ID).finish()
+	}
+	if stage == "sold" {
+		w.play(w.wake(w.rows().booking(page.booking)))
 	}
 	if stage == "refund broke" {
 		w.spoilt[page.booking] = true

@@ -39,12 +39,12 @@ func stands(s boxoffice.BookingStatus) bool {
 	return s == boxoffice.BookingConfirmed || s == boxoffice.BookingCompleted
 }
 
-// checkSeats holds I1, a booking that stands has all its seats sold to it and a sold seat has such a booking; the seats'
+// checkSeats holds I1, a booking that stands has all its seats sold to it but those that it gave back, and a sold seat has such a booking; the seats'
 // part of I3, no booking that ended without tickets has a seat; and I5, an accepted cancel never ends as a sale.
 func (w *world) checkSeats(all rows, b booking, bad func(invariant, format string, args ...any)) {
 	for _, t := range all.seatsOf(b.ID) {
-		mine := t.BookingID == b.ID
-		if stands(b.Status) != (mine && t.State == boxoffice.SeatSold) {
+		mine, sold := t.BookingID == b.ID, stands(b.Status) && all.keeps(b.ID, t.ID)
+		if sold != (mine && t.State == boxoffice.SeatSold) {
 			bad("I1", "%s is %s, its seat is %s by %s", w.name(b.ID), b.Status, t.State, w.name(t.BookingID))
 		}
 		if mine && b.Status.Final() && !stands(b.Status) {
@@ -53,7 +53,7 @@ func (w *world) checkSeats(all rows, b booking, bad func(invariant, format strin
 		admitted := len(pick(all.Admissions, func(a admission) bool {
 			return a.BookingID == b.ID && a.TicketID == t.ID && a.VoidedAt == nil
 		}))
-		if admitted > 0 && !stands(b.Status) || admitted != 1 && b.Status == boxoffice.BookingCompleted {
+		if admitted > 0 && !sold || admitted != 1 && sold && b.Status == boxoffice.BookingCompleted {
 			bad("I1", "%s is %s and has %d admissions to a seat", w.name(b.ID), b.Status, admitted)
 		}
 	}
@@ -77,7 +77,7 @@ func (w *world) checkSecured(all rows, b booking, bad func(invariant, format str
 	w.secured[b.ID] = lost == 0
 }
 
-// checkMoney holds I3, refunds never exceed the capture and none is on a sale that stands; I4, no booking is at its end while
+// checkMoney holds I3, refunds never exceed what is owed, which of a sale that stands is the price of what was given back; I4, no booking is at its end while
 // money that the provider took in time neither bought its seats nor has a refund; and what the model has no word for: every
 // payment of ours is money that the provider took.
 func (w *world) checkMoney(all rows, b booking, bad func(invariant, format string, args ...any)) {
@@ -86,11 +86,8 @@ func (w *world) checkMoney(all rows, b booking, bad func(invariant, format strin
 			bad("I8", "%s has a payment of %d that nobody made", w.name(b.ID), p.Amount)
 		}
 		back := w.provider.back(p.Intent, boxoffice.RefundPending, boxoffice.RefundSucceeded)
-		if all.refunded(p) > p.Amount || back > p.Amount {
-			bad("I3", "%s: of %d captured, %d are asked back and %d given", w.name(b.ID), p.Amount, all.refunded(p), back)
-		}
-		if p.SettledAs == "sale" && stands(b.Status) && (all.refunded(p) > 0 || back > 0) {
-			bad("I3", "%s stands and is refunded", w.name(b.ID))
+		if owed := all.owes(p); all.refunded(p) > owed || back > owed {
+			bad("I3", "%s: of %d captured, %d are owed, %d asked back and %d given", w.name(b.ID), p.Amount, owed, all.refunded(p), back)
 		}
 	}
 	if !b.Status.Final() {

@@ -38,8 +38,11 @@ type ticket struct {
 }
 
 type booked struct {
-	BookingID string `json:"booking_id"`
-	TicketID  string `json:"ticket_id"`
+	BookingID  string     `json:"booking_id"`
+	TicketID   string     `json:"ticket_id"`
+	Price      int64      `json:"price_minor"`
+	Kept       int64      `json:"kept_minor"`
+	ReleasedAt *time.Time `json:"released_at"`
 }
 
 type attempt struct {
@@ -120,6 +123,38 @@ func (r rows) seatsOf(id string) []ticket {
 	})
 }
 
+// keptBy are the seats that the booking has booked and not let go.
+func (r rows) keptBy(id string) []booked {
+	return pick(r.Booked, func(x booked) bool { return x.BookingID == id && x.ReleasedAt == nil })
+}
+
+// keeps reports whether the booking has not let go of the seat.
+func (r rows) keeps(id, ticket string) bool {
+	return len(pick(r.keptBy(id), func(x booked) bool { return x.TicketID == ticket })) > 0
+}
+
+// shares sums what was kept of the price of seats that the booking gave back.
+func (r rows) shares(id string) (sum int64) {
+	for _, x := range r.Booked {
+		if x.BookingID == id {
+			sum += x.Kept
+		}
+	}
+	return sum
+}
+
+// owes is what of a payment is to go back: of a sale, all but the price of its seats and the shares that were kept.
+func (r rows) owes(p payment) int64 {
+	owes := p.Amount
+	if p.SettledAs != "sale" {
+		return owes
+	}
+	for _, x := range r.keptBy(p.BookingID) {
+		owes -= x.Price
+	}
+	return owes - r.shares(p.BookingID)
+}
+
 func (r rows) paymentsOf(id string) []payment {
 	return pick(r.Payments, func(p payment) bool { return p.BookingID == id })
 }
@@ -139,7 +174,7 @@ func (r rows) refunded(p payment) int64 {
 func (r rows) stuck(id string) bool {
 	for _, p := range r.paymentsOf(id) {
 		for _, f := range r.Refunds {
-			if f.PaymentID == p.ID && f.State == boxoffice.RefundFailed && r.refunded(p) < p.Amount {
+			if f.PaymentID == p.ID && f.State == boxoffice.RefundFailed && r.refunded(p) < r.owes(p) {
 				return true
 			}
 		}

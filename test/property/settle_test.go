@@ -179,20 +179,19 @@ func (w *world) checkBooks(all rows, b booking, bad func(format string, args ...
 		if p.SettledAs == "" {
 			bad("a payment of %s is neither sold nor refunded", w.name(b.ID))
 		}
-		if p.SettledAs == "refund" || !stands(b.Status) {
-			owed += p.Amount - all.refunded(p)
-		}
+		owed += all.owes(p) - all.refunded(p)
 	}
 	for _, t := range all.Tickets {
 		if t.BookingID == b.ID && t.State == boxoffice.SeatSold {
 			price += seatPrice
 		}
 	}
+	price += all.shares(b.ID)
 	if owed > 0 && !stuck {
 		bad("%s is owed %d", w.name(b.ID), owed)
 	}
 	if kept-owed != price {
-		bad("%s: %d kept, of that %d owed through support, for seats of %d", w.name(b.ID), kept, owed, price)
+		bad("%s: %d kept, of that %d owed through support, for seats and shares of %d", w.name(b.ID), kept, owed, price)
 	}
 	for _, s := range w.provider.sessions {
 		known := len(pick(all.Payments, func(p payment) bool { return p.Intent == s.PaymentIntent })) > 0

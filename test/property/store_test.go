@@ -65,6 +65,10 @@ func (s store) RequestCancel(ctx context.Context, user, id string, key *boxoffic
 	return b, settled, err
 }
 
+func (s store) CancelSale(ctx context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {
+	return onStore(ctx, "CancelSale", func() (boxoffice.Booking, error) { return s.realStore.CancelSale(ctx, c) })
+}
+
 func (s store) BookingRef(ctx context.Context, id string) (boxoffice.BookingRef, error) {
 	return onStore(ctx, "BookingRef", func() (boxoffice.BookingRef, error) { return s.realStore.BookingRef(ctx, id) })
 }

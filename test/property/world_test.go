@@ -102,9 +102,9 @@ func newWorld(ctx context.Context, tb rapid.TB, th *theatre, seats int) *world {
 	}
 	require.NoError(tb, th.db.SetClockOffset(ctx, 0))
 	w.exec(`INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
-			sales_close_at, status, currency, seats, price_from_minor)
+			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent)
 		VALUES ($1, $2, $3, $4, sha256('plan'), 'Ghost', 'film', now() + interval '900 days', now() + interval '901 days',
-			now() - interval '1 day', now() + interval '800 days', 'on_sale', 'USD', $5, $6)`,
+			now() - interval '1 day', now() + interval '800 days', 'on_sale', 'USD', $5, $6, 24, 80)`,
 		w.event, th.users[0], th.title, th.venue, seats, seatPrice)
 	for range seats {
 		w.seats = append(w.seats, newID(tb))
@@ -227,6 +227,15 @@ func (w *world) cancel(b booking) *task {
 	return w.request("cancellation of "+w.name(b.ID), func(ctx context.Context, s *bookings.Service) (func(), error) {
 		_, err := s.Cancel(ctx, boxoffice.Cancellation{UserID: b.UserID, BookingID: b.ID, HoldOnly: true})
 		return func() { w.cancelled[b.ID] = true }, err
+	})
+}
+
+// giveBack cancels tickets of a sold booking; without any, all that it has.
+func (w *world) giveBack(b booking, tickets []string) *task {
+	name := fmt.Sprintf("return of %d tickets of %s", len(tickets), w.name(b.ID))
+	return w.request(name, func(ctx context.Context, s *bookings.Service) (func(), error) {
+		_, err := s.Cancel(ctx, boxoffice.Cancellation{UserID: b.UserID, BookingID: b.ID, TicketIDs: tickets})
+		return nil, err
 	})
 }
 
