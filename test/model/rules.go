@@ -21,6 +21,8 @@ type rules struct {
 	surplusTold     bool // a run is told that a payment is a surplus
 	surplusRefused  bool // the acts that sell refuse a surplus
 	refundCheck     bool // no more is asked back than came in
+	returnFrees     bool // tickets that are given back are void, and their seats free, with the refund's row
+	returnRefunds   bool // and the refund's row is written with them
 	refundLookup    bool // the provider is asked whether it has the refund before it is told to make it
 	sweepUnsettled  bool // the sweep also takes final bookings of which something is open
 	sweepRestarts   bool // the sweep may start an ID again
@@ -32,7 +34,7 @@ func asBuilt() rules {
 		fence: true, refence: true, guard: true, compensateOnce: true, cancelCloses: true, cancelEnds: true, paidIsOpen: true,
 		surplusIsOpen: true, extendMovesHold: true, holdIsOwned: true, holdOutlasts: true, paidBlocks: true, oneLive: true,
 		pageGuard: true, closeFirst: true, surplusApart: true, surplusTold: true, surplusRefused: true, refundCheck: true,
-		refundLookup: true, sweepUnsettled: true, sweepRestarts: true,
+		returnFrees: true, returnRefunds: true, refundLookup: true, sweepUnsettled: true, sweepRestarts: true,
 	}
 }
 
@@ -52,7 +54,8 @@ type config struct {
 	odd      bool     // the provider may take another amount than ours
 	bank     bool     // refunds may take their time, be refused, or be sent back days later
 	cancels  bool     // the event may be cancelled
-	planned  bool     // what is designed and not built: sales are refunded with their event, or by themselves
+	returns  bool     // buyers may give tickets back
+	planned  bool     // what is designed and not built: sales are refunded with their event
 	rules    rules
 }
 

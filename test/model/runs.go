@@ -12,7 +12,8 @@ func loss(c *config)     { c.losses, c.repeats = 1, true }
 func faults(c *config)   { c.ghosts, c.losses, c.stalls, c.repeats = 1, 1, true, true }
 func twice(c *config)    { c.ghosts, c.losses, c.stalls, c.repeats = 2, 2, true, true }
 func cancels(c *config)  { c.cancels = true }
-func planned(c *config)  { c.cancels, c.planned = true, true }
+func returns(c *config)  { c.returns = true }
+func planned(c *config)  { c.cancels, c.planned, c.returns = true, true, true }
 func late(c *config)     { c.late = true }
 func odd(c *config)      { c.odd = true }
 func bank(c *config)     { c.bank = true }
@@ -33,7 +34,7 @@ func run(name, expect string, options ...option) config {
 // others one beside a rival, which leaves room for more to go wrong at once.
 var sound = []config{
 	run("sound 1: no faults", ""),
-	run("sound 2: event and sold bookings cancelled", "", planned),
+	run("sound 2: the event cancelled, tickets given back", "", planned),
 	run("sound 3: two attempts", "", attempts, planned),
 	run("sound 4: two seats, overlapping", "", overlap, planned),
 	run("sound 5: one ghost, one lost run", "", faults),
@@ -50,6 +51,8 @@ var sound = []config{
 	run("sound 16: banks that refuse", "", rival, faults, attempts, bank),
 	run("sound 17: 16 with late money", "", rival, faults, attempts, bank, late),
 	run("sound 18: 16 with another amount", "", rival, faults, attempts, bank, odd),
+	run("sound 19: tickets given back, banks that refuse, late money", "", rival, twice, returns, bank, late),
+	run("sound 20: tickets given back, another amount beside another page", "", rival, faults, returns, attempts, odd),
 }
 
 // gaps are the runs with rules dropped. Where a rule has another behind it, both are dropped, and the first one alone
@@ -77,6 +80,8 @@ var gaps = []config{
 	run("gap 17a: 16 with 17", "I2 I4 I6 SURPLUS EF", rival, attempts, late, odd, withoutTelling, withoutRefusing),
 	run("gap 18: a release does not wait for a surplus", "I4", rival, attempts, odd, without(func(r *rules) { r.surplusIsOpen = false })),
 	run("gap 19: a refund is not looked up", "I3", rival, loss, cancels, without(func(r *rules) { r.refundLookup = false })),
+	run("gap 20: tickets given back keep their seats", "I1 I3", rival, returns, without(func(r *rules) { r.returnFrees = false })),
+	run("gap 21: seats are given back, and no refund is written", "EF", rival, returns, without(func(r *rules) { r.returnRefunds = false })),
 	run("fence 1: per run, acts trust it, ghosts of lost runs only", "I5 TABLE", rival, faults, cross, withoutGuard),
 	run("fence 2: the same without the fence", "I1 I3 I4 I5 MONEY TABLE EF", rival, faults, cross, withoutGuard, withoutFence),
 	run("break 1: no fence (guard on)", "", rival, faults, attempts, late, withoutFence),

@@ -57,7 +57,8 @@ var actions = []action{
 	{"the event is cancelled", 0, closeEvent},
 	{"all see that the event is cancelled", fair, cancelEvent},
 	{"mass refund takes the booking", fair, massRefund},
-	{"the sale is cancelled", 0, cancelSale},
+	{"the buyer gives the tickets back, nobody is told", 0, cancelSale},
+	{"the buyer gives the tickets back", 0, func(t *tx, a *attempt) bool { return cancelSale(t, a) && t.signalWithStart() }},
 }
 
 func set[T any](p *T, v T) bool {
@@ -265,18 +266,31 @@ func cancelEvent(t *tx, _ *attempt) bool {
 	return t.b == 0 && t.event == eventClosing && set(&t.event, eventCancelled)
 }
 
-// refundSale undoes a sale: with its event, or by itself. Neither is built yet: the model has them ahead of the code.
-func refundSale(t *tx) bool {
+// massRefund undoes a sale with its event. It is not built yet: the model has it ahead of the code.
+func massRefund(t *tx, _ *attempt) bool {
+	if !t.planned || t.event == eventOnSale || !t.own.stands() {
+		return false
+	}
 	t.refundAll()
 	t.voidSeats()
 	t.look()
 	return true
 }
 
-func massRefund(t *tx, _ *attempt) bool {
-	return t.planned && t.event != eventOnSale && t.own.stands() && refundSale(t)
-}
-
+// cancelSale is CancelSale of all tickets. The event's policy decides only whether it may be, and how much is kept; a part
+// of the tickets leaves the booking in its state.
 func cancelSale(t *tx, _ *attempt) bool {
-	return t.planned && t.own.status == bookingCompleted && refundSale(t)
+	if !t.returns || t.event == eventCancelled || t.own.status != bookingCompleted {
+		return false
+	}
+	if t.rules.returnFrees {
+		t.voidSeats()
+	}
+	if t.rules.returnRefunds {
+		t.refundAll()
+	}
+	t.own.status = bookingRefunding
+	t.own.mail = false // that would bring tickets that are void
+	t.look()
+	return true
 }
