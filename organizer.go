@@ -129,6 +129,7 @@ type Sales struct {
 	SoldMinor     int64 // what the sold seats cost
 	CapturedMinor int64 // what buyers of this event paid, refunds not taken off
 	RefundedMinor int64 // what went back or is on its way
+	KeptMinor     int64 // what was kept of the price of seats that were given back
 	Categories    []CategorySales
 	Days          []DaySales
 }

@@ -827,9 +827,14 @@ type Sales struct {
 	Days    []DaySales `json:"days"`
 	EventID string     `json:"event_id"`
 
+	// KeptMinor What was kept of the price of seats that were given back.
+	//
+	// Example: 580
+	KeptMinor int64 `json:"kept_minor"`
+
 	// RefundedMinor What went back or is on its way.
 	//
-	// Example: 2900
+	// Example: 2320
 	RefundedMinor int64      `json:"refunded_minor"`
 	Seats         SeatCounts `json:"seats"`
 

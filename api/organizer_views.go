@@ -33,7 +33,7 @@ func viewCounts(n boxoffice.SeatCounts) SeatCounts {
 func viewSales(s boxoffice.Sales) Sales {
 	return Sales{
 		EventID: s.EventID, Currency: s.Currency, Seats: viewCounts(s.Seats), Bookings: s.Bookings, SoldMinor: s.SoldMinor,
-		CapturedMinor: s.CapturedMinor, RefundedMinor: s.RefundedMinor,
+		CapturedMinor: s.CapturedMinor, RefundedMinor: s.RefundedMinor, KeptMinor: s.KeptMinor,
 		Categories: mapped(s.Categories, func(k boxoffice.CategorySales) CategorySales {
 			return CategorySales{Category: k.Category, PriceMinor: k.PriceMinor, Seats: viewCounts(k.Seats), SoldMinor: k.SoldMinor}
 		}),

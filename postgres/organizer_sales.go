@@ -66,8 +66,9 @@ func (s *Organizers) Sales(ctx context.Context, userID, eventID string) (boxoffi
 			SELECT (SELECT count(*) FROM bookings WHERE event_id = $1 AND status IN ('confirmed', 'completed')),
 				(SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM payments p JOIN bookings b ON b.id = p.booking_id WHERE b.event_id = $1),
 				(SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refunds r JOIN payments p ON p.id = r.payment_id
-					JOIN bookings b ON b.id = p.booking_id WHERE b.event_id = $1 AND r.state <> 'failed')`, e.ID).
-			Scan(&sales.Bookings, &sales.CapturedMinor, &sales.RefundedMinor)
+					JOIN bookings b ON b.id = p.booking_id WHERE b.event_id = $1 AND r.state <> 'failed'),
+				(SELECT coalesce(sum(bt.kept_minor), 0)::bigint FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id WHERE b.event_id = $1)`, e.ID).
+			Scan(&sales.Bookings, &sales.CapturedMinor, &sales.RefundedMinor, &sales.KeptMinor)
 	})
 	if err != nil {
 		return boxoffice.Sales{}, err
