@@ -195,7 +195,13 @@ func (s coreSettings) check() error {
 	if len(splitList(s.Stripe.StripeWebhookSecret)) == 0 {
 		return errors.New("STRIPE_WEBHOOK_SECRET names no secret: no payment would be believed")
 	}
-	return s.Hold.check()
+	if u, err := url.Parse(s.Search.TypesenseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("TYPESENSE_URL: %q is no http or https URL", s.Search.TypesenseURL)
+	}
+	if s.Search.TypesenseAPIKey == "" {
+		return errors.New("TYPESENSE_API_KEY is empty: the search server lets nobody in without it")
+	}
+	return errors.Join(s.Hold.check(), checkDurations(map[string]time.Duration{"BOXOFFICE_SEARCH_TIMEOUT": s.Search.SearchTimeout}))
 }
 
 // core is what both the API and the worker are made of, opened.

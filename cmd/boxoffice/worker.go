@@ -37,8 +37,8 @@ type workerCommand struct {
 
 	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
 	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
-	IndexMissing  time.Duration `env:"BOXOFFICE_INDEX_MISSING" default:"1m" help:"How long the search server may be without its index until it is built anew; after a restart it needs some seconds to know it again."`
 	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
+	IndexMissing  time.Duration `env:"BOXOFFICE_INDEX_MISSING" default:"1m" help:"How long the search server may be without its index until it is built anew; after a restart it needs some seconds to know it again."`
 }
 
 // Validate is called by kong: a setting that makes no sense names itself, and nothing starts.
