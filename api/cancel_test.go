@@ -71,7 +71,7 @@ func TestThePageGivesTicketsBack(t *testing.T) {
 	token := b.users.join("ada")
 	b.bookings.booking = boxoffice.Booking{Status: boxoffice.BookingCompleted, RefundableUntil: time.Date(2026, 12, 4, 3, 30, 0, 0, time.UTC)}
 	page := string(b.visit(t, "GET", bookingPage, token, nil).body)
-	require.Contains(t, page, "Tickets can be given back until Thu 3 Dec 2026, 19:30 PST.")
+	require.Contains(t, page, "Tickets can be given back until Thu 3 Dec 2026, 19:30 PST; ")
 	require.Contains(t, page, `action="`+bookingPage+`/return"`)
 	require.Contains(t, page, `name="ticket" value="`+ticketID+`" checked`)
 

@@ -25,12 +25,13 @@ func sayPolicy(p boxoffice.RefundPolicy) string {
 	return fmt.Sprintf("Tickets can be given back until %s; %d %% of their price goes back then.", when, p.Percent)
 }
 
-// sayReturns tells until when; "" where tickets cannot be given back.
-func sayReturns(b boxoffice.Booking, zone *time.Location) string {
+// sayReturns tells until when, and what goes back; "" where tickets cannot be given back.
+func sayReturns(b boxoffice.Booking, p boxoffice.RefundPolicy, zone *time.Location) string {
 	if !canReturn(b) {
 		return ""
 	}
-	return "Tickets can be given back until " + b.RefundableUntil.In(zone).Format("Mon 2 Jan 2006, 15:04 MST") + "."
+	return fmt.Sprintf("Tickets can be given back until %s; %d %% of their price goes back then.",
+		b.RefundableUntil.In(zone).Format("Mon 2 Jan 2006, 15:04 MST"), p.Percent)
 }
 
 // remaining are the tickets that the booking still has.
