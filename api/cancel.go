@@ -56,7 +56,10 @@ func (s *Server) cancel(c *gin.Context, user boxoffice.User) error {
 	if err := q.wrong.err(); err != nil {
 		return err
 	}
-	request := boxoffice.Cancellation{UserID: user.ID, BookingID: id, TicketIDs: in.TicketIDs, Reason: in.Reason}
+	// Without a body somebody lets go of a hold: a payment that was quicker must not be undone at a loss that nobody was shown.
+	request := boxoffice.Cancellation{
+		UserID: user.ID, BookingID: id, TicketIDs: in.TicketIDs, Reason: in.Reason, HoldOnly: len(body) == 0 && !preview,
+	}
 	if preview {
 		quote, err := s.opts.Bookings.QuoteCancellation(c.Request.Context(), request)
 		if err != nil {

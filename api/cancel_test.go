@@ -19,7 +19,7 @@ func TestTicketsAreGivenBack(t *testing.T) {
 	b := setup(t)
 	token := b.users.join("ada")
 	for body, want := range map[string]boxoffice.Cancellation{
-		"":   {},
+		"":   {HoldOnly: true},
 		"{}": {},
 		`{"ticket_ids":["` + strings.ToUpper(ticketID) + `"],"reason":"We are ill."}`: {TicketIDs: []string{ticketID}, Reason: "We are ill."},
 	} {
@@ -125,11 +125,12 @@ func TestTicketsAreGivenBack_OnTheEventsTerms(t *testing.T) {
 		return h.do(t, in)
 	}
 	final := h.rows(t)
-	ask(path, "").problem(http.StatusConflict, "sale-final")
+	ask(path, "{}").problem(http.StatusConflict, "sale-final")
 	ask(path+"?preview=true", "").problem(http.StatusConflict, "sale-final")
 	require.Equal(t, final, h.rows(t))
 	h.exec(t, `UPDATE events SET refund_hours = 0, refund_percent = 80`)
 	before := h.rows(t)
+	ask(path, "").problem(http.StatusConflict, "booking-closed") // it was meant for a hold
 	ask(path, `{"ticket_ids":["`+h.tickets[1]+`"]}`).problem(http.StatusNotFound, "not-found")
 	got := ask(path+"?preview=true", "")
 	require.Equal(t, http.StatusOK, got.status, string(got.body))
