@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/boxoffice/boxoffice/internal/buyer"
 	"github.com/stretchr/testify/require"
@@ -64,15 +65,22 @@ func (s *System) Customers(t testing.TB, n int) []Customer {
 	return crowd
 }
 
-// Showing gives an event that no other test uses.
+// Showing gives a seeded event that no other test uses. They are listed once: tests put on events of their own meanwhile, and
+// take others off sale.
 func (s *System) Showing(t testing.TB) string {
 	t.Helper()
-	var id string
-	err := s.DB.QueryRow(t.Context(), `
-		SELECT e.id FROM events e WHERE event_is_on_sale(e) AND e.sales_close_at > boxoffice_now() + interval '1 hour'
-		ORDER BY starts_at DESC, id OFFSET $1 LIMIT 1`, s.showings.Add(1)-1).Scan(&id)
-	require.NoError(t, err, "the tests need more events than were seeded")
-	return id
+	s.seeded.Do(func() {
+		rows, err := s.DB.Query(t.Context(), `
+			SELECT e.id::text FROM events e JOIN users u ON u.id = e.owner_id
+			WHERE u.username = 'organizer' AND event_is_on_sale(e) AND e.sales_close_at > boxoffice_now() + interval '1 hour'
+			ORDER BY e.starts_at DESC, e.id`)
+		require.NoError(t, err)
+		s.showings, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+	})
+	n := s.shown.Add(1)
+	require.LessOrEqual(t, n, int64(len(s.showings)), "the tests need more events than were seeded")
+	return s.showings[n-1]
 }
 
 // FreeSeats gives n free seats of an event.

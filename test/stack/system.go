@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -52,7 +53,9 @@ type System struct {
 	data       string // the database's folder, as the server says
 	DB         *pgxpool.Pool
 	Temporal   client.Client
-	showings   atomic.Int64 // given out so far
+	seeded     sync.Once
+	showings   []string     // the seeded events
+	shown      atomic.Int64 // of them, given out so far
 	settings   []string     // beside those of Env
 	spawned    []string     // logs
 
