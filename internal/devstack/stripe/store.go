@@ -7,8 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 type store struct {
 	mu      sync.RWMutex
 	dir     string
-	lock    *os.File
+	lock    *proc.FileLock
 	journal *journal
 
 	sessions   *table[session]
@@ -95,15 +96,12 @@ func (st *store) tables() []anyTable {
 }
 
 func (st *store) lockDir() error {
-	lock, err := os.OpenFile(filepath.Join(st.dir, "stripe.lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the lock: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("another Stripe simulator uses %s: %w", st.dir, err), lock.Close())
+	lock, err := proc.TryLock(filepath.Join(st.dir, "stripe.lock"))
+	if errors.Is(err, proc.ErrLocked) {
+		return fmt.Errorf("another Stripe simulator uses %s: %w", st.dir, err)
 	}
 	st.lock = lock
-	return nil
+	return err
 }
 
 func (st *store) load(now time.Time) error {
@@ -228,6 +226,5 @@ func (st *store) close() error {
 	if st.journal != nil {
 		err = st.journal.close()
 	}
-	// Unlocked by itself, too: a child that is just being started has the file open for a moment.
-	return errors.Join(err, syscall.Flock(int(st.lock.Fd()), syscall.LOCK_UN), st.lock.Close())
+	return errors.Join(err, st.lock.Unlock())
 }

@@ -9,16 +9,16 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	index "github.com/blevesearch/bleve_index_api"
+	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 )
 
 // store is all that the server keeps: collections and aliases.
 type store struct {
 	dir      string // where the indexes are
-	lock     *os.File
+	lock     *proc.FileLock
 	journal  *journal
 	analysis *index.AnalysisQueue
 	now      func() time.Time
@@ -70,13 +70,13 @@ func (st *store) claim(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the state folder: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "typesense.lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the lock: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	lock, err := proc.TryLock(filepath.Join(dir, "typesense.lock"))
+	if errors.Is(err, proc.ErrLocked) {
 		st.dir = "" // another's
-		return errors.Join(fmt.Errorf("another search server uses %s: %w", dir, err), lock.Close())
+		return fmt.Errorf("another search server uses %s: %w", dir, err)
+	}
+	if err != nil {
+		return err
 	}
 	st.lock = lock
 	if err := os.RemoveAll(st.dir); err != nil {
@@ -102,8 +102,8 @@ func (st *store) close() error {
 	if st.dir != "" {
 		errs = append(errs, os.RemoveAll(st.dir))
 	}
-	if st.lock != nil { // a process that is being forked holds the file open for a moment, so closing it is not enough
-		errs = append(errs, syscall.Flock(int(st.lock.Fd()), syscall.LOCK_UN), st.lock.Close())
+	if st.lock != nil {
+		errs = append(errs, st.lock.Unlock())
 	}
 	return errors.Join(errs...)
 }
