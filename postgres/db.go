@@ -176,6 +176,11 @@ const attempts = 5
 // The caller's cancellation does not reach into the transaction: pgx would close the connection over it, and buyers who
 // close their tabs would wear out the pool. Statements are bounded by the server's timeouts instead.
 func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx) error) error {
+	return db.inTxFor(ctx, 15*time.Second, act)
+}
+
+// inTxFor is inTx that gives all tries together so long.
+func (db *DB) inTxFor(ctx context.Context, patience time.Duration, act func(ctx context.Context, tx pgx.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return translate(err)
 	}
@@ -184,7 +189,7 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 		return err
 	}
 	defer conn.Release()
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	for try := 1; ; try++ {
 		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error { return act(work, tx) })
@@ -204,28 +209,12 @@ func (db *DB) inTx(ctx context.Context, act func(ctx context.Context, tx pgx.Tx)
 
 // inLongTx is inTx for statements that take longer than what a buyer may be made to wait. For locks it waits no longer.
 func (db *DB) inLongTx(ctx context.Context, patience time.Duration, act func(ctx context.Context, tx pgx.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return translate(err)
-	}
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	for try := 1; ; try++ {
-		err := pgx.BeginFunc(work, conn, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(work, `SELECT set_config('statement_timeout', $1, true)`, milliseconds(patience)); err != nil {
-				return err
-			}
-			return act(work, tx)
-		})
-		if !lostRace(err) || try == attempts || work.Err() != nil {
-			db.leaveReadOnly(err)
-			return translate(err)
+	return db.inTxFor(ctx, patience, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, milliseconds(patience)); err != nil {
+			return err
 		}
-	}
+		return act(ctx, tx)
+	})
 }
 
 // renewEvery bounds how often leaveReadOnly acts: a server that takes no changes for an hour gets no storm of connections.
