@@ -117,6 +117,16 @@ func InvalidField(field, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Message: message, Fields: []FieldError{{Field: field, Message: message}}}
 }
 
+// InvalidFields is InvalidField about several fields, of which the first is told in words. Nil where there is none.
+func InvalidFields(wrong []FieldError) error {
+	if len(wrong) == 0 {
+		return nil
+	}
+	err := InvalidField(wrong[0].Field, "%s", wrong[0].Message)
+	err.Fields = wrong
+	return err
+}
+
 // Error gives code, message and cause: for logs, not for clients.
 func (e *Error) Error() string {
 	if e.cause == nil {

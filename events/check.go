@@ -16,14 +16,7 @@ func (f *fields) add(field, format string, args ...any) {
 	*f = append(*f, boxoffice.FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-func (f fields) err() error {
-	if len(f) == 0 {
-		return nil
-	}
-	err := boxoffice.InvalidField(f[0].Field, "%s", f[0].Message)
-	err.Fields = f
-	return err
-}
+func (f fields) err() error { return boxoffice.InvalidFields(f) }
 
 // amounts checks each price.
 func (f *fields) amounts(prices map[string]int64) {

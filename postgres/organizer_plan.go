@@ -83,9 +83,7 @@ func checkRow(ctx context.Context, tx pgx.Tx, e ownedEvent, name string, times b
 	if moved && !times.StartsAt.After(e.now) {
 		wrong = append(wrong, boxoffice.FieldError{Field: "starts_at", Message: "This is in the past."})
 	}
-	if len(wrong) > 0 {
-		err := boxoffice.InvalidField(wrong[0].Field, "%s", wrong[0].Message)
-		err.Fields = wrong
+	if err := boxoffice.InvalidFields(wrong); err != nil {
 		return err
 	}
 	worse := !refund.AtLeast(e.refund)
