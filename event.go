@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -76,6 +77,24 @@ func (p RefundPolicy) Wrong() []FieldError {
 		wrong = append(wrong, FieldError{Field: "refund.percent", Message: "This is between 1 and 100."})
 	}
 	return wrong
+}
+
+// zones keeps the time zones that were read: time.LoadLocation opens a file each time.
+var zones sync.Map
+
+// Zone gives the venue's time zone, and UTC where its name is unknown.
+func (v Venue) Zone() *time.Location {
+	if zone, ok := zones.Load(v.TimeZone); ok {
+		if zone, ok := zone.(*time.Location); ok {
+			return zone
+		}
+	}
+	zone, err := time.LoadLocation(v.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	zones.Store(v.TimeZone, zone)
+	return zone
 }
 
 // Event is one showing of a title at a venue.

@@ -12,7 +12,7 @@ type seatsAct func(ctx context.Context, by boxoffice.By, eventID string, ticketI
 func ownEventPath(id string) string { return "/organizer/events/" + id }
 
 func viewOwnEvent(e boxoffice.OwnEvent) OwnEvent {
-	zone := zoneOf(e.Event.Venue.TimeZone)
+	zone := e.Event.Venue.Zone()
 	view := OwnEvent{
 		Event: viewEvent(e.Event), PlanHash: e.Event.PlanHash, Prices: e.Prices, Seats: viewCounts(e.Seats),
 		SalesOpenAt: e.Event.SalesOpenAt.In(zone), SalesCloseAt: e.Event.SalesCloseAt.In(zone),

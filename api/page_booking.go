@@ -33,7 +33,7 @@ func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id
 	if err != nil && boxoffice.CodeOf(err) != boxoffice.CodeNotFound {
 		return err
 	}
-	zone := zoneOf(event.Venue.TimeZone)
+	zone := event.Venue.Zone()
 	return s.render(c, status, "booking", page{
 		Title: "Booking " + booking.Reference, User: user, Refresh: refreshAfter(booking),
 		Content: gin.H{

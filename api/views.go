@@ -1,8 +1,6 @@
 package api
 
 import (
-	"sync"
-	"time"
 	_ "time/tzdata" // venues keep their own time, also on an image without a zone database
 
 	"github.com/boxoffice/boxoffice"
@@ -16,7 +14,7 @@ func viewUser(u boxoffice.User) User {
 }
 
 func viewEvent(e boxoffice.Event) Event {
-	zone := zoneOf(e.Venue.TimeZone)
+	zone := e.Venue.Zone()
 	return Event{
 		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
 		Venue: viewVenue(e.Venue),
@@ -135,22 +133,4 @@ func mapped[T, V any](list []T, view func(T) V) []V {
 		views = append(views, view(item))
 	}
 	return views
-}
-
-// zones keeps the time zones that were read: time.LoadLocation opens a file each time.
-var zones sync.Map
-
-// zoneOf gives a venue's time zone, and UTC where the name is unknown.
-func zoneOf(name string) *time.Location {
-	if zone, ok := zones.Load(name); ok {
-		if zone, ok := zone.(*time.Location); ok {
-			return zone
-		}
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		zone = time.UTC
-	}
-	zones.Store(name, zone)
-	return zone
 }

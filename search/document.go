@@ -3,7 +3,6 @@ package search
 import (
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	_ "time/tzdata" // days are those of the venues, also on an image without a zone database
 	"unicode/utf8"
@@ -56,7 +55,7 @@ const (
 // newDocument writes down an event as the index is to know it.
 func newDocument(e boxoffice.SearchEntry) document {
 	ev, v := e.Event, e.Event.Venue
-	local := ev.StartsAt.In(zoneOf(v.TimeZone))
+	local := ev.StartsAt.In(v.Zone())
 	d := document{
 		ID: ev.ID, Title: cut(e.Title.Name, maxTitle), Director: cut(e.Title.Director, maxPlace), Genre: cut(e.Title.Genre, maxPlace),
 		Venue: cut(v.Name, maxPlace), City: cut(v.City, maxPlace), State: strings.TrimSpace(v.State + " " + stateNames[v.State]),
@@ -151,24 +150,6 @@ func cut(text string, most int) string {
 		most--
 	}
 	return text[:most]
-}
-
-// zones keeps the time zones that were read.
-var zones sync.Map
-
-// zoneOf gives a venue's time zone, and UTC where the name is unknown.
-func zoneOf(name string) *time.Location {
-	if zone, ok := zones.Load(name); ok {
-		if zone, ok := zone.(*time.Location); ok {
-			return zone
-		}
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		zone = time.UTC
-	}
-	zones.Store(name, zone)
-	return zone
 }
 
 func number[N int | int64](n N) string { return strconv.FormatInt(int64(n), 10) }
