@@ -10,14 +10,24 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-func (s *Server) pageBooking(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
+// bookingHandler is a handler of a page of the booking of an ID, for a user who is logged in.
+type bookingHandler func(c *gin.Context, user boxoffice.User, id string) error
+
+// ofBooking reads the booking's ID, and asks who is not logged in to do so and come back.
+func (s *Server) ofBooking(handle bookingHandler) handler {
+	return func(c *gin.Context, user boxoffice.User) error {
+		id, err := pathID(c, "id")
+		if err != nil {
+			return err
+		}
+		if user.ID == "" {
+			return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+		}
+		return handle(c, user, id)
 	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+}
+
+func (s *Server) pageBooking(c *gin.Context, user boxoffice.User, id string) error {
 	return s.showBooking(c, http.StatusOK, user, id, resendForm{})
 }
 
@@ -112,19 +122,12 @@ func sayMail(m boxoffice.BookingMail, zone *time.Location) string {
 }
 
 // pageResend answers with the page again where something can be mended.
-func (s *Server) pageResend(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+func (s *Server) pageResend(c *gin.Context, user boxoffice.User, id string) error {
 	if err := readForm(c); err != nil {
 		return err
 	}
 	form := resendForm{Email: c.Request.PostForm.Get("email")}
-	_, err = s.sendAgain(c, boxoffice.ResendRequest{UserID: user.ID, BookingID: id, Email: form.Email})
+	_, err := s.sendAgain(c, boxoffice.ResendRequest{UserID: user.ID, BookingID: id, Email: form.Email})
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, pagePath(id))
 		return nil
@@ -138,14 +141,7 @@ func (s *Server) pageResend(c *gin.Context, user boxoffice.User) error {
 }
 
 // pageCheckout leads the browser to the payment page.
-func (s *Server) pageCheckout(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+func (s *Server) pageCheckout(c *gin.Context, user boxoffice.User, id string) error {
 	request, err := s.checkoutRequest(user, id, CheckoutRequest{})
 	if err != nil {
 		return err
@@ -159,14 +155,7 @@ func (s *Server) pageCheckout(c *gin.Context, user boxoffice.User) error {
 }
 
 // pageExtend moves the deadline and leads back to the booking.
-func (s *Server) pageExtend(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+func (s *Server) pageExtend(c *gin.Context, user boxoffice.User, id string) error {
 	if _, err := s.opts.Bookings.Extend(c.Request.Context(), user.ID, id, nil); err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -57,14 +57,7 @@ func givenBack(b boxoffice.Booking) map[string]bool {
 }
 
 // pageReturn shows what giving the chosen tickets back comes to, and asks whether it is meant.
-func (s *Server) pageReturn(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+func (s *Server) pageReturn(c *gin.Context, user boxoffice.User, id string) error {
 	tickets := c.QueryArray("ticket")
 	if err := checkChosen(tickets); err != nil {
 		return err
@@ -79,7 +72,7 @@ func (s *Server) pageReturn(c *gin.Context, user boxoffice.User) error {
 	}
 	var seats []string
 	for _, ticket := range booking.Tickets {
-		if containsFold(tickets, ticket.ID) {
+		if slices.Contains(tickets, ticket.ID) {
 			seats = append(seats, ticket.Seat())
 		}
 	}
@@ -92,15 +85,6 @@ func (s *Server) pageReturn(c *gin.Context, user boxoffice.User) error {
 	})
 }
 
-func containsFold(list []string, word string) bool {
-	for _, item := range list {
-		if strings.EqualFold(item, word) {
-			return true
-		}
-	}
-	return false
-}
-
 // checkChosen refuses what is no choice of tickets, in words for who reads pages.
 func checkChosen(tickets []string) error {
 	if len(tickets) == 0 {
@@ -111,14 +95,7 @@ func checkChosen(tickets []string) error {
 
 // pageCancel lets go of a hold; of a booking that is paid it gives the tickets back that the form names, and it must name
 // some: a button that means the seats of a hold must not undo a sale that was quicker.
-func (s *Server) pageCancel(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
-	}
+func (s *Server) pageCancel(c *gin.Context, user boxoffice.User, id string) error {
 	if err := readForm(c); err != nil {
 		return err
 	}

@@ -117,12 +117,12 @@ func (s *Server) pages() []route {
 		{ServiceUsers, "POST", "/app/reset", anyone, s.pageResetSent},
 		{ServiceUsers, "GET", "/app/email", anyone, s.pageEmail},
 		{ServiceUsers, "POST", "/app/email", anyone, s.pageEmailSent},
-		{ServiceBookings, "GET", "/app/bookings/{id}", guest, s.pageBooking},
-		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.pageCheckout},
-		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.pageExtend},
-		{ServiceBookings, "GET", "/app/bookings/{id}/return", guest, s.pageReturn},
-		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.pageCancel},
-		{ServiceBookings, "POST", "/app/bookings/{id}/resend", guest, s.pageResend},
+		{ServiceBookings, "GET", "/app/bookings/{id}", guest, s.ofBooking(s.pageBooking)},
+		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.ofBooking(s.pageCheckout)},
+		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.ofBooking(s.pageExtend)},
+		{ServiceBookings, "GET", "/app/bookings/{id}/return", guest, s.ofBooking(s.pageReturn)},
+		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.ofBooking(s.pageCancel)},
+		{ServiceBookings, "POST", "/app/bookings/{id}/resend", guest, s.ofBooking(s.pageResend)},
 	}
 }
 
