@@ -160,13 +160,14 @@ func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int6
 
 // takeUp reopens a refund that was closed as never made and that the provider tells of after all: Stripe's people finish
 // by hand what broke, when they can, and tell of it by webhook. The one that stands in its place is closed instead, unless
-// the provider has it, so that the money goes back once. Where it went back otherwise there is no room: it stays closed.
+// the provider has it, so that the money goes back once. Where it went back otherwise there is no room: it stays closed,
+// until that other one fails.
 func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 	_, err := tx.Exec(ctx, `
 		WITH made AS (
 			SELECT m.payment_id, m.n, m.amount_minor, (SELECT min(k.n) FROM refunds k WHERE k.payment_id = m.payment_id AND k.n > m.n
 				AND k.amount_minor = m.amount_minor AND k.state = 'pending' AND k.provider_id IS NULL) AS instead
-			FROM refunds m WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3 AND m.provider_id IS NULL)
+			FROM refunds m WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3)
 		UPDATE refunds r SET state = CASE WHEN r.n = made.n THEN 'pending' ELSE 'failed' END::refund_state,
 			failure = CASE WHEN r.n = made.instead THEN $3 END, ended_at = CASE WHEN r.n = made.instead THEN boxoffice_now() END
 		FROM made JOIN payments p ON p.id = made.payment_id
@@ -175,6 +176,21 @@ func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)`,
 		uuidOf(r.PaymentID), r.N, neverMade)
 	return err
+}
+
+// takeUpInstead reopens, where a refund has failed, one of the same payment that was closed for it and that the provider has
+// told of since: nobody tells of that one again, so the run asks.
+func takeUpInstead(ctx context.Context, tx pgx.Tx, paymentID string) error {
+	made := boxoffice.ProviderRefund{PaymentID: paymentID}
+	err := tx.QueryRow(ctx, `SELECT n FROM refunds WHERE payment_id = $1 AND state = 'failed' AND failure = $2 AND provider_id IS NOT NULL
+		ORDER BY n LIMIT 1`, paymentID, neverMade).Scan(&made.N)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return takeUp(ctx, tx, made)
 }
 
 // MarkRefund notes the provider's word on a refund, and queues the mail that tells of one that went through.
@@ -202,11 +218,12 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 			FROM refunds WHERE provider_id = $1 OR (payment_id = $2 AND n = $3 AND (provider_id IS NULL OR $1 = ''))
 			FOR NO KEY UPDATE)
 		UPDATE refunds r SET provider_id = coalesce(nullif($1, ''), r.provider_id), asked_at = boxoffice_now(),
-			failure = coalesce(nullif($5, ''), r.failure), state = was.next,
+			state = was.next, failure = CASE WHEN $4::refund_state = 'failed'
+				THEN coalesce(nullif($5, ''), nullif(r.failure, $6), 'failed at the provider') ELSE r.failure END,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
 		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason,
-			(SELECT p.settled_as = 'sale' FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure).
+			(SELECT p.settled_as = 'sale' FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade).
 		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &ofSale)
 	if err != nil || now.State == was {
 		return err
@@ -215,6 +232,9 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 		return err
 	}
 	if now.State == boxoffice.RefundFailed {
+		if err := takeUpInstead(ctx, tx, now.PaymentID); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', next_check_at = boxoffice_now() + interval '60 seconds'
 			WHERE id = $1 AND status = 'refunded'`, b.id)
 		if err != nil {

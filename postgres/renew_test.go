@@ -216,3 +216,23 @@ func (h *house) emailsOf(t *testing.T, bookingID string) []string {
 	t.Helper()
 	return one[[]string](t, h, `SELECT coalesce(array_agg(dedupe_key ORDER BY created_at, id), '{}') FROM emails WHERE booking_id = $1`, bookingID)
 }
+
+// TestRenewRefund_OfOneThatWasMadeInVain is the provider that makes by hand what went back otherwise, and whose bank then
+// returns the other one: the first counts, although nobody tells of it again.
+func TestRenewRefund_OfOneThatWasMadeInVain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	s := h.renewed(t)
+	h.receive(t, refundEvent("evt_second", refundOf(s.payment, 2, boxoffice.RefundSucceeded)))
+	h.receive(t, refundEvent("evt_first", refundOf(s.payment, 1, boxoffice.RefundPending)))
+	require.Equal(t, []refundRow{
+		{1, seatPrice, boxoffice.RefundFailed, "never made"}, {2, seatPrice, boxoffice.RefundSucceeded, ""},
+	}, h.refundRows(t), "there is no room for both")
+	h.receive(t, refundEvent("evt_returned", refundOf(s.payment, 2, boxoffice.RefundFailed)))
+	require.Equal(t, boxoffice.RefundPending, h.refundRows(t)[0].State)
+	require.Equal(t, boxoffice.RefundFailed, h.refundRows(t)[1].State)
+	h.requireClean(t, 1)
+	h.receive(t, refundEvent("evt_first_returned", refundOf(s.payment, 1, boxoffice.RefundFailed)))
+	require.Equal(t, boxoffice.RefundFailed, h.refundRows(t)[0].State, "what failed in earnest is not taken up again")
+	require.NotEqual(t, "never made", h.refundRows(t)[0].Failure)
+}
