@@ -42,6 +42,9 @@ record: servers ## Record workflow histories anew, from a real Temporal server
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)
 
+soak: servers ## Look for what breaks the promises in new random sequences: about an hour on two cores
+	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=1500 $(ARGS)
+
 bench: ## Measure the hold in the store, one buyer and fifty at once, and searches among 30,000 events
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
@@ -74,4 +77,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record model bench clean servers system
+.PHONY: help run test demo build lint generate record model soak bench clean servers system

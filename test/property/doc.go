@@ -7,6 +7,6 @@
 // reaches between any two of them what a kill or a stalled process reaches by chance only. What it cannot reach are two
 // transactions at the same time; the tests of package postgres race those.
 //
-// A failure prints the seed and the shortest sequence that was found. -rapid.checks and -rapid.steps make it look longer,
-// -rapid.seed looks again.
+// The tests look at the same sequences each time. -rapid.seed=0 looks at new ones, -rapid.checks and -rapid.steps make it look
+// longer, as `make soak` does. A failure prints its seed and the shortest sequence that was found.
 package property
