@@ -32,3 +32,31 @@ type SupportStore interface {
 	// SupportRetry notes that a step that was waiting to be tried again was tried at once. CodeNotFound.
 	SupportRetry(ctx context.Context, act SupportAct, step string) error
 }
+
+// TaskKind says what a support task is about.
+type TaskKind string
+
+// The kinds of support tasks.
+const (
+	TaskRefundFailed   TaskKind = "refund-failed"  // the bank or the provider refused it: the buyer needs the money another way
+	TaskRefundByHand   TaskKind = "refund-by-hand" // made in the provider's dashboard, and not clear what of the booking it is for
+	TaskDispute        TaskKind = "dispute"        // the buyer's bank asks for the money back
+	TaskRefundsPaused  TaskKind = "refunds-paused" // the provider's balance does not suffice for the refunds of an event
+	TaskReconciliation TaskKind = "reconciliation" // the provider's record and ours differ, and nothing says which is right
+)
+
+// SupportTask is what only a person can decide.
+type SupportTask struct {
+	ID         string // chosen by the store
+	Key        string // of the fact: finding it again opens no second task
+	Kind       TaskKind
+	BookingID  string // empty: of no booking
+	EventID    string // empty: of no event
+	Summary    string // what happened, in a sentence; it names no buyer
+	Advice     string // what to do, in a sentence
+	Details    map[string]any
+	OpenedAt   time.Time
+	ClosedAt   *time.Time
+	ClosedBy   string
+	Resolution string
+}
