@@ -43,7 +43,7 @@ model: ## Check the booking protocol's model in full: about eight minutes on one
 	$(GO) run ./test/model $(ARGS)
 
 soak: servers ## Look for what breaks the promises in new random sequences: about an hour on two cores
-	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=1500 $(ARGS)
+	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=10000 $(ARGS)
 
 bench: ## Measure the hold in the store, one buyer and fifty at once, and searches among 30,000 events
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
