@@ -86,7 +86,7 @@ type Booking struct {
 	Payment       PaymentSummary
 	CheckoutURL   string // while Payment is open and the page's address is known
 	Tickets       []Ticket
-	Amount        Money
+	Amount        Money  // all that it costs, fees too
 	Email         string // where the tickets go; empty: the user's address, or the one given on the payment page
 	HoldExpiresAt time.Time
 	ClosingReason ClosingReason
@@ -94,6 +94,15 @@ type Booking struct {
 	Mails         []BookingMail // newest first, the last 20
 
 	RefundableUntil time.Time // until then tickets of it can be given back; zero: they cannot, or no longer
+}
+
+// Fee is what the booking fees of all its tickets come to, those that were given back too. It is part of Amount.
+func (b Booking) Fee() Money {
+	fee := Money{Currency: b.Amount.Currency}
+	for _, t := range b.Tickets {
+		fee.Minor += t.FeeMinor
+	}
+	return fee
 }
 
 // ClosingReason is why a held booking is being closed.

@@ -46,7 +46,7 @@ type Venue struct {
 // RefundPolicy says on what terms tickets of an event can be given back. The zero value: not at all, sales are final.
 type RefundPolicy struct {
 	Hours   int // before the start, until which they can; 0: until it starts
-	Percent int // of the price that goes back, 1 to 100; fees are kept
+	Percent int // of the price that goes back, 1 to 100. Fees are kept: they pay for the selling, which was done
 }
 
 // MaxRefundHours bounds RefundPolicy.Hours: a year.
@@ -99,23 +99,24 @@ func (v Venue) Zone() *time.Location {
 
 // Event is one showing of a title at a venue.
 type Event struct {
-	ID             string
-	OwnerID        string
-	TitleID        string
-	Name           string
-	Type           string // as Title.Kind
-	Venue          Venue
-	PlanHash       string // hex SHA-256 of the seat plan it was made from
-	StartsAt       time.Time
-	EndsAt         time.Time
-	SalesOpenAt    time.Time
-	SalesCloseAt   time.Time
-	Status         EventStatus
-	Currency       string
-	Refund         RefundPolicy
-	PriceFromMinor int64 // of the cheapest seat, sold or not
-	Total          int   // seats
-	Available      int   // free seats, as of now or a moment ago
+	ID              string
+	OwnerID         string
+	TitleID         string
+	Name            string
+	Type            string // as Title.Kind
+	Venue           Venue
+	PlanHash        string // hex SHA-256 of the seat plan it was made from
+	StartsAt        time.Time
+	EndsAt          time.Time
+	SalesOpenAt     time.Time
+	SalesCloseAt    time.Time
+	Status          EventStatus
+	Currency        string
+	Refund          RefundPolicy
+	BookingFeeMinor int64 // of each ticket that costs something; see TicketFee
+	PriceFromMinor  int64 // of the cheapest seat, sold or not, with its fee
+	Total           int   // seats
+	Available       int   // free seats, as of now or a moment ago
 }
 
 // SeatStatusColumns is what a seat map shows, by column, in the order of the seat plan: small, and compressible.
@@ -128,7 +129,8 @@ type SeatStatusColumns struct {
 	Rows       []string
 	Numbers    []int
 	States     []SeatState // free seats are SeatAvailable, also where an expired hold still stands in the row
-	Prices     []int64
+	Prices     []int64     // without fees
+	Totals     []int64     // with them
 	Categories []string
 	Accessible []bool
 }

@@ -11,6 +11,7 @@ const (
 	MaxDrafts       = 200        // unpublished events of one organizer
 	MaxSeatsAtOnce  = 1000       // blocked or released by one request
 	MaxPriceMinor   = 10_000_000 // of one seat, in the currency's minor unit
+	MaxFeeMinor     = 1_000_000  // the booking fee of one ticket
 	MaxPlanVersions = 500        // of one venue
 	MaxEventLength  = 31 * 24 * time.Hour
 )
@@ -68,6 +69,8 @@ type NewEvent struct {
 	Currency     string
 	Prices       map[string]int64 // minor units by category: of every category that the plan's seats have, and no other
 	Refund       RefundPolicy     // zero: sales are final
+
+	BookingFeeMinor int64 // of each ticket that costs something
 }
 
 // LastYear is the last in which an event may be.
@@ -108,6 +111,8 @@ type EventChange struct {
 	Refund       *RefundPolicy    // while seats are sold or held only such as is at least as good for buyers
 	PlanHash     *string          // of a plan of the same venue
 	Prices       map[string]int64 // of the categories that come with the plan; of others only by SetPrices
+
+	BookingFeeMinor *int64 // of whoever books from then on, as prices are
 }
 
 // OwnEvent is an event as its organizer sees it.

@@ -25,12 +25,28 @@ type Ticket struct {
 	Row        string
 	Number     int
 	Category   string // price category
-	PriceMinor int64
-	Accessible bool
-	State      SeatState
-	HeldUntil  time.Time // zero unless held; the backstop, not the buyer's deadline
-	BookingID  string
-	HolderID   string // the buyer, once sold
+	PriceMinor int64  // without the fee; in a booking what is left of it after the discount
+	FeeMinor   int64  // the booking fee, on top of the price
+	// DiscountMinor is what a promotion took off, in a booking: the seat's full price is PriceMinor and it.
+	DiscountMinor int64
+	Accessible    bool
+	State         SeatState
+	HeldUntil     time.Time // zero unless held; the backstop, not the buyer's deadline
+	BookingID     string
+	HolderID      string // the buyer, once sold
+}
+
+// TotalMinor is all that the ticket costs. Where a price is shown to somebody who may buy, it is this one that stands out:
+// the US rule on unfair or deceptive fees (16 CFR 464.2) and the EU's directive on consumer rights (2011/83/EU, article 6)
+// ask for the total with all fees that cannot be avoided, from the first time that a price is named.
+func (t Ticket) TotalMinor() int64 { return t.PriceMinor + t.FeeMinor }
+
+// TicketFee is the fee of a ticket of an event whose booking fee is bookingFee. What is free of charge is free of fees.
+func TicketFee(priceMinor, bookingFee int64) int64 {
+	if priceMinor == 0 {
+		return 0
+	}
+	return bookingFee
 }
 
 // Seat names the seat for people: "Stalls, row C, seat 12".

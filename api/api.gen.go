@@ -119,7 +119,9 @@ type BookRequest = []string
 
 // Booking defines model for Booking.
 type Booking struct {
-	// AmountMinor Example: 2900
+	// AmountMinor All that it costs, or cost before tickets were given back.
+	//
+	// Example: 3200
 	AmountMinor int64 `json:"amount_minor"`
 
 	// CheckoutURL The open payment page.
@@ -136,6 +138,11 @@ type Booking struct {
 	// Example: ada@example.com
 	Email   string `json:"email,omitempty"`
 	EventID string `json:"event_id"`
+
+	// FeeMinor The part of it that is booking fees.
+	//
+	// Example: 300
+	FeeMinor int64 `json:"fee_minor"`
 
 	// HoldExpiresAt The deadline of a held booking. Compare it with the answer's `Date`, not with the client's clock.
 	HoldExpiresAt time.Time `json:"hold_expires_at"`
@@ -261,7 +268,7 @@ type CategorySales struct {
 	// Category Example: standard
 	Category string `json:"category"`
 
-	// PriceMinor What the next buyer pays.
+	// PriceMinor What the next buyer pays, without the fee.
 	//
 	// Example: 1450
 	PriceMinor int64      `json:"price_minor"`
@@ -348,6 +355,11 @@ type Event struct {
 	// Example: 188
 	Available int `json:"available"`
 
+	// BookingFeeMinor Of each ticket that costs something, on top of its price.
+	//
+	// Example: 150
+	BookingFeeMinor int64 `json:"booking_fee_minor"`
+
 	// Currency ISO 4217.
 	//
 	// Example: USD
@@ -361,9 +373,9 @@ type Event struct {
 	Name    string `json:"name"`
 	OwnerID string `json:"owner_id"`
 
-	// PriceFromMinor Of the cheapest seat.
+	// PriceFromMinor Of the cheapest seat, with its fee.
 	//
-	// Example: 1100
+	// Example: 1250
 	PriceFromMinor int64 `json:"price_from_minor"`
 
 	// Refund On what terms tickets can be given back; null: sales are final.
@@ -391,6 +403,11 @@ type EventStatus string
 
 // EventChangeRequest defines model for EventChangeRequest.
 type EventChangeRequest struct {
+	// BookingFeeMinor For whoever books from now on: what is held or sold costs what it did.
+	//
+	// Example: 150
+	BookingFeeMinor *int64 `json:"booking_fee_minor,omitempty"`
+
 	// EndsAt Later than the start.
 	EndsAt *string `json:"ends_at,omitempty"`
 
@@ -485,9 +502,9 @@ type FoundEvent struct {
 	Name    string `json:"name"`
 	OwnerID string `json:"owner_id"`
 
-	// PriceFromMinor Of the cheapest seat.
+	// PriceFromMinor Of the cheapest seat, with its fee.
 	//
-	// Example: 1100
+	// Example: 1250
 	PriceFromMinor int64            `json:"price_from_minor"`
 	Status         FoundEventStatus `json:"status"`
 
@@ -532,6 +549,11 @@ type MailedToken = string
 
 // NewEventRequest defines model for NewEventRequest.
 type NewEventRequest struct {
+	// BookingFeeMinor Of each ticket that costs something, on top of its price; none, if left out.
+	//
+	// Example: 150
+	BookingFeeMinor int64 `json:"booking_fee_minor,omitempty"`
+
 	// Currency ISO 4217.
 	//
 	// Example: USD
@@ -888,12 +910,17 @@ type SeatColumns struct {
 	Numbers  []int    `json:"numbers"`
 
 	// PlanHash Of its seat plan.
-	PlanHash    string      `json:"plan_hash"`
+	PlanHash string `json:"plan_hash"`
+
+	// PricesMinor Without fees.
 	PricesMinor []int64     `json:"prices_minor"`
 	Rows        []string    `json:"rows"`
 	Sections    []string    `json:"sections"`
 	States      []SeatState `json:"states"`
 	TicketIDs   []string    `json:"ticket_ids"`
+
+	// TotalsMinor With them: show these most prominently.
+	TotalsMinor []int64 `json:"totals_minor"`
 }
 
 // SeatCounts defines model for SeatCounts.
@@ -992,6 +1019,11 @@ type Ticket struct {
 	Category string `json:"category"`
 	EventID  string `json:"event_id"`
 
+	// FeeMinor The booking fee.
+	//
+	// Example: 150
+	FeeMinor int64 `json:"fee_minor"`
+
 	// HolderID The buyer of a sold seat; only the buyer sees it.
 	HolderID string `json:"holder_id,omitempty"`
 	ID       string `json:"id"`
@@ -999,7 +1031,9 @@ type Ticket struct {
 	// Number Example: 12
 	Number int `json:"number"`
 
-	// PriceMinor Example: 1450
+	// PriceMinor Without the fee.
+	//
+	// Example: 1450
 	PriceMinor int64 `json:"price_minor"`
 
 	// Row Empty where people stand.
@@ -1015,6 +1049,11 @@ type Ticket struct {
 	// Section Example: Stalls
 	Section string    `json:"section"`
 	State   SeatState `json:"state"`
+
+	// TotalMinor What the ticket costs: show this one most prominently.
+	//
+	// Example: 1600
+	TotalMinor int64 `json:"total_minor"`
 }
 
 // Title defines model for Title.

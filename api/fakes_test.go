@@ -228,7 +228,7 @@ func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.Seat
 		columns.Rows = append(columns.Rows, "C")
 		columns.Numbers = append(columns.Numbers, i+1)
 		columns.States = append(columns.States, boxoffice.SeatAvailable)
-		columns.Prices = append(columns.Prices, 1450)
+		columns.Prices, columns.Totals = append(columns.Prices, 1450), append(columns.Totals, 1600)
 		columns.Categories = append(columns.Categories, "standard")
 		columns.Accessible = append(columns.Accessible, false)
 	}

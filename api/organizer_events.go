@@ -50,7 +50,7 @@ func newEvent(in NewEventRequest) (boxoffice.NewEvent, error) {
 	wrong.line("name", in.Name, 0, 200)
 	e := boxoffice.NewEvent{
 		TitleID: strings.ToLower(in.TitleID), VenueID: strings.ToLower(in.VenueID), PlanHash: in.PlanHash, Name: in.Name,
-		Currency: in.Currency, Prices: in.Prices,
+		Currency: in.Currency, Prices: in.Prices, BookingFeeMinor: in.BookingFeeMinor,
 		StartsAt: wrong.time("starts_at", in.StartsAt), EndsAt: wrong.time("ends_at", in.EndsAt),
 		SalesOpenAt: wrong.time("sales_open_at", in.SalesOpenAt), SalesCloseAt: wrong.time("sales_close_at", in.SalesCloseAt),
 		Refund: wrong.refund(in.Refund),
@@ -81,7 +81,7 @@ func (s *Server) changeEvent(c *gin.Context, user boxoffice.User) error {
 		return err
 	}
 	var wrong fields
-	to := boxoffice.EventChange{Name: in.Name, PlanHash: in.PlanHash, Prices: in.Prices}
+	to := boxoffice.EventChange{Name: in.Name, PlanHash: in.PlanHash, Prices: in.Prices, BookingFeeMinor: in.BookingFeeMinor}
 	wrong.line("name", or(in.Name, "-"), 1, 200)
 	if in.Refund.Given {
 		refund := wrong.refund(in.Refund)

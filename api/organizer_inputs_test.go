@@ -88,6 +88,9 @@ func wrongEvents() []refusal {
 		{starts + `,"prices":{"standard":"1450"}`, "prices.standard"}, {starts + `,"prices":{"standard":null}`, "prices.standard"},
 		{starts + `,"prices":{"standard":1,"gold":2}`, "prices.gold"}, {starts + `,"prices":[1450]`, "prices"}, {starts + `,"prices":{"standard":1e30}`, "prices.standard"},
 		{starts + `,"prices":{"standard":1,"standard":2}`, "prices.standard"},
+		{starts + "," + prices + `,"booking_fee_minor":-1`, "booking_fee_minor"}, {starts + "," + prices + `,"booking_fee_minor":1000001`, "booking_fee_minor"},
+		{starts + "," + prices + `,"booking_fee_minor":1.5`, "booking_fee_minor"}, {starts + "," + prices + `,"booking_fee_minor":"150"`, "booking_fee_minor"},
+		{starts + "," + prices + `,"booking_fee_minor":99999999999999999999`, "booking_fee_minor"}, {starts + "," + prices + `,"booking_fee_minor":null`, "booking_fee_minor"},
 		{starts + "," + prices + `,"plan_hash":"` + planHash[:63] + `"`, "plan_hash"}, {starts + "," + prices + `,"plan_hash":"` + planHash + `"`, "plan_hash"},
 		{starts + "," + prices + `,"name":"a\tb"`, "name"}, {starts + "," + prices + `,"status":"on_sale"`, "status"}, {starts + "," + prices + `,"seats":5`, "seats"},
 	} {
@@ -111,6 +114,8 @@ func wrongChanges() []refusal {
 	many := `{"ticket_ids":["` + strings.Repeat(ticketID+`","`, boxoffice.MaxSeatsAtOnce) + ticketID + `"]}`
 	all := []refusal{
 		invalid("more than all back", patch(`{"refund":{"hours":9000,"percent":200}}`), "refund.hours", "refund.percent"),
+		invalid("a fee below nothing", patch(`{"booking_fee_minor":-1}`), "booking_fee_minor"), invalid("a fee beyond all", patch(`{"booking_fee_minor":1000001}`), "booking_fee_minor"),
+		invalid("no number for a fee", patch(`{"booking_fee_minor":null}`), "booking_fee_minor"),
 		invalid("a policy of something else", patch(`{"refund":{"hours":2,"percent":80,"kept":20}}`), "refund.kept"),
 		invalid("a start in no form", patch(`{"starts_at":"soon"}`), "starts_at"), invalid("an empty end", patch(`{"ends_at":""}`), "ends_at"),
 		invalid("an end before the start", patch(`{"ends_at":"2001-01-01T00:00:00Z"}`), "ends_at", "sales_close_at"),

@@ -64,7 +64,7 @@ func TestAnEventIsReadFromItsRequest(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	in := jsonOf("/events", newEventBody(`"plan_hash":"`+planHash+`","name":"Ghost","starts_at":"2032-12-04T19:30:00-08:00",
-		"ends_at":"2032-12-04T21:30:00-08:00","sales_open_at":"2026-12-04T19:30:00Z","sales_close_at":"2032-12-05T03:30:00Z","prices":{"standard":1450},
+		"ends_at":"2032-12-04T21:30:00-08:00","sales_open_at":"2026-12-04T19:30:00Z","sales_close_at":"2032-12-05T03:30:00Z","prices":{"standard":1450},"booking_fee_minor":150,
 		"refund":{"hours":24,"percent":80}`),
 		"Idempotency-Key", "k1")
 	in.token = b.joinOrganizer("olga")
@@ -74,7 +74,7 @@ func TestAnEventIsReadFromItsRequest(t *testing.T) {
 	start := time.Date(2032, 12, 5, 3, 30, 0, 0, time.UTC)
 	require.Equal(t, boxoffice.NewEvent{
 		TitleID: titleID, VenueID: venueID, PlanHash: planHash, Name: "Ghost", StartsAt: start, EndsAt: start.Add(2 * time.Hour),
-		SalesOpenAt: time.Date(2026, 12, 4, 19, 30, 0, 0, time.UTC), SalesCloseAt: start, Currency: "USD", Prices: map[string]int64{"standard": 1450},
+		SalesOpenAt: time.Date(2026, 12, 4, 19, 30, 0, 0, time.UTC), SalesCloseAt: start, Currency: "USD", Prices: map[string]int64{"standard": 1450}, BookingFeeMinor: 150,
 		Refund: boxoffice.RefundPolicy{Hours: 24, Percent: 80},
 	}, b.organizers.event)
 	require.Equal(t, "k1", b.organizers.by.Key.Key)

@@ -19,7 +19,8 @@ func viewEvent(e boxoffice.Event) Event {
 		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
 		Venue: viewVenue(e.Venue),
 		Time:  e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
-		Currency: e.Currency, Refund: viewRefund(e.Refund), PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
+		Currency: e.Currency, Refund: viewRefund(e.Refund), BookingFeeMinor: e.BookingFeeMinor,
+		PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
 	}
 }
 
@@ -45,7 +46,8 @@ func viewTitle(t boxoffice.Title) Title {
 func viewTicket(t boxoffice.Ticket, viewerID string) Ticket {
 	view := Ticket{
 		ID: t.ID, EventID: t.EventID, Seat: t.Seat(), Section: t.Section, Row: t.Row, Number: t.Number,
-		Category: t.Category, PriceMinor: t.PriceMinor, Accessible: t.Accessible, State: SeatState(t.State),
+		Category: t.Category, PriceMinor: t.PriceMinor, FeeMinor: t.FeeMinor, TotalMinor: t.TotalMinor(),
+		Accessible: t.Accessible, State: SeatState(t.State),
 	}
 	if t.HolderID == viewerID {
 		view.HolderID = t.HolderID
@@ -57,7 +59,8 @@ func viewSeats(columns boxoffice.SeatStatusColumns) SeatColumns {
 	return SeatColumns{
 		EventID: columns.EventID, PlanHash: columns.PlanHash, Currency: columns.Currency,
 		TicketIDs: filled(columns.TicketIDs), Sections: filled(columns.Sections), Rows: filled(columns.Rows),
-		Numbers: filled(columns.Numbers), PricesMinor: filled(columns.Prices), Categories: filled(columns.Categories),
+		Numbers: filled(columns.Numbers), PricesMinor: filled(columns.Prices), TotalsMinor: filled(columns.Totals),
+		Categories: filled(columns.Categories),
 		Accessible: filled(columns.Accessible),
 		States:     mapped(columns.States, func(state boxoffice.SeatState) SeatState { return SeatState(state) }),
 	}
@@ -68,7 +71,7 @@ func viewBooking(b boxoffice.Booking) Booking {
 		ID: b.ID, Reference: b.Reference, EventID: b.EventID, Status: BookingStatus(b.Status),
 		Payment: BookingPayment(b.Payment), CheckoutURL: b.CheckoutURL,
 		Tickets:     mapped(b.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, b.UserID) }),
-		AmountMinor: b.Amount.Minor, Currency: b.Amount.Currency, Email: b.Email,
+		AmountMinor: b.Amount.Minor, FeeMinor: b.Fee().Minor, Currency: b.Amount.Currency, Email: b.Email,
 		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
 		Mails: mapped(b.Mails, viewMail),
 	}

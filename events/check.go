@@ -27,6 +27,13 @@ func (f *fields) amounts(prices map[string]int64) {
 	}
 }
 
+// fee checks a booking fee.
+func (f *fields) fee(minor int64) {
+	if minor < 0 || minor > boxoffice.MaxFeeMinor {
+		f.add("booking_fee_minor", "A booking fee is between 0 and %d.", boxoffice.MaxFeeMinor)
+	}
+}
+
 // wrongEvent reports everything that is wrong with a new event.
 func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	var wrong fields
@@ -37,6 +44,7 @@ func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	wrong = append(wrong, times.Wrong()...)
 	wrong = append(wrong, e.Refund.Wrong()...)
 	wrong.amounts(e.Prices)
+	wrong.fee(e.BookingFeeMinor)
 	used := map[string]bool{}
 	for _, p := range places {
 		used[p.Category] = true
@@ -58,6 +66,9 @@ func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 func wrongChange(change boxoffice.EventChange) error {
 	var wrong fields
 	wrong.amounts(change.Prices)
+	if change.BookingFeeMinor != nil {
+		wrong.fee(*change.BookingFeeMinor)
+	}
 	if change.Refund != nil {
 		wrong = append(wrong, change.Refund.Wrong()...)
 	}

@@ -80,6 +80,7 @@ type view struct {
 	Seats     []seat // that are sold
 	LetGo     []seat // that the booking had
 	Paid      string // empty where nothing was
+	Fee       string // of what was paid; empty where there is none
 	Refunded  string // empty where nothing goes back
 	Kept      string // empty where nothing is kept
 	Reason    string
@@ -145,6 +146,13 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 	if doc.Paid.Minor > 0 {
 		v.Paid = doc.Paid.String()
 	}
+	var fee int64
+	for _, page := range doc.Seats {
+		fee += page.Ticket.FeeMinor
+	}
+	if fee > 0 {
+		v.Fee = boxoffice.Money{Minor: fee, Currency: doc.Event.Currency}.String()
+	}
 	if job.Refunded.Minor > 0 {
 		v.Refunded = job.Refunded.String()
 	}
@@ -172,8 +180,8 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 
 func seatOf(ticket boxoffice.Ticket, currency string) seat {
 	s := seat{Label: oneLine(ticket.Seat()), Category: oneLine(ticket.Category), Price: "free of charge"}
-	if ticket.PriceMinor > 0 {
-		s.Price = boxoffice.Money{Minor: ticket.PriceMinor, Currency: currency}.String()
+	if total := ticket.TotalMinor(); total > 0 {
+		s.Price = boxoffice.Money{Minor: total, Currency: currency}.String()
 	}
 	if ticket.Accessible {
 		s.Category = strings.TrimPrefix(s.Category+", accessible", ", ")

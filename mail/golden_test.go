@@ -46,6 +46,12 @@ var letters = map[string]struct {
 			d.Seats[i].Ticket.PriceMinor = 0
 		}
 	}},
+	"tickets-with-fees": {boxoffice.EmailTickets, func(job *boxoffice.EmailJob) {
+		for i := range job.Document.Seats {
+			job.Document.Seats[i].Ticket.FeeMinor = 150
+		}
+		job.Document.Paid.Minor = 3200
+	}},
 	"refunded": {boxoffice.EmailRefunded, func(job *boxoffice.EmailJob) { job.Reason = "Your tickets could not be made." }},
 	"refunded-late": {boxoffice.EmailRefunded, func(job *boxoffice.EmailJob) {
 		job.Reason = "Your payment came after the hold had ended, and the seats are gone."

@@ -77,7 +77,7 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 		ids[i], index[b.ID] = b.ID, i
 	}
 	rows, err := q.Query(ctx, `
-		SELECT bt.booking_id, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
+		SELECT bt.booking_id, bt.fee_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
 		       CASE WHEN seat_is_free(t.state, t.held_until) AND t.booking_id IS DISTINCT FROM bt.booking_id
 		            THEN 'available' WHEN t.state = 'withdrawn' THEN 'blocked' ELSE t.state END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.held_until END,
@@ -94,7 +94,7 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 		var bookingID string
 		var t boxoffice.Ticket
 		targets, finish := ticketTargets(&t)
-		if err := rows.Scan(append([]any{&bookingID}, targets...)...); err != nil {
+		if err := rows.Scan(append([]any{&bookingID, &t.FeeMinor}, targets...)...); err != nil {
 			return err
 		}
 		finish()

@@ -60,6 +60,9 @@ func readEventTickets(ctx context.Context, q querier, eventID string, after seat
 	if page.Tickets, err = readFreeTickets(ctx, q, page.Event.ID, rowsOfPage(rows, after, limit), after, limit+1); err != nil {
 		return page, err
 	}
+	for i := range page.Tickets {
+		page.Tickets[i].FeeMinor = boxoffice.TicketFee(page.Tickets[i].PriceMinor, page.Event.BookingFeeMinor)
+	}
 	if len(page.Tickets) > limit {
 		page.Tickets = page.Tickets[:limit]
 		last := page.Tickets[limit-1]
@@ -198,11 +201,12 @@ func seatColumns(e boxoffice.Event, seats []boxoffice.Ticket) boxoffice.SeatStat
 	c := boxoffice.SeatStatusColumns{
 		EventID: e.ID, PlanHash: e.PlanHash, Currency: e.Currency,
 		TicketIDs: make([]string, n), Sections: make([]string, n), Rows: make([]string, n), Numbers: make([]int, n),
-		States: make([]boxoffice.SeatState, n), Prices: make([]int64, n), Categories: make([]string, n), Accessible: make([]bool, n),
+		States: make([]boxoffice.SeatState, n), Prices: make([]int64, n), Totals: make([]int64, n), Categories: make([]string, n), Accessible: make([]bool, n),
 	}
 	for i, t := range seats {
 		c.TicketIDs[i], c.Sections[i], c.Rows[i], c.Numbers[i] = t.ID, t.Section, t.Row, t.Number
-		c.States[i], c.Prices[i], c.Categories[i], c.Accessible[i] = t.State, t.PriceMinor, t.Category, t.Accessible
+		c.States[i], c.Categories[i], c.Accessible[i] = t.State, t.Category, t.Accessible
+		c.Prices[i], c.Totals[i] = t.PriceMinor, t.PriceMinor+boxoffice.TicketFee(t.PriceMinor, e.BookingFeeMinor)
 	}
 	return c
 }

@@ -165,11 +165,27 @@ func (s *Bookings) sessionParameters(ctx context.Context, tx pgx.Tx, b lockedBoo
 	if err := fillTickets(ctx, tx, seats); err != nil {
 		return p, err
 	}
-	for _, t := range seats[0].Tickets {
-		p.Lines = append(p.Lines, boxoffice.LineItem{Name: name + ", " + t.Seat(), UnitMinor: t.PriceMinor, Quantity: 1})
-	}
+	p.Lines = linesOf(name, seats[0].Tickets)
 	p.ExpiresAt = p.ExpiresAt.UTC()
 	return p, nil
+}
+
+// linesOf are a line a seat, at what is left of its price, and one of the booking fees, which a booking's tickets have in
+// common, but for those that are free of charge.
+func linesOf(event string, tickets []boxoffice.Ticket) []boxoffice.LineItem {
+	var lines []boxoffice.LineItem
+	fees := boxoffice.LineItem{Name: "Booking fee"}
+	for _, t := range tickets {
+		lines = append(lines, boxoffice.LineItem{Name: event + ", " + t.Seat(), UnitMinor: t.PriceMinor, Quantity: 1})
+		if t.FeeMinor > 0 {
+			fees.UnitMinor = t.FeeMinor
+			fees.Quantity++
+		}
+	}
+	if fees.Quantity > 0 {
+		lines = append(lines, fees)
+	}
+	return lines
 }
 
 // moveForCheckout gives the buyer of a first payment page at least the configured time, and moves the backstop of the

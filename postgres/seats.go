@@ -121,6 +121,7 @@ type wanted struct {
 
 type wantedEvent struct {
 	id, name, city, currency string
+	fee                      int64     // of each ticket that costs something
 	starts                   time.Time // in the venue's zone
 	onSale                   bool
 }
@@ -181,7 +182,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 		return err
 	})
 	batch.Queue(`
-		SELECT e.id, e.name, v.city, e.currency, e.starts_at, v.time_zone, event_is_on_sale(e)
+		SELECT e.id, e.name, v.city, e.currency, e.booking_fee_minor, e.starts_at, v.time_zone, event_is_on_sale(e)
 		FROM events e JOIN venues v ON v.id = e.venue_id
 		WHERE e.id = (SELECT event_id FROM tickets WHERE id = $1)`, ids[0]).Query(func(rows pgx.Rows) (err error) {
 		w.event, err = collectWantedEvent(rows)
@@ -290,10 +291,12 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		ID: id.String(), Reference: newReference(), UserID: w.userID, EventID: w.event.id, Status: boxoffice.BookingHeld,
 		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
 	}
-	ids := make([]string, len(b.Tickets))
-	for i, t := range b.Tickets {
-		ids[i] = t.ID
-		b.Amount.Minor += t.PriceMinor
+	ids, fees := make([]string, len(b.Tickets)), make([]int64, len(b.Tickets))
+	for i := range b.Tickets {
+		t := &b.Tickets[i]
+		t.FeeMinor = boxoffice.TicketFee(t.PriceMinor, w.event.fee)
+		ids[i], fees[i] = t.ID, t.FeeMinor
+		b.Amount.Minor += t.TotalMinor()
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -303,8 +306,10 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(&b.CreatedAt, &b.HoldExpiresAt) })
 	batch.Queue(`
-		INSERT INTO booking_tickets (booking_id, ticket_id, price_minor)
-		SELECT $1, id, price_minor FROM tickets WHERE id = ANY ($2::text[]::uuid[])`, b.ID, ids)
+		INSERT INTO booking_tickets (booking_id, ticket_id, price_minor, fee_minor)
+		SELECT $1, t.id, t.price_minor, f.fee
+		FROM tickets t JOIN unnest($2::text[]::uuid[], $3::bigint[]) AS f (id, fee) ON f.id = t.id
+		WHERE t.id = ANY ($2::text[]::uuid[])`, b.ID, ids, fees)
 	batch.Queue(`
 		UPDATE tickets t SET state = 'held', booking_id = b.id, held_until = b.hold_expires_at + $3
 		FROM bookings b

@@ -177,17 +177,23 @@ func (c *Catalogue) Event(i int) (boxoffice.Event, []boxoffice.Ticket) {
 		Status: boxoffice.EventOnSale, Currency: "USD", Refund: refundOf(w.title.Kind), Total: len(places), Available: len(places),
 	}
 	price := v.house.prices(v.base, s)
-	e.PriceFromMinor = slices.Min(slices.Collect(maps.Values(price)))
+	e.BookingFeeMinor = bookingFees[w.title.Kind]
+	lowest := slices.Min(slices.Collect(maps.Values(price)))
+	e.PriceFromMinor = lowest + boxoffice.TicketFee(lowest, e.BookingFeeMinor)
 	tickets := make([]boxoffice.Ticket, len(places))
 	for n, place := range places {
 		tickets[n] = boxoffice.Ticket{
 			ID: newID(millis+int64(n>>12), uint16(n&0x0fff), r.Uint64()), EventID: e.ID,
 			Section: place.Section, Row: place.Row, Number: place.Number, Category: place.Category,
-			PriceMinor: price[place.Category], Accessible: place.Accessible, State: boxoffice.SeatAvailable,
+			PriceMinor: price[place.Category], FeeMinor: boxoffice.TicketFee(price[place.Category], e.BookingFeeMinor),
+			Accessible: place.Accessible, State: boxoffice.SeatAvailable,
 		}
 	}
 	return e, tickets
 }
+
+// bookingFees are those of a ticket, in cents; films have none.
+var bookingFees = map[string]int64{"play": 250, "concert": 395}
 
 // refundOf is on what terms tickets are given back: a film's seat is sold again within hours, a concert's is not.
 func refundOf(kind string) boxoffice.RefundPolicy {

@@ -137,7 +137,8 @@ func TestCatalogue_TicketsFollowThePlanAndRiseInID(t *testing.T) {
 			before = ticket.ID
 			n++
 		}
-		require.Equal(t, cheapest, e.PriceFromMinor)
+		require.Equal(t, cheapest+e.BookingFeeMinor, e.PriceFromMinor)
+		require.Equal(t, e.Type != "film", e.BookingFeeMinor > 0)
 	}
 }
 

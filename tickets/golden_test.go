@@ -44,6 +44,12 @@ var sheets = []struct {
 	{"free", 2, false, func(doc *boxoffice.TicketDocument) {
 		doc.Paid.Minor, doc.Seats[1].Ticket.PriceMinor = 0, 0
 	}},
+	{"fee", 2, true, func(doc *boxoffice.TicketDocument) {
+		for i := range doc.Seats {
+			doc.Seats[i].Ticket.FeeMinor = 150
+		}
+		doc.Paid.Minor = 3200
+	}},
 	{"scripts", 1, true, func(doc *boxoffice.TicketDocument) {
 		doc.Title = boxoffice.Title{Name: "Броненосец «Потёмкин»", Kind: "film", Year: 1925}
 		doc.Event.Name, doc.Event.Venue.Name = "Mùi đu đủ xanh", "Θέατρο Ωμέγα"

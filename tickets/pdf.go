@@ -184,7 +184,7 @@ func drawSeat(s *sheet, ticket boxoffice.Ticket, y float64) float64 {
 
 // drawFacts draws what stands beside the code, and gives its last baseline.
 func drawFacts(s *sheet, doc boxoffice.TicketDocument, ticket boxoffice.Ticket, x, y float64) float64 {
-	price := price(boxoffice.Money{Minor: ticket.PriceMinor, Currency: doc.Event.Currency})
+	price := price(ticket, doc.Event.Currency)
 	facts := []struct{ label, text string }{
 		{"Price", price},
 		{"Category", clean(ticket.Category)},
@@ -206,12 +206,16 @@ func drawFacts(s *sheet, doc boxoffice.TicketDocument, ticket boxoffice.Ticket, 
 	return s.paragraph(x, y+1, width, 4.2, font{regular, 9, soft}, 4, "Show this code at the door, on paper or on a screen. It admits one person, once: keep it to yourself.")
 }
 
-// price is what a seat costs, in words where it costs nothing.
-func price(m boxoffice.Money) string {
-	if m.Minor == 0 {
+// price is what a ticket cost, in words where it was nothing.
+func price(t boxoffice.Ticket, currency string) string {
+	switch total := (boxoffice.Money{Minor: t.TotalMinor(), Currency: currency}); {
+	case total.Minor == 0:
 		return "Free of charge"
+	case t.FeeMinor > 0:
+		return fmt.Sprintf("%s, with a fee of %s", total, boxoffice.Money{Minor: t.FeeMinor, Currency: currency})
+	default:
+		return total.String()
 	}
-	return m.String()
 }
 
 // shortID is the end of an admission's ID, for reading out: "7F3A 91BC". The beginning of a UUIDv7 is its time, which
