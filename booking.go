@@ -87,6 +87,7 @@ type Booking struct {
 	CheckoutURL   string // while Payment is open and the page's address is known
 	Tickets       []Ticket
 	Amount        Money  // all that it costs, fees too
+	Promotion     string // the code by which it costs less; may be empty
 	Email         string // where the tickets go; empty: the user's address, or the one given on the payment page
 	HoldExpiresAt time.Time
 	ClosingReason ClosingReason
@@ -103,6 +104,15 @@ func (b Booking) Fee() Money {
 		fee.Minor += t.FeeMinor
 	}
 	return fee
+}
+
+// Discount is what a promotion took off the prices of all its tickets, those that were given back too.
+func (b Booking) Discount() Money {
+	discount := Money{Currency: b.Amount.Currency}
+	for _, t := range b.Tickets {
+		discount.Minor += t.DiscountMinor
+	}
+	return discount
 }
 
 // ClosingReason is why a held booking is being closed.
@@ -181,6 +191,9 @@ type BookingService interface {
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	// ApplyPromotion and RemovePromotion change what a held booking costs, as BookingStore's do.
+	ApplyPromotion(ctx context.Context, req PromotionRequest) (Booking, error)
+	RemovePromotion(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
 	// Checkout opens the payment page, or gives the one that is open. CodeNotFound, CodeBookingClosed,
 	// CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused, CodeUnavailable.
 	Checkout(ctx context.Context, req CheckoutRequest) (Checkout, error)

@@ -23,6 +23,7 @@ const (
 	CodeOpenBookingExists   Code = "open-booking-exists"  // the buyer already has an open booking of this event; Link leads to it
 	CodeNotOnSale           Code = "not-on-sale"          // the event is a draft, cancelled, past, or outside its sales window
 	CodeSaleFinal           Code = "sale-final"           // the event's tickets cannot be given back, or no longer
+	CodePromotionRefused    Code = "promotion-refused"    // the code does not make this booking cheaper
 	CodeBookingClosed       Code = "booking-closed"       // the booking is no longer open: paid, closing, or at its end
 	CodeDeadlinePassed      Code = "deadline-passed"      // the hold's deadline, or its longest duration, is reached
 	CodeNotReady            Code = "not-ready"            // what is asked for does not exist yet (tickets of an unpaid booking)
@@ -55,7 +56,7 @@ var Codes = []Code{
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
 	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeNoRefund, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
-	CodeEventState, CodeTooMany, CodeSaleFinal,
+	CodeEventState, CodeTooMany, CodeSaleFinal, CodePromotionRefused,
 }
 
 // Error is the one error type that crosses package borders.

@@ -29,6 +29,19 @@ var minorDigits = map[string]int{
 // symbols are the currency signs that stand before an amount in English text; others are written as "12.00 CHF".
 var symbols = map[string]string{"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
+// leastCharges are the smallest amounts that the payment provider charges, in minor units, for accounts that are paid out in
+// the same currency (docs.stripe.com/currencies, "Minimum and maximum charge amounts"). Of others it has no table.
+var leastCharges = map[string]int64{
+	"USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
+	"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200,
+	"SEK": 300, "SGD": 50, "THB": 1000,
+}
+
+// LeastCharge is the smallest amount in m's currency that can be paid by card; one unit where that is not known.
+func (m Money) LeastCharge() Money {
+	return Money{Minor: max(1, leastCharges[m.Currency]), Currency: m.Currency}
+}
+
 // String writes the amount for people, in English: "$14.50", "¥1500", "14.50 CHF", "-$3.00".
 func (m Money) String() string {
 	sign, text := "", m.Decimal()

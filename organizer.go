@@ -214,6 +214,17 @@ type organizerCatalogue interface {
 	// ticket is not of this event.
 	ReleaseSeats(ctx context.Context, by By, eventID string, ticketIDs []string) (OwnEvent, error)
 
+	// CreatePromotion stores a promotion; its ID and owner are set by it, and by the service a ValidFrom that is zero to now.
+	// CodeDuplicateIdentifier where the organizer has the code, CodeTooMany beyond MaxPromotions, CodeInvalid where an event
+	// is not the user's.
+	CreatePromotion(ctx context.Context, by By, p Promotion) (Promotion, error)
+	// ChangePromotion changes the terms, for whoever puts the code in from then on. CodeInvalid.
+	ChangePromotion(ctx context.Context, by By, promotionID string, change PromotionChange) (Promotion, error)
+	// Promotion gives a promotion of the user with its uses. It costs a look at the bookings that use it.
+	Promotion(ctx context.Context, userID, promotionID string) (Promotion, error)
+	// Promotions lists the user's promotions, by code. CodeInvalid on a bad cursor. It costs as many of Promotion.
+	Promotions(ctx context.Context, page OrganizerPage) (promotions []Promotion, next string, err error)
+
 	// Sales gives the figures of an event, as of one moment. It costs a scan of its seats.
 	Sales(ctx context.Context, userID, eventID string) (Sales, error)
 	// Guests calls each for every sold seat, in the order of section, row and number, from one snapshot and without

@@ -101,6 +101,14 @@ type BookingStore interface {
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	// ApplyPromotion makes a held booking cheaper by a code, until a payment page is opened for it. CodePromotionRefused with
+	// a message that is the same for every code that is not there for this booking, CodeInvalid, CodeNotFound,
+	// CodeBookingClosed, CodeDeadlinePassed, CodeKeyReused, CodeUnavailable where too many put in the same code at once. It
+	// waits for those who do, and counts the code's bookings where that has a limit.
+	ApplyPromotion(ctx context.Context, req PromotionRequest) (Booking, error)
+	// RemovePromotion takes the code away again; that there is none is no error. CodeNotFound, CodeBookingClosed,
+	// CodeDeadlinePassed, CodeKeyReused.
+	RemovePromotion(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
 	// OpenAttempt stores a payment attempt, or gives the live one. One that is free of charge is paid with it, and is given
 	// again after that. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	OpenAttempt(ctx context.Context, req CheckoutRequest) (PaymentAttempt, error)

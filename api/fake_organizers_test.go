@@ -17,6 +17,8 @@ type fakeOrganizers struct {
 	page   boxoffice.OrganizerPage
 	event  boxoffice.NewEvent
 	change boxoffice.EventChange
+	made   boxoffice.Promotion
+	terms  boxoffice.PromotionChange
 	plan   []byte
 	guests []boxoffice.Guest
 	err    error
@@ -111,6 +113,35 @@ func (f *fakeOrganizers) BlockSeats(_ context.Context, by boxoffice.By, _ string
 func (f *fakeOrganizers) ReleaseSeats(_ context.Context, by boxoffice.By, _ string, _ []string) (boxoffice.OwnEvent, error) {
 	f.by = by
 	return someOwnEvent(), f.err
+}
+
+const promotionID = "0199a1b2-0000-7000-8000-0000000000f1"
+
+func somePromotion() boxoffice.Promotion {
+	return boxoffice.Promotion{
+		ID: promotionID, Code: "SPRING-25", Discount: boxoffice.Discount{Percent: 25}, CreatedAt: time.Unix(1, 0),
+		Terms: boxoffice.PromotionTerms{Uses: 100, ValidFrom: time.Unix(1, 0), ValidUntil: time.Unix(2, 0), EventIDs: []string{eventID}, Active: true},
+		Used:  boxoffice.PromotionUse{Held: 1, Sold: 2, GivenMinor: map[string]int64{"USD": 725}},
+	}
+}
+
+func (f *fakeOrganizers) CreatePromotion(_ context.Context, by boxoffice.By, p boxoffice.Promotion) (boxoffice.Promotion, error) {
+	f.by, f.made = by, p
+	return somePromotion(), f.err
+}
+
+func (f *fakeOrganizers) ChangePromotion(_ context.Context, by boxoffice.By, _ string, change boxoffice.PromotionChange) (boxoffice.Promotion, error) {
+	f.by, f.terms = by, change
+	return somePromotion(), f.err
+}
+
+func (f *fakeOrganizers) Promotion(context.Context, string, string) (boxoffice.Promotion, error) {
+	return somePromotion(), f.err
+}
+
+func (f *fakeOrganizers) Promotions(_ context.Context, page boxoffice.OrganizerPage) ([]boxoffice.Promotion, string, error) {
+	f.page = page
+	return []boxoffice.Promotion{somePromotion()}, "more", f.err
 }
 
 func (f *fakeOrganizers) Sales(_ context.Context, _, id string) (boxoffice.Sales, error) {

@@ -252,9 +252,10 @@ type fakeBookings struct {
 	hold     boxoffice.HoldRequest
 	checkout boxoffice.CheckoutRequest
 	resend   boxoffice.ResendRequest
+	code     boxoffice.PromotionRequest
 	cancel   boxoffice.Cancellation
 	quoted   boxoffice.Cancellation
-	refusal  error // of Resend alone
+	refusal  error // of Resend and ApplyPromotion alone
 	key      *boxoffice.IdempotencyKey
 	payload  []byte
 	block    chan struct{} // Booking waits for it, if set
@@ -304,6 +305,21 @@ func (f *fakeBookings) Bookings(_ context.Context, userID, _ string, _ int) (box
 func (f *fakeBookings) Checkout(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.Checkout, error) {
 	f.checkout, f.key = req, req.Key
 	return boxoffice.Checkout{URL: "https://pay.test/c/pay/cs_1", ExpiresAt: time.Now()}, f.err
+}
+
+func (f *fakeBookings) ApplyPromotion(ctx context.Context, req boxoffice.PromotionRequest) (boxoffice.Booking, error) {
+	f.code, f.key = req, req.Key
+	if f.refusal != nil {
+		return boxoffice.Booking{}, f.refusal
+	}
+	return f.Booking(ctx, req.UserID, req.BookingID)
+}
+
+func (f *fakeBookings) RemovePromotion(
+	ctx context.Context, userID, id string, key *boxoffice.IdempotencyKey,
+) (boxoffice.Booking, error) {
+	f.key = key
+	return f.Booking(ctx, userID, id)
 }
 
 func (f *fakeBookings) Extend(

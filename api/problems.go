@@ -57,6 +57,7 @@ var answers = map[boxoffice.Code]answer{
 	boxoffice.CodeDuplicateIdentifier: {http.StatusConflict, "This exists already"},
 	boxoffice.CodeEventState:          {http.StatusConflict, "The event does not allow this now"},
 	boxoffice.CodeSaleFinal:           {http.StatusConflict, "The tickets cannot be given back"},
+	boxoffice.CodePromotionRefused:    {http.StatusConflict, "The code cannot be used"},
 	boxoffice.CodeTooMany:             {http.StatusConflict, "There are too many of these"},
 }
 

@@ -96,6 +96,16 @@ func (s *Service) Bookings(ctx context.Context, userID, cursor string, limit int
 	return s.Store.Bookings(ctx, userID, cursor, limit)
 }
 
+// ApplyPromotion makes a held booking cheaper. The run is not woken: it does not know what a booking costs.
+func (s *Service) ApplyPromotion(ctx context.Context, req boxoffice.PromotionRequest) (boxoffice.Booking, error) {
+	return s.Store.ApplyPromotion(ctx, req)
+}
+
+// RemovePromotion takes the code of a held booking away again.
+func (s *Service) RemovePromotion(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
+	return s.Store.RemovePromotion(ctx, userID, bookingID, key)
+}
+
 // Extend moves the deadline. The run is not woken: it finds out when the old deadline comes.
 func (s *Service) Extend(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
 	return s.Store.Extend(ctx, userID, bookingID, key)

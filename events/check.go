@@ -27,6 +27,13 @@ func (f *fields) amounts(prices map[string]int64) {
 	}
 }
 
+// currency checks that a code is one of ISO 4217, in capitals.
+func (f *fields) currency(code string) {
+	if unit, err := currency.ParseISO(code); err != nil || unit.String() != code { // it takes "usd", too
+		f.add("currency", "This is not a currency of ISO 4217.")
+	}
+}
+
 // fee checks a booking fee.
 func (f *fields) fee(minor int64) {
 	if minor < 0 || minor > boxoffice.MaxFeeMinor {
@@ -37,9 +44,7 @@ func (f *fields) fee(minor int64) {
 // wrongEvent reports everything that is wrong with a new event.
 func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	var wrong fields
-	if unit, err := currency.ParseISO(e.Currency); err != nil || unit.String() != e.Currency { // it takes "usd", too
-		wrong.add("currency", "This is not a currency of ISO 4217.")
-	}
+	wrong.currency(e.Currency)
 	times := boxoffice.EventTimes{StartsAt: e.StartsAt, EndsAt: e.EndsAt, SalesOpenAt: e.SalesOpenAt, SalesCloseAt: e.SalesCloseAt}
 	wrong = append(wrong, times.Wrong()...)
 	wrong = append(wrong, e.Refund.Wrong()...)

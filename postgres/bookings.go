@@ -14,7 +14,8 @@ import (
 
 // bookingColumns are those that scanBooking reads, of a table called b. A payment that bought nothing and
 // goes back does not count as paid.
-const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.amount_minor, b.currency, coalesce(b.email, ''),
+const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.amount_minor, b.currency,
+	coalesce((SELECT code FROM promotions WHERE id = b.promotion_id), ''), coalesce(b.email, ''),
 	b.hold_expires_at, b.closing_reason, b.created_at,
 	CASE WHEN EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id
 	          AND p.settled_as IS DISTINCT FROM 'refund') THEN 'paid'
@@ -28,7 +29,8 @@ const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.am
 func scanBooking(row pgx.CollectableRow) (boxoffice.Booking, error) {
 	var b boxoffice.Booking
 	var refundable *time.Time
-	err := row.Scan(&b.ID, &b.Reference, &b.UserID, &b.EventID, &b.Status, &b.Amount.Minor, &b.Amount.Currency, &b.Email,
+	err := row.Scan(&b.ID, &b.Reference, &b.UserID, &b.EventID, &b.Status, &b.Amount.Minor, &b.Amount.Currency,
+		&b.Promotion, &b.Email,
 		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL, &refundable)
 	b.RefundableUntil = deref(refundable).UTC()
 	return b, err
@@ -77,7 +79,7 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 		ids[i], index[b.ID] = b.ID, i
 	}
 	rows, err := q.Query(ctx, `
-		SELECT bt.booking_id, bt.fee_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
+		SELECT bt.booking_id, bt.fee_minor, bt.discount_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
 		       CASE WHEN seat_is_free(t.state, t.held_until) AND t.booking_id IS DISTINCT FROM bt.booking_id
 		            THEN 'available' WHEN t.state = 'withdrawn' THEN 'blocked' ELSE t.state END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.held_until END,
@@ -94,7 +96,7 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 		var bookingID string
 		var t boxoffice.Ticket
 		targets, finish := ticketTargets(&t)
-		if err := rows.Scan(append([]any{&bookingID, &t.FeeMinor}, targets...)...); err != nil {
+		if err := rows.Scan(append([]any{&bookingID, &t.FeeMinor, &t.DiscountMinor}, targets...)...); err != nil {
 			return err
 		}
 		finish()

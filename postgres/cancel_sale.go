@@ -59,7 +59,7 @@ func (s *Bookings) QuoteCancellation(ctx context.Context, c boxoffice.Cancellati
 type bookedSeat struct {
 	ticketID, section, row string
 	number                 int
-	price, fee             int64
+	price, fee, discount   int64 // the discount is off the price already
 	givenBack, admitted    bool
 }
 
@@ -123,14 +123,14 @@ func readPolicy(ctx context.Context, tx pgx.Tx, eventID string) (p boxoffice.Ref
 // readBooked reads all seats that the booking was made of, in the order of their IDs.
 func readBooked(ctx context.Context, tx pgx.Tx, bookingID string) ([]bookedSeat, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT t.id, t.section, t.row, t.number, bt.price_minor, bt.fee_minor, bt.released_at IS NOT NULL,
+		SELECT t.id, t.section, t.row, t.number, bt.price_minor, bt.fee_minor, bt.discount_minor, bt.released_at IS NOT NULL,
 			EXISTS (SELECT FROM admissions a WHERE a.booking_id = bt.booking_id AND a.ticket_id = t.id AND a.admitted_at IS NOT NULL)
 		FROM booking_tickets bt JOIN tickets t ON t.id = bt.ticket_id WHERE bt.booking_id = $1 ORDER BY t.id`, bookingID)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s bookedSeat, err error) {
-		return s, row.Scan(&s.ticketID, &s.section, &s.row, &s.number, &s.price, &s.fee, &s.givenBack, &s.admitted)
+		return s, row.Scan(&s.ticketID, &s.section, &s.row, &s.number, &s.price, &s.fee, &s.discount, &s.givenBack, &s.admitted)
 	})
 }
 

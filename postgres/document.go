@@ -40,7 +40,7 @@ func readDocument(ctx context.Context, q querier, bookingID string) (boxoffice.T
 // readPages reads a booking's valid admissions with their seats; issued is when the last of them was made.
 func readPages(ctx context.Context, q querier, bookingID string) (pages []boxoffice.TicketPage, issued time.Time, err error) {
 	rows, err := q.Query(ctx, `
-		SELECT a.id, a.issued_at, bt.fee_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
+		SELECT a.id, a.issued_at, bt.fee_minor, bt.discount_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
 		       t.state, t.held_until, t.booking_id, t.holder_id
 		FROM admissions a
 		JOIN booking_tickets bt ON bt.booking_id = a.booking_id AND bt.ticket_id = a.ticket_id
@@ -54,7 +54,7 @@ func readPages(ctx context.Context, q querier, bookingID string) (pages []boxoff
 	for rows.Next() {
 		var p boxoffice.TicketPage
 		targets, finish := ticketTargets(&p.Ticket)
-		if err := rows.Scan(append([]any{&p.Admission.ID, &p.Admission.IssuedAt, &p.Ticket.FeeMinor}, targets...)...); err != nil {
+		if err := rows.Scan(append([]any{&p.Admission.ID, &p.Admission.IssuedAt, &p.Ticket.FeeMinor, &p.Ticket.DiscountMinor}, targets...)...); err != nil {
 			return nil, issued, err
 		}
 		finish()

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -119,7 +120,7 @@ func differences(before, after any) (noted, error) {
 		return noted{}, err
 	}
 	for field, value := range changed {
-		if old[field] == value {
+		if reflect.DeepEqual(old[field], value) {
 			delete(old, field)
 			delete(changed, field)
 		}
@@ -127,7 +128,7 @@ func differences(before, after any) (noted, error) {
 	return noted{old, changed}, nil
 }
 
-// fieldsOf gives the fields of a struct of texts and numbers.
+// fieldsOf gives the fields of a struct.
 func fieldsOf(thing any) (fields map[string]any, err error) {
 	raw, err := json.Marshal(thing)
 	if err != nil {
