@@ -133,6 +133,11 @@ type Booking struct {
 	// Example: USD
 	Currency Currency `json:"currency"`
 
+	// DiscountMinor What the code took off already.
+	//
+	// Example: 290
+	DiscountMinor int64 `json:"discount_minor,omitempty"`
+
 	// Email Where the tickets of this booking go.
 	//
 	// Example: ada@example.com
@@ -156,6 +161,11 @@ type Booking struct {
 
 	// Payment Whether a payment page is open, or money has arrived.
 	Payment BookingPayment `json:"payment"`
+
+	// Promotion The code by which it costs less.
+	//
+	// Example: SPRING-25
+	Promotion string `json:"promotion,omitempty"`
 
 	// Reference Eight letters and digits to tell to people; not secret.
 	//
@@ -192,6 +202,9 @@ type BookingLinks struct {
 	//
 	// Example: /app/bookings/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
 	Page string `json:"page"`
+
+	// Promotion POST puts a promotion code in, DELETE takes it out.
+	Promotion string `json:"promotion,omitempty"`
 
 	// Resend POST has the tickets mailed again.
 	Resend string `json:"resend,omitempty"`
@@ -597,6 +610,53 @@ type NewEventRequest struct {
 // Example: staple of a battery
 type NewPassword = string
 
+// NewPromotionRequest defines model for NewPromotionRequest.
+type NewPromotionRequest struct {
+	// AmountMinor What is taken off a booking, as far as its prices go.
+	//
+	// Example: 500
+	AmountMinor int64 `json:"amount_minor,omitempty"`
+
+	// Code Whatever the case.
+	//
+	// Example: SPRING-25
+	Code PromotionCode `json:"code"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency,omitempty"`
+
+	// EventIDs Those of my events that it is for; all, if left out.
+	EventIDs []string `json:"event_ids,omitempty"`
+
+	// MinTickets How many tickets the booking must have.
+	//
+	// Example: 2
+	MinTickets int `json:"min_tickets,omitempty"`
+
+	// Percent What is taken off the prices of a booking. Either this, or an amount.
+	//
+	// Example: 25
+	Percent int `json:"percent,omitempty"`
+
+	// Uses In all; 0, or left out: without a limit.
+	//
+	// Example: 100
+	Uses int `json:"uses,omitempty"`
+
+	// UsesPerUser The same of one user.
+	//
+	// Example: 1
+	UsesPerUser int `json:"uses_per_user,omitempty"`
+
+	// ValidFrom Now, if left out.
+	ValidFrom string `json:"valid_from,omitempty"`
+
+	// ValidUntil Without an end, if left out.
+	ValidUntil string `json:"valid_until,omitempty"`
+}
+
 // NewTitleRequest defines model for NewTitleRequest.
 type NewTitleRequest struct {
 	// Director Example: Jerry Zucker
@@ -787,6 +847,112 @@ type Problem struct {
 	//
 	// Example: /problems/seats-taken
 	Type string `json:"type"`
+}
+
+// Promotion defines model for Promotion.
+type Promotion struct {
+	Active      bool  `json:"active"`
+	AmountMinor int64 `json:"amount_minor,omitempty"`
+
+	// Code Whatever the case.
+	//
+	// Example: SPRING-25
+	Code      PromotionCode `json:"code"`
+	CreatedAt time.Time     `json:"created_at"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency,omitempty"`
+
+	// EventIDs None: all of my events.
+	EventIDs []string `json:"event_ids"`
+	ID       string   `json:"id"`
+
+	// MinTickets Example: 2
+	MinTickets int `json:"min_tickets"`
+
+	// Percent Example: 25
+	Percent int          `json:"percent,omitempty"`
+	Used    PromotionUse `json:"used"`
+
+	// Uses 0: without a limit.
+	//
+	// Example: 100
+	Uses int `json:"uses"`
+
+	// UsesPerUser 0: without a limit.
+	//
+	// Example: 1
+	UsesPerUser int       `json:"uses_per_user"`
+	ValidFrom   time.Time `json:"valid_from"`
+
+	// ValidUntil Absent: without an end.
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
+}
+
+// PromotionChangeRequest defines model for PromotionChangeRequest.
+type PromotionChangeRequest struct {
+	// Active false ends it, true goes on with it.
+	Active *bool `json:"active,omitempty"`
+
+	// EventIDs None: all of my events.
+	EventIDs *[]string `json:"event_ids,omitempty"`
+
+	// MinTickets Example: 2
+	MinTickets *int `json:"min_tickets,omitempty"`
+
+	// Uses 0: without a limit.
+	//
+	// Example: 200
+	Uses *int `json:"uses,omitempty"`
+
+	// UsesPerUser 0: without a limit.
+	//
+	// Example: 2
+	UsesPerUser *int    `json:"uses_per_user,omitempty"`
+	ValidFrom   *string `json:"valid_from,omitempty"`
+
+	// ValidUntil A time like the others; an empty text: without an end.
+	ValidUntil *string `json:"valid_until,omitempty"`
+}
+
+// PromotionCode Whatever the case.
+//
+// Example: SPRING-25
+type PromotionCode = string
+
+// PromotionCodeRequest defines model for PromotionCodeRequest.
+type PromotionCodeRequest struct {
+	// Code Whatever the case.
+	//
+	// Example: SPRING-25
+	Code PromotionCode `json:"code"`
+}
+
+// PromotionList defines model for PromotionList.
+type PromotionList struct {
+	// Next The cursor of the next page; absent at the end.
+	Next       Next        `json:"next,omitempty"`
+	Promotions []Promotion `json:"promotions"`
+}
+
+// PromotionUse defines model for PromotionUse.
+type PromotionUse struct {
+	// GivenMinor What was taken off tickets that are sold, by currency.
+	//
+	// Example: {"USD":11237}
+	GivenMinor map[string]int64 `json:"given_minor"`
+
+	// Held Bookings that are not paid yet.
+	//
+	// Example: 2
+	Held int `json:"held"`
+
+	// Sold Bookings that are.
+	//
+	// Example: 31
+	Sold int `json:"sold"`
 }
 
 // RefundPolicy defines model for RefundPolicy.
@@ -1017,7 +1183,12 @@ type Ticket struct {
 	//
 	// Example: standard
 	Category string `json:"category"`
-	EventID  string `json:"event_id"`
+
+	// DiscountMinor In a booking: what its promotion code took off the price.
+	//
+	// Example: 145
+	DiscountMinor int64  `json:"discount_minor,omitempty"`
+	EventID       string `json:"event_id"`
 
 	// FeeMinor The booking fee.
 	//
@@ -1031,7 +1202,7 @@ type Ticket struct {
 	// Number Example: 12
 	Number int `json:"number"`
 
-	// PriceMinor Without the fee.
+	// PriceMinor Without the fee; in a booking, after the discount.
 	//
 	// Example: 1450
 	PriceMinor int64 `json:"price_minor"`
@@ -1248,6 +1419,18 @@ type ExtendParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// RemovePromotionParams defines parameters for RemovePromotion.
+type RemovePromotionParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ApplyPromotionParams defines parameters for ApplyPromotion.
+type ApplyPromotionParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ResendParams defines parameters for Resend.
 type ResendParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
@@ -1341,6 +1524,18 @@ type ListOwnEventsParams struct {
 // ListOwnEventsParamsStatus defines parameters for ListOwnEvents.
 type ListOwnEventsParamsStatus string
 
+// ListPromotionsParams defines parameters for ListPromotions.
+type ListPromotionsParams struct {
+	// Q A part of the code, whatever the case.
+	Q string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListTitlesParams defines parameters for ListTitles.
 type ListTitlesParams struct {
 	// Q A part of the name, whatever the case.
@@ -1363,6 +1558,18 @@ type ListVenuesParams struct {
 
 	// Limit How many a page.
 	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreatePromotionParams defines parameters for CreatePromotion.
+type CreatePromotionParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ChangePromotionParams defines parameters for ChangePromotion.
+type ChangePromotionParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ReserveParams defines parameters for Reserve.
@@ -1470,6 +1677,9 @@ type CancelJSONRequestBody = CancelRequest
 // CheckoutJSONRequestBody defines body for Checkout for application/json ContentType.
 type CheckoutJSONRequestBody = CheckoutRequest
 
+// ApplyPromotionJSONRequestBody defines body for ApplyPromotion for application/json ContentType.
+type ApplyPromotionJSONRequestBody = PromotionCodeRequest
+
 // ResendJSONRequestBody defines body for Resend for application/json ContentType.
 type ResendJSONRequestBody = ResendRequest
 
@@ -1505,6 +1715,12 @@ type RequestResetJSONRequestBody = ResetRequest
 
 // ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
 type ResetPasswordJSONRequestBody = ResetConfirmRequest
+
+// CreatePromotionJSONRequestBody defines body for CreatePromotion for application/json ContentType.
+type CreatePromotionJSONRequestBody = NewPromotionRequest
+
+// ChangePromotionJSONRequestBody defines body for ChangePromotion for application/json ContentType.
+type ChangePromotionJSONRequestBody = PromotionChangeRequest
 
 // ReserveJSONRequestBody defines body for Reserve for application/json ContentType.
 type ReserveJSONRequestBody = BookRequest

@@ -13,6 +13,8 @@ import (
 // The writes of bookings as their idempotency keys name them.
 const (
 	routeBook     = "POST /book"
+	routeApply    = "POST /bookings/{id}/promotion"
+	routeRemove   = "DELETE /bookings/{id}/promotion"
 	routeCheckout = "POST /bookings/{id}/checkout"
 	routeExtend   = "POST /bookings/{id}/extend"
 	routeCancel   = "POST /bookings/{id}/cancel"

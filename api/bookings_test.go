@@ -34,6 +34,8 @@ func TestLinksFollowTheState(t *testing.T) {
 	always := BookingLinks{Self: self, Event: "/events/" + eventID, Page: "/app" + self}
 	acts := always
 	acts.Checkout, acts.Extend, acts.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
+	priced := acts
+	acts.Promotion = self + "/promotion"
 	files := always
 	files.Tickets, files.Calendar, files.Resend = self+"/tickets.pdf", self+"/calendar.ics", self+"/resend"
 	for _, test := range []struct {
@@ -41,7 +43,7 @@ func TestLinksFollowTheState(t *testing.T) {
 		want    BookingLinks
 	}{
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentNone}, acts},
-		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentOpen, CheckoutURL: "https://pay.test/1"}, acts},
+		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentOpen, CheckoutURL: "https://pay.test/1"}, priced},
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentPaid}, always},
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentOpen, ClosingReason: boxoffice.ClosingByCancel}, always},
 		{boxoffice.Booking{Status: boxoffice.BookingConfirmed, Payment: boxoffice.PaymentPaid}, always},

@@ -86,6 +86,8 @@ func example(path string) string {
 		path = strings.Replace(path, "{id}", titleID, 1)
 	case strings.HasPrefix(path, "/venues/"):
 		path = strings.Replace(path, "{id}", venueID, 1)
+	case strings.HasPrefix(path, "/promotions/"):
+		path = strings.Replace(path, "{id}", promotionID, 1)
 	case strings.HasPrefix(path, "/events/"), strings.HasPrefix(path, "/organizer/events/"):
 		path = strings.Replace(path, "{id}", eventID, 1)
 	}
@@ -112,6 +114,10 @@ func exampleOf(method, path string) request {
 		r.body = `{"token":"` + strings.Repeat("t", 43) + `"}`
 	case "/book", "/book/", "/reserve":
 		r.body = `["` + ticketID + `"]`
+	case "/bookings/{id}/promotion":
+		if method == http.MethodPost {
+			r.body = `{"code":"SPRING-25"}`
+		}
 	case "/bookings/{id}/resend":
 		r.body = `{"email":"other@example.com"}`
 	case "/webhooks/stripe":

@@ -240,7 +240,7 @@ func TestBadInputIsRefused(t *testing.T) {
 
 func statelessRefusals() [][]refusal {
 	return [][]refusal{
-		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(), wrongAccounts(), wrongResends(),
+		unreadableBodies(), strangeBodies(), wrongFields(), weakPasswords(), wrongMediaTypes(), wrongParameters(), nowhere(), wrongTickets(), wrongPlaces(), wrongAccounts(), wrongResends(), wrongCodes(),
 	}
 }
 

@@ -18,6 +18,7 @@ type limiters struct {
 	requestsByAddress, requestsByUser                *limiter
 	loginsByAddress, loginsByAccount, loginsByPair   *limiter
 	signUpsByAddress, mailsByAddress, mailsByAccount *limiter
+	codesByUser                                      *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -27,13 +28,14 @@ func newLimiters(l Limits) limiters {
 		loginsByPair:     newLimiter(l.LoginPerPair),
 		signUpsByAddress: newLimiter(l.SignUpPerAddress),
 		mailsByAddress:   newLimiter(l.MailPerAddress), mailsByAccount: newLimiter(l.MailPerAccount),
+		codesByUser: newLimiter(l.CodesPerUser),
 	}
 }
 
 func (l limiters) close() {
 	for _, each := range []*limiter{
 		l.requestsByAddress, l.requestsByUser, l.loginsByAddress, l.loginsByAccount, l.loginsByPair, l.signUpsByAddress,
-		l.mailsByAddress, l.mailsByAccount,
+		l.mailsByAddress, l.mailsByAccount, l.codesByUser,
 	} {
 		each.close()
 	}

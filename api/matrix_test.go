@@ -63,7 +63,7 @@ func (h *house) namesOf(t *testing.T, owner boxoffice.User) map[string]string {
 	var plan []byte
 	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT title_id, venue_id, plan_hash FROM events WHERE id = $1`, event).Scan(&title, &venue, &plan))
 	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1`, owner.ID).Scan(&session))
-	names := map[string]string{bookingID: booking.ID, eventID: event, titleID: title, venueID: venue, planHash: hex.EncodeToString(plan), "session": session}
+	names := map[string]string{bookingID: booking.ID, eventID: event, titleID: title, venueID: venue, planHash: hex.EncodeToString(plan), "session": session, promotionID: h.addPromotion(t, "organizer")}
 	for i, actor := range actors {
 		names["ticket of "+actor] = tickets[i]
 	}
@@ -76,7 +76,7 @@ func (h *house) as(t *testing.T, users map[string]boxoffice.User, actor string, 
 	if strings.HasPrefix(in.path, "/me/sessions/") {
 		in.path = "/me/sessions/" + names["session"]
 	}
-	replace := strings.NewReplacer(bookingID, names[bookingID], eventID, names[eventID], titleID, names[titleID], venueID, names[venueID], planHash, names[planHash],
+	replace := strings.NewReplacer(bookingID, names[bookingID], eventID, names[eventID], titleID, names[titleID], venueID, names[venueID], planHash, names[planHash], promotionID, names[promotionID],
 		ticketID, names["ticket of "+actor], "grace", "grace-"+actor)
 	in.path, in.body = replace.Replace(in.path), replace.Replace(in.body)
 	if user, ok := users[actor]; ok {

@@ -74,6 +74,7 @@ type Limits struct {
 	SignUpPerAddress Rate // 20 in 10 minutes
 	MailPerAddress   Rate // requests that send a mail, and tokens from mails that are tried: 20 in 10 minutes
 	MailPerAccount   Rate // mails to one e-mail address, and of one user: 3, and then one in 10 minutes
+	CodesPerUser     Rate // promotion codes that a user puts in, right or wrong: 10 in 10 minutes
 	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU
 }
 
@@ -94,6 +95,7 @@ func (l *Limits) rates() []namedRate {
 		{"SignUpPerAddress", &l.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
 		{"MailPerAddress", &l.MailPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
 		{"MailPerAccount", &l.MailPerAccount, Rate{Requests: 3, Per: 30 * time.Minute}},
+		{"CodesPerUser", &l.CodesPerUser, Rate{Requests: 10, Per: 10 * time.Minute}},
 	}
 }
 

@@ -148,21 +148,21 @@ func wrongChanges() []refusal {
 }
 
 // othersEvents are what another organizer may not touch.
-func othersEvents() []refusal {
+func othersEvents(promotion string) []refusal {
 	var all []refusal
-	for _, in := range eventRoutes(eventID) {
+	for _, in := range eventRoutes(eventID, promotion) {
 		all = append(all, refusal{in.method + " " + in.path + " of another", in, 404, "not-found", nil})
 	}
 	return all
 }
 
-// eventRoutes are all that is done with one's own event.
-func eventRoutes(id string) []request {
+// eventRoutes are all that is done with one's own event and promotion.
+func eventRoutes(id, promotion string) []request {
 	var all []request
 	for _, r := range (&Server{}).routes() {
-		if r.access == organizer && (strings.HasPrefix(r.path, "/events/{id}") || strings.HasPrefix(r.path, "/organizer/events/{id}")) {
+		if r.access == organizer && (strings.HasPrefix(r.path, "/events/{id}") || strings.HasPrefix(r.path, "/organizer/events/{id}") || strings.HasPrefix(r.path, "/promotions/{id}")) {
 			in := exampleOf(r.method, r.path)
-			in.path = strings.ReplaceAll(in.path, eventID, id)
+			in.path = strings.NewReplacer(eventID, id, promotionID, promotion).Replace(in.path)
 			all = append(all, in)
 		}
 	}
@@ -178,7 +178,7 @@ func TestNothingOfABadChangeIsWritten(t *testing.T) {
 	h.giveTo(t, "olga")
 	count := 0
 	for who, groups := range map[string][][]refusal{
-		token: {wrongTitles(), wrongPlans(), wrongEvents(), wrongChanges()}, other: {othersEvents()},
+		token: {wrongTitles(), wrongPlans(), wrongEvents(), wrongChanges(), wrongPromotions(h.event)}, other: {othersEvents(h.addPromotion(t, "olga"))},
 	} {
 		before := h.rows(t)
 		for _, group := range groups {
@@ -201,7 +201,8 @@ func TestAnothersEventIsToldLikeAnUnknownOne(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, other := h.person(t, "otto", boxoffice.RoleOrganizer)
-	theirs, unknown := eventRoutes(h.event), eventRoutes(otherID)
+	h.person(t, "otis", boxoffice.RoleOrganizer)
+	theirs, unknown := eventRoutes(h.event, h.addPromotion(t, "otis")), eventRoutes(otherID, otherID)
 	for i := range theirs {
 		theirs[i].token, unknown[i].token = other, other
 		a, b := h.do(t, h.rename(theirs[i])), h.do(t, h.rename(unknown[i]))

@@ -43,6 +43,8 @@ func organizerBodies() map[string]string {
 		"POST /venues/{id}/seat-plans":    smallPlan("Screen 2", 12),
 		"POST /events":                    goodEventBody(),
 		"PATCH /events/{id}":              `{"name":"Ghost, again"}`,
+		"POST /promotions":                `{"code":"SPRING-25","percent":25}`,
+		"PATCH /promotions/{id}":          `{"active":false}`,
 		"PUT /events/{id}/prices":         `{"prices":{"standard":1500}}`,
 		"POST /events/{id}/seats/block":   `{"ticket_ids":["` + ticketID + `"]}`,
 		"POST /events/{id}/seats/release": `{"ticket_ids":["` + ticketID + `"]}`,

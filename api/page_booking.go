@@ -28,13 +28,13 @@ func (s *Server) ofBooking(handle bookingHandler) handler {
 }
 
 func (s *Server) pageBooking(c *gin.Context, user boxoffice.User, id string) error {
-	return s.showBooking(c, http.StatusOK, user, id, resendForm{})
+	return s.showBooking(c, http.StatusOK, user, id, bookingForm{})
 }
 
-// resendForm is what the page shows again of its form after a mistake.
-type resendForm struct{ Email, Mistake string }
+// bookingForm is what the page shows again of its forms after a mistake.
+type bookingForm struct{ Email, Code, Mistake string }
 
-func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id string, form resendForm) error {
+func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id string, form bookingForm) error {
 	booking, err := s.opts.Bookings.Booking(c.Request.Context(), user.ID, id)
 	if err != nil {
 		return err
@@ -126,8 +126,13 @@ func (s *Server) pageResend(c *gin.Context, user boxoffice.User, id string) erro
 	if err := readForm(c); err != nil {
 		return err
 	}
-	form := resendForm{Email: c.Request.PostForm.Get("email")}
+	form := bookingForm{Email: c.Request.PostForm.Get("email")}
 	_, err := s.sendAgain(c, boxoffice.ResendRequest{UserID: user.ID, BookingID: id, Email: form.Email})
+	return s.backToBooking(c, user, id, form, err)
+}
+
+// backToBooking leads back to the page after a form of it, or shows it again where something can be mended.
+func (s *Server) backToBooking(c *gin.Context, user boxoffice.User, id string, form bookingForm, err error) error {
 	if err == nil {
 		c.Redirect(http.StatusSeeOther, pagePath(id))
 		return nil
@@ -138,6 +143,22 @@ func (s *Server) pageResend(c *gin.Context, user boxoffice.User, id string) erro
 	problem := s.refuse(c, err)
 	form.Mistake = problem.Detail
 	return s.showBooking(c, problem.Status, user, id, form)
+}
+
+// pagePromotion puts a promotion code in.
+func (s *Server) pagePromotion(c *gin.Context, user boxoffice.User, id string) error {
+	if err := readForm(c); err != nil {
+		return err
+	}
+	form := bookingForm{Code: c.Request.PostForm.Get("code")}
+	_, err := s.putIn(c, boxoffice.PromotionRequest{UserID: user.ID, BookingID: id, Code: form.Code})
+	return s.backToBooking(c, user, id, form, err)
+}
+
+// pagePromotionRemoved takes the promotion code out again.
+func (s *Server) pagePromotionRemoved(c *gin.Context, user boxoffice.User, id string) error {
+	_, err := s.opts.Bookings.RemovePromotion(c.Request.Context(), user.ID, id, nil)
+	return s.backToBooking(c, user, id, bookingForm{}, err)
 }
 
 // pageCheckout leads the browser to the payment page.

@@ -215,6 +215,7 @@ func (s *Server) enterByForm(c *gin.Context, form logInForm, password string) er
 // mendable are the errors after which the form is shown again.
 var mendable = []boxoffice.Code{
 	boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited,
+	boxoffice.CodePromotionRefused,
 }
 
 // showMistake shows the form again with what the person can mend; other errors are passed on.

@@ -137,6 +137,7 @@ func bookingRoutes(bookingID, ticketID string) []request {
 		{method: "POST", path: at + "/extend"}, {method: "POST", path: at + "/cancel"},
 		{method: "POST", path: at + "/cancel", headers: []string{"Idempotency-Key", "k"}},
 		{method: "POST", path: at + "/cancel", body: `{"ticket_ids":["` + ticketID + `"]}`}, {method: "POST", path: at + "/cancel?preview=true"},
+		{method: "POST", path: at + "/promotion", body: `{"code":"SPRING-25"}`}, {method: "DELETE", path: at + "/promotion"},
 		{method: "POST", path: at + "/resend"}, {method: "POST", path: at + "/resend", body: `{"email":"x@example.com"}`},
 		{method: "GET", path: at + "/tickets.pdf"}, {method: "GET", path: at + "/calendar.ics"},
 		{method: "GET", path: at + "/tickets/" + ticketID + "/qr.png"},

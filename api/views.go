@@ -46,7 +46,7 @@ func viewTitle(t boxoffice.Title) Title {
 func viewTicket(t boxoffice.Ticket, viewerID string) Ticket {
 	view := Ticket{
 		ID: t.ID, EventID: t.EventID, Seat: t.Seat(), Section: t.Section, Row: t.Row, Number: t.Number,
-		Category: t.Category, PriceMinor: t.PriceMinor, FeeMinor: t.FeeMinor, TotalMinor: t.TotalMinor(),
+		Category: t.Category, PriceMinor: t.PriceMinor, FeeMinor: t.FeeMinor, TotalMinor: t.TotalMinor(), DiscountMinor: t.DiscountMinor,
 		Accessible: t.Accessible, State: SeatState(t.State),
 	}
 	if t.HolderID == viewerID {
@@ -71,7 +71,8 @@ func viewBooking(b boxoffice.Booking) Booking {
 		ID: b.ID, Reference: b.Reference, EventID: b.EventID, Status: BookingStatus(b.Status),
 		Payment: BookingPayment(b.Payment), CheckoutURL: b.CheckoutURL,
 		Tickets:     mapped(b.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, b.UserID) }),
-		AmountMinor: b.Amount.Minor, FeeMinor: b.Fee().Minor, Currency: b.Amount.Currency, Email: b.Email,
+		AmountMinor: b.Amount.Minor, FeeMinor: b.Fee().Minor, DiscountMinor: b.Discount().Minor,
+		Promotion: b.Promotion, Currency: b.Amount.Currency, Email: b.Email,
 		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
 		Mails: mapped(b.Mails, viewMail),
 	}
@@ -99,6 +100,9 @@ func linksOf(b boxoffice.Booking) BookingLinks {
 	links := BookingLinks{Self: self, Event: "/events/" + b.EventID, Page: pagePath(b.ID)}
 	if isOpen(b) {
 		links.Checkout, links.Extend, links.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
+	}
+	if isOpen(b) && b.Payment == boxoffice.PaymentNone {
+		links.Promotion = self + "/promotion"
 	}
 	if b.Status == boxoffice.BookingCompleted {
 		links.Tickets, links.Calendar, links.Resend = self+"/tickets.pdf", self+"/calendar.ics", self+"/resend"

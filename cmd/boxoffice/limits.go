@@ -16,6 +16,7 @@ type limitSettings struct {
 	AccountRate        int      `env:"BOXOFFICE_ACCOUNT_RATE" default:"10" help:"Logins in 15 minutes an account, from wherever; beyond it, an address may try once in 5 minutes. Negative: no limit."`
 	SignUpRate         int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
 	MailRate           int      `env:"BOXOFFICE_MAIL_RATE" default:"20" help:"Password resets and other requests that send a mail, in ten minutes an address; negative: no limit."`
+	CodeRate           int      `env:"BOXOFFICE_CODE_RATE" default:"10" help:"Promotion codes that a user may put in, right or wrong, in ten minutes; negative: no limit."`
 	UnlimitedAddresses []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
 }
 
@@ -24,6 +25,7 @@ func (s limitSettings) check() error {
 	for name, rate := range map[string]int{
 		"BOXOFFICE_ADDRESS_RATE": s.AddressRate, "BOXOFFICE_USER_RATE": s.UserRate, "BOXOFFICE_LOGIN_RATE": s.LoginRate,
 		"BOXOFFICE_ACCOUNT_RATE": s.AccountRate, "BOXOFFICE_SIGNUP_RATE": s.SignUpRate, "BOXOFFICE_MAIL_RATE": s.MailRate,
+		"BOXOFFICE_CODE_RATE": s.CodeRate,
 	} {
 		if rate == 0 {
 			return fmt.Errorf("%s must not be 0, which would let nobody in; negative is no limit", name)
@@ -40,5 +42,6 @@ func (s limitSettings) limits() api.Limits {
 		LoginPerAccount:  api.Rate{Requests: s.AccountRate, Per: 15 * time.Minute},
 		SignUpPerAddress: api.Rate{Requests: s.SignUpRate, Per: 10 * time.Minute},
 		MailPerAddress:   api.Rate{Requests: s.MailRate, Per: 10 * time.Minute},
+		CodesPerUser:     api.Rate{Requests: s.CodeRate, Per: 10 * time.Minute},
 	}
 }
