@@ -131,10 +131,15 @@ type Sales struct {
 	Currency      string
 	Seats         SeatCounts
 	Bookings      int   // confirmed or completed
-	SoldMinor     int64 // what the sold seats cost
+	GrossMinor    int64 // what the sold seats cost at their full prices
+	DiscountMinor int64 // what promotions took off these
+	SoldMinor     int64 // what is left: the prices that were paid for the sold seats
+	FeeMinor      int64 // the booking fees of the sold seats
+	KeptMinor     int64 // what was kept of the prices and fees of seats that were given back
+	GoodwillMinor int64 // what was given back although the tickets stay
 	CapturedMinor int64 // what buyers of this event paid, refunds not taken off
 	RefundedMinor int64 // what went back or is on its way
-	KeptMinor     int64 // what was kept of the price of seats that were given back
+	NetMinor      int64 // what was paid less what goes back: what is sold, fees and what was kept, less goodwill
 	Categories    []CategorySales
 	Days          []DaySales
 }

@@ -1002,7 +1002,7 @@ type Sales struct {
 
 	// CapturedMinor What buyers paid, refunds not taken off.
 	//
-	// Example: 60900
+	// Example: 67200
 	CapturedMinor int64           `json:"captured_minor"`
 	Categories    []CategorySales `json:"categories"`
 
@@ -1012,13 +1012,38 @@ type Sales struct {
 	Currency Currency `json:"currency"`
 
 	// Days What was sold when, by the venue's calendar; seats given back are not counted.
-	Days    []DaySales `json:"days"`
-	EventID string     `json:"event_id"`
+	Days []DaySales `json:"days"`
 
-	// KeptMinor What was kept of the price of seats that were given back.
+	// DiscountMinor What promotion codes took off these.
 	//
-	// Example: 580
+	// Example: 1450
+	DiscountMinor int64  `json:"discount_minor"`
+	EventID       string `json:"event_id"`
+
+	// FeeMinor The booking fees of the sold seats.
+	//
+	// Example: 6150
+	FeeMinor int64 `json:"fee_minor"`
+
+	// GoodwillMinor What was given back although the tickets stay.
+	//
+	// Example: 0
+	GoodwillMinor int64 `json:"goodwill_minor"`
+
+	// GrossMinor What the sold seats cost at their full prices.
+	//
+	// Example: 59450
+	GrossMinor int64 `json:"gross_minor"`
+
+	// KeptMinor What was kept of the prices and fees of seats that were given back.
+	//
+	// Example: 730
 	KeptMinor int64 `json:"kept_minor"`
+
+	// NetMinor What was paid less what goes back: what is sold, fees and what was kept, less goodwill.
+	//
+	// Example: 64880
+	NetMinor int64 `json:"net_minor"`
 
 	// RefundedMinor What went back or is on its way.
 	//
@@ -1026,7 +1051,7 @@ type Sales struct {
 	RefundedMinor int64      `json:"refunded_minor"`
 	Seats         SeatCounts `json:"seats"`
 
-	// SoldMinor What the sold seats cost.
+	// SoldMinor What is left: the prices that were paid for the sold seats.
 	//
 	// Example: 58000
 	SoldMinor int64 `json:"sold_minor"`

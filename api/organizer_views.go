@@ -33,7 +33,8 @@ func viewCounts(n boxoffice.SeatCounts) SeatCounts {
 func viewSales(s boxoffice.Sales) Sales {
 	return Sales{
 		EventID: s.EventID, Currency: s.Currency, Seats: viewCounts(s.Seats), Bookings: s.Bookings, SoldMinor: s.SoldMinor,
-		CapturedMinor: s.CapturedMinor, RefundedMinor: s.RefundedMinor, KeptMinor: s.KeptMinor,
+		GrossMinor: s.GrossMinor, DiscountMinor: s.DiscountMinor, FeeMinor: s.FeeMinor, KeptMinor: s.KeptMinor, GoodwillMinor: s.GoodwillMinor,
+		CapturedMinor: s.CapturedMinor, RefundedMinor: s.RefundedMinor, NetMinor: s.NetMinor,
 		Categories: mapped(s.Categories, func(k boxoffice.CategorySales) CategorySales {
 			return CategorySales{Category: k.Category, PriceMinor: k.PriceMinor, Seats: viewCounts(k.Seats), SoldMinor: k.SoldMinor}
 		}),

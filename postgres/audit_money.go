@@ -52,29 +52,27 @@ var auditMoney = []auditQuery{
 		SELECT 'booking ' || b.id, format('refunded, but refund %s of payment %s is %s', r.n, p.id, r.state)
 		FROM bookings b JOIN payments p ON p.booking_id = b.id JOIN refunds r ON r.payment_id = p.id
 		WHERE b.status = 'refunded' AND p.settled_as IS NOT NULL AND r.state = 'pending'`},
+	// Of those that are sold, money-balances asks.
+	{AuditPromise{"booking-costs-its-tickets", "a booking that can be paid costs what its tickets do, with their fees; where these have a discount, it has a promotion"}, `
+		SELECT 'booking ' || b.id, format('costs %s %s, its tickets %s, with a discount of %s%s', b.amount_minor, b.currency,
+			sum(bt.price_minor + bt.fee_minor), sum(bt.discount_minor), CASE WHEN b.promotion_id IS NULL THEN ' and no promotion' END)
+		FROM bookings b JOIN booking_tickets bt ON bt.booking_id = b.id
+		GROUP BY b.id HAVING (b.status IN ('held', 'expired') AND b.amount_minor <> sum(bt.price_minor + bt.fee_minor))
+			OR (b.promotion_id IS NULL AND sum(bt.discount_minor) > 0)`},
 	// The money equation, of each booking and of each currency in sum. What is unsettled is told by payment-is-settled;
 	// what has been promised back counts as back, and refunded-has-arrived asks for the rest.
 	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets and what was kept of others"}, `
-		WITH lines AS (
-			SELECT p.booking_id, p.currency, p.amount_minor AS captured, 0 AS back, 0 AS tickets, 0 AS kept
-			FROM payments p WHERE p.settled_as IS NOT NULL
-			UNION ALL
-			SELECT p.booking_id, r.currency, 0, r.amount_minor, 0, 0
-			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE p.settled_as IS NOT NULL AND r.state <> 'failed'
-			UNION ALL
-			SELECT bt.booking_id, b.currency, 0, 0, 0, bt.kept_minor FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id
-			UNION ALL
-			SELECT bt.booking_id, b.currency, 0, 0, bt.price_minor + bt.fee_minor, 0
-			FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id
-			WHERE EXISTS (SELECT FROM admissions a
-				WHERE a.booking_id = bt.booking_id AND a.ticket_id = bt.ticket_id AND a.voided_at IS NULL))
 		SELECT coalesce('booking ' || l.booking_id, 'currency ' || l.currency),
-			format('%s %s came in, %s goes back, the valid tickets are worth %s, %s was kept of others', sum(l.captured), l.currency, sum(l.back),
-				sum(l.tickets), sum(l.kept))
-		FROM lines l JOIN bookings b ON b.id = l.booking_id
+			format('%s %s came in, %s goes back, the valid tickets are worth %s, %s was kept of others',
+				coalesce(sum(l.amount_minor) FILTER (WHERE l.kind = 'capture'), 0), l.currency,
+				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind = 'refund'), 0),
+				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind IN ('ticket', 'discount', 'fee', 'goodwill')), 0),
+				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind IN ('fee_kept', 'share_retained')), 0))
+		FROM booking_ledger l JOIN bookings b ON b.id = l.booking_id
 		WHERE b.status IN ('completed', 'expired', 'cancelled', 'refunded')
+			AND l.ref NOT IN (SELECT p.id::text FROM payments p WHERE p.settled_as IS NULL)
 		GROUP BY GROUPING SETS ((l.booking_id, l.currency), (l.currency))
-		HAVING sum(l.captured) - sum(l.back) <> sum(l.tickets) + sum(l.kept)`},
+		HAVING sum(l.amount_minor) <> 0`},
 }
 
 // auditRuns are the promises that nothing is forgotten: each open end has a time at which somebody looks.

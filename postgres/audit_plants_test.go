@@ -145,6 +145,10 @@ var plants = []plant{
 	{"refund-goes-on", "never asked for", (*house).refunding, `UPDATE refunds SET requested_at = {now} - interval '3 minutes'`, `payment {payment}`},
 	{"refund-goes-on", "never ended", (*house).moneyBack, `UPDATE refunds SET ended_at = {now} - interval '3 minutes'`, `booking {booking}`},
 	{"refunded-has-arrived", "still under way", (*house).refunded, `UPDATE refunds SET state = 'pending', ended_at = NULL; UPDATE emails SET status = 'withdrawn'`, `booking {booking}`},
+	{"booking-costs-its-tickets", "a hold for less", (*house).held, `UPDATE bookings SET amount_minor = amount_minor - 1`, `booking {booking}`},
+	{"booking-costs-its-tickets", "a late payment's hold for more", (*house).expired, `UPDATE booking_tickets SET fee_minor = 1 WHERE ticket_id = {first}`, `booking {booking}`},
+	{"booking-costs-its-tickets", "a discount from nowhere", (*house).sold, `UPDATE booking_tickets SET discount_minor = 1`, `booking {booking}`},
+	{"money-balances", "a fee that nobody paid", (*house).sold, `UPDATE booking_tickets SET fee_minor = 1 WHERE ticket_id = {first}`, `booking {booking}`},
 	{"money-balances", "a ticket for more than came in", (*house).sold, `UPDATE booking_tickets SET price_minor = price_minor + 1 WHERE ticket_id = {first}`, `booking {booking}`},
 	{"money-balances", "more kept than was paid", (*house).oneReturned, `ALTER TABLE booking_tickets DROP CONSTRAINT booking_tickets_kept_of_released;
 		UPDATE booking_tickets SET kept_minor = kept_minor + 1 WHERE released_at IS NOT NULL`, `booking {booking}`},

@@ -62,18 +62,35 @@ func (s *Organizers) Sales(ctx context.Context, userID, eventID string) (boxoffi
 		if err := readDaySales(ctx, tx, &sales, e.Venue.TimeZone); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `
-			SELECT (SELECT count(*) FROM bookings WHERE event_id = $1 AND status IN ('confirmed', 'completed')),
-				(SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM payments p JOIN bookings b ON b.id = p.booking_id WHERE b.event_id = $1),
-				(SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refunds r JOIN payments p ON p.id = r.payment_id
-					JOIN bookings b ON b.id = p.booking_id WHERE b.event_id = $1 AND r.state <> 'failed'),
-				(SELECT coalesce(sum(bt.kept_minor), 0)::bigint FROM booking_tickets bt JOIN bookings b ON b.id = bt.booking_id WHERE b.event_id = $1)`, e.ID).
-			Scan(&sales.Bookings, &sales.CapturedMinor, &sales.RefundedMinor, &sales.KeptMinor)
+		if err := readLedger(ctx, tx, &sales); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT count(*) FROM bookings WHERE event_id = $1 AND status IN ('confirmed', 'completed')`, e.ID).
+			Scan(&sales.Bookings)
 	})
 	if err != nil {
 		return boxoffice.Sales{}, err
 	}
 	return sales, nil
+}
+
+// readLedger adds up the ledger of the event's bookings.
+func readLedger(ctx context.Context, tx pgx.Tx, sales *boxoffice.Sales) error {
+	rows, err := tx.Query(ctx, `SELECT kind, sum(amount_minor)::bigint FROM booking_ledger WHERE event_id = $1 GROUP BY kind`, sales.EventID)
+	if err != nil {
+		return err
+	}
+	var kind string
+	var minor int64
+	sum := map[string]int64{}
+	if _, err := pgx.ForEachRow(rows, []any{&kind, &minor}, func() error { sum[kind] = minor; return nil }); err != nil {
+		return err
+	}
+	sales.GrossMinor, sales.DiscountMinor, sales.FeeMinor = -sum["ticket"], sum["discount"], -sum["fee"]
+	sales.KeptMinor, sales.GoodwillMinor = -sum["fee_kept"]-sum["share_retained"], sum["goodwill"]
+	sales.CapturedMinor, sales.RefundedMinor = sum["capture"], -sum["refund"]
+	sales.NetMinor = sales.CapturedMinor - sales.RefundedMinor
+	return nil
 }
 
 // readCategorySales reads the figures by category, and adds them up.

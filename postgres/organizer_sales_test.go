@@ -42,7 +42,7 @@ func TestSales(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.Sales{
 		EventID: event, Currency: "USD", Seats: boxoffice.SeatCounts{Available: 3, Held: 1, Sold: 3, Blocked: 1},
-		Bookings: 2, SoldMinor: 4500, CapturedMinor: 6000, RefundedMinor: 1500,
+		Bookings: 2, GrossMinor: 4500, SoldMinor: 4500, CapturedMinor: 6000, RefundedMinor: 1500, NetMinor: 4500,
 		Categories: []boxoffice.CategorySales{
 			{Category: "premium", PriceMinor: 2000, Seats: boxoffice.SeatCounts{Available: 1, Sold: 1, Blocked: 1}, SoldMinor: 2000},
 			{Category: "standard", PriceMinor: 1500, Seats: boxoffice.SeatCounts{Available: 2, Held: 1, Sold: 2}, SoldMinor: 2500},
