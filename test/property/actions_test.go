@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -85,6 +86,10 @@ var actions = []action{
 	}},
 	{"checkout", 10, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.checkout(anOpen(t, all))) }},
 	{"show", 1, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.show(anOpen(t, all))) }},
+	{"code", 5, hasBooking, func(w *world, t *rapid.T, all rows) {
+		w.meet(t, w.putIn(anOpen(t, all), draw(t, "code", slices.Sorted(maps.Keys(promotions)))))
+	}},
+	{"no code", 2, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.putIn(anOpen(t, all), "")) }},
 	{"extend", 2, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.extend(anOpen(t, all))) }},
 	{"cancel", 4, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.cancel(anOpen(t, all))) }},
 	{"give back", 6, func(_ *world, all rows) bool { return len(sales(all)) > 0 }, func(w *world, t *rapid.T, all rows) {

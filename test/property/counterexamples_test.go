@@ -134,7 +134,7 @@ func TestLateMoneyWithTheRunLost(t *testing.T) {
 		end   boxoffice.BookingStatus
 		kept  int64
 	}{
-		"the seats are free": {false, boxoffice.BookingCompleted, seatPrice},
+		"the seats are free": {false, boxoffice.BookingCompleted, ticketPrice},
 		"a seat is taken":    {true, boxoffice.BookingRefunded, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestExtendAfterTheOldBackstopPassed(t *testing.T) {
 	s.pass(houseRules.Duration + houseRules.Grace + time.Minute)
 	require.Equal(t, boxoffice.CodeSeatsTaken, s.let(s.book(1, 0)), "the backstop has to move with the deadline")
 	s.pay(b)
-	s.end(b, boxoffice.BookingCompleted, seatPrice)
+	s.end(b, boxoffice.BookingCompleted, ticketPrice)
 }
 
 func TestASecondPageAfterTheFirstWasPaid(t *testing.T) {
@@ -178,7 +178,7 @@ func TestASecondPageAfterTheFirstWasPaid(t *testing.T) {
 	s.heard(b)
 	require.Equal(t, boxoffice.CodeBookingClosed, s.let(s.checkout(b)))
 	require.Len(t, s.sessions(b), 1)
-	s.end(b, boxoffice.BookingCompleted, seatPrice)
+	s.end(b, boxoffice.BookingCompleted, ticketPrice)
 }
 
 // TestACrashInsideCompensation kills the worker, and with it the run, before each call that a run makes whose booking
@@ -236,7 +236,7 @@ func TestAStaleWorkerRaisesTheEpoch(t *testing.T) {
 	require.True(t, r.open, "a run that is refused takes its first step again")
 	s.play(r)
 	require.EqualValues(t, 3, s.check().booking(b.ID).Epoch)
-	s.end(b, boxoffice.BookingCompleted, seatPrice)
+	s.end(b, boxoffice.BookingCompleted, ticketPrice)
 }
 
 func TestALateRepeatAfterCompensation(t *testing.T) {
@@ -257,7 +257,7 @@ func TestALateRepeatAfterCompensation(t *testing.T) {
 		s.let(k)
 	}
 	s.end(b, boxoffice.BookingRefunded, 0)
-	s.end(other, boxoffice.BookingCompleted, seatPrice)
+	s.end(other, boxoffice.BookingCompleted, ticketPrice)
 }
 
 func TestCancelBetweenLookAndConfirm(t *testing.T) {

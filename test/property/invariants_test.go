@@ -18,6 +18,7 @@ func (w *world) check() rows {
 	for _, b := range all.Bookings {
 		w.checkSeats(all, b, bad)
 		w.checkMoney(all, b, bad)
+		w.checkPrice(all, b, bad)
 	}
 	w.checkPages(all, bad)
 	w.judge(all, broken)
@@ -104,6 +105,35 @@ func (w *world) checkMoney(all rows, b booking, bad func(invariant, format strin
 		if len(settled) != 1 {
 			bad("I4", "%s is %s and has taken money for nothing", w.name(b.ID), b.Status)
 		}
+	}
+}
+
+// checkPrice holds what the model has no word for: a booking costs its seats at their full prices, less what its code takes
+// off all of them together, and a fee for each; and its ledger comes to what is yet to be settled or to be given back.
+func (w *world) checkPrice(all rows, b booking, bad func(invariant, format string, args ...any)) {
+	var full, discount, fees int64
+	for _, x := range all.bookedBy(b.ID) {
+		full, discount, fees = full+x.Price+x.Discount, discount+x.Discount, fees+x.Fee
+	}
+	seats := int64(len(all.bookedBy(b.ID)))
+	code := promotions[b.Code]
+	off := min(code.AmountMinor, seats*seatPrice)
+	if code.Percent > 0 {
+		off = (seats*seatPrice*int64(code.Percent) + 50) / 100
+	}
+	if full != seats*seatPrice || fees != seats*bookingFee || discount != off || b.Amount != full-discount+fees {
+		bad("I9", "%s of %d seats with code %q costs %d, %d less %d and %d of fees", w.name(b.ID), seats, b.Code, b.Amount, full, discount, fees)
+	}
+	var open int64
+	for _, p := range all.paymentsOf(b.ID) {
+		open += p.Amount
+		if p.SettledAs != "" {
+			open += all.owes(p) - p.Amount
+		}
+		open -= all.refunded(p)
+	}
+	if b.Ledger != open {
+		bad("I9", "the ledger of %s comes to %d, and %d are open", w.name(b.ID), b.Ledger, open)
 	}
 }
 

@@ -22,6 +22,6 @@ func TestAMailWhoseRunIsLostIsSentAfterAll(t *testing.T) {
 	require.Equal(t, boxoffice.EmailQueued, s.rows().Emails[0].Status)
 	clear(s.mails)
 	s.pass(2 * time.Minute)
-	s.end(b, boxoffice.BookingCompleted, seatPrice)
+	s.end(b, boxoffice.BookingCompleted, ticketPrice)
 	require.Equal(t, map[string]int{s.rows().Emails[0].ID: 1}, s.mailed)
 }

@@ -29,6 +29,9 @@ type booking struct {
 	Deadline    time.Time               `json:"hold_expires_at"`
 	NextCheckAt *time.Time              `json:"next_check_at"`
 	Epoch       int64                   `json:"epoch"`
+	Amount      int64                   `json:"amount_minor"`
+	Code        string                  // of its promotion
+	Ledger      int64                   // what its lines come to
 }
 
 type ticket struct {
@@ -41,6 +44,8 @@ type booked struct {
 	BookingID  string     `json:"booking_id"`
 	TicketID   string     `json:"ticket_id"`
 	Price      int64      `json:"price_minor"`
+	Fee        int64      `json:"fee_minor"`
+	Discount   int64      `json:"discount_minor"`
 	Kept       int64      `json:"kept_minor"`
 	ReleasedAt *time.Time `json:"released_at"`
 }
@@ -85,7 +90,9 @@ type email struct {
 const rowsSQL = `
 	WITH b AS (SELECT * FROM bookings WHERE event_id = $1), p AS (SELECT * FROM payments WHERE booking_id IN (SELECT id FROM b))
 	SELECT jsonb_build_object(
-		'bookings', (SELECT jsonb_agg(to_jsonb(b) ORDER BY created_at, id) FROM b),
+		'bookings', (SELECT jsonb_agg(to_jsonb(b) || jsonb_build_object(
+				'code', (SELECT code FROM promotions WHERE id = b.promotion_id),
+				'ledger', (SELECT coalesce(sum(l.amount_minor), 0) FROM booking_ledger l WHERE l.booking_id = b.id)) ORDER BY created_at, id) FROM b),
 		'tickets', (SELECT jsonb_agg(to_jsonb(t) - 'held_until' ORDER BY number) FROM tickets t WHERE event_id = $1),
 		'booked', (SELECT jsonb_agg(to_jsonb(x)) FROM booking_tickets x WHERE booking_id IN (SELECT id FROM b)),
 		'attempts', (SELECT jsonb_agg(to_jsonb(a) ORDER BY id) FROM payment_attempts a WHERE booking_id IN (SELECT id FROM b)),
@@ -133,6 +140,11 @@ func (r rows) keeps(id, ticket string) bool {
 	return len(pick(r.keptBy(id), func(x booked) bool { return x.TicketID == ticket })) > 0
 }
 
+// bookedBy are the seats that the booking has booked, whether it let them go or not.
+func (r rows) bookedBy(id string) []booked {
+	return pick(r.Booked, func(x booked) bool { return x.BookingID == id })
+}
+
 // shares sums what was kept of the price of seats that the booking gave back.
 func (r rows) shares(id string) (sum int64) {
 	for _, x := range r.Booked {
@@ -143,14 +155,14 @@ func (r rows) shares(id string) (sum int64) {
 	return sum
 }
 
-// owes is what of a payment is to go back: of a sale, all but the price of its seats and the shares that were kept.
+// owes is what of a payment is to go back: of a sale, all but the price and fee of its seats and the shares that were kept.
 func (r rows) owes(p payment) int64 {
 	owes := p.Amount
 	if p.SettledAs != "sale" {
 		return owes
 	}
 	for _, x := range r.keptBy(p.BookingID) {
-		owes -= x.Price
+		owes -= x.Price + x.Fee
 	}
 	return owes - r.shares(p.BookingID)
 }

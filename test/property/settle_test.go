@@ -181,9 +181,9 @@ func (w *world) checkBooks(all rows, b booking, bad func(format string, args ...
 		}
 		owed += all.owes(p) - all.refunded(p)
 	}
-	for _, t := range all.Tickets {
-		if t.BookingID == b.ID && t.State == boxoffice.SeatSold {
-			price += seatPrice
+	for _, x := range all.keptBy(b.ID) {
+		if slices.ContainsFunc(all.Tickets, func(t ticket) bool { return t.ID == x.TicketID && t.BookingID == b.ID && t.State == boxoffice.SeatSold }) {
+			price += x.Price + x.Fee
 		}
 	}
 	price += all.shares(b.ID)

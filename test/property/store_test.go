@@ -40,6 +40,14 @@ func (s store) Booking(ctx context.Context, user, id string) (boxoffice.Booking,
 	return onStore(ctx, "Booking", func() (boxoffice.Booking, error) { return s.realStore.Booking(ctx, user, id) })
 }
 
+func (s store) ApplyPromotion(ctx context.Context, req boxoffice.PromotionRequest) (boxoffice.Booking, error) {
+	return onStore(ctx, "ApplyPromotion", func() (boxoffice.Booking, error) { return s.realStore.ApplyPromotion(ctx, req) })
+}
+
+func (s store) RemovePromotion(ctx context.Context, user, id string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
+	return onStore(ctx, "RemovePromotion", func() (boxoffice.Booking, error) { return s.realStore.RemovePromotion(ctx, user, id, key) })
+}
+
 func (s store) OpenAttempt(ctx context.Context, req boxoffice.CheckoutRequest) (boxoffice.PaymentAttempt, error) {
 	return onStore(ctx, "OpenAttempt", func() (boxoffice.PaymentAttempt, error) { return s.realStore.OpenAttempt(ctx, req) })
 }

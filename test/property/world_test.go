@@ -27,9 +27,16 @@ var houseRules = boxoffice.HoldRules{
 }
 
 const (
-	seatPrice = 1450
-	buyers    = 3
+	seatPrice   = 1450
+	bookingFee  = 150
+	ticketPrice = seatPrice + bookingFee
+	buyers      = 3
 )
+
+// promotions are the codes of the events' organizer.
+var promotions = map[string]boxoffice.Discount{
+	"THIRD": {Percent: 33}, "FIVE": {AmountMinor: 500, Currency: "USD"}, "ALL": {Percent: 100},
+}
 
 // theatre is the database of one test, in which each world gets an event of its own.
 type theatre struct {
@@ -65,6 +72,11 @@ func newTheatre(t *testing.T) *theatre {
 	exec(`INSERT INTO titles (id, name, kind, year) VALUES ($1, 'Ghost', 'film', 1990)`, th.title)
 	exec(`INSERT INTO venues (id, name, city, state, lat, lon, time_zone)
 		VALUES ($1, 'Pageant', 'Chico', 'CA', 39.7, -121.8, 'America/Los_Angeles')`, th.venue)
+	for code, discount := range promotions {
+		exec(`INSERT INTO promotions (id, owner_id, code, percent, amount_minor, currency)
+			VALUES ($1, $2, $3, nullif($4, 0), nullif($5::bigint, 0), nullif($6, ''))`,
+			newID(t), th.users[0], code, discount.Percent, discount.AmountMinor, discount.Currency)
+	}
 	exec(`INSERT INTO seat_plans (hash, venue_id, version, plan) VALUES (sha256('plan'), $1, 1, '{}')`, th.venue)
 	return th
 }
@@ -102,10 +114,10 @@ func newWorld(ctx context.Context, tb rapid.TB, th *theatre, seats int) *world {
 	}
 	require.NoError(tb, th.db.SetClockOffset(ctx, 0))
 	w.exec(`INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
-			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent)
+			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent, booking_fee_minor)
 		VALUES ($1, $2, $3, $4, sha256('plan'), 'Ghost', 'film', now() + interval '900 days', now() + interval '901 days',
-			now() - interval '1 day', now() + interval '800 days', 'on_sale', 'USD', $5, $6, 24, 80)`,
-		w.event, th.users[0], th.title, th.venue, seats, seatPrice)
+			now() - interval '1 day', now() + interval '800 days', 'on_sale', 'USD', $5, $6, 24, 80, $7)`,
+		w.event, th.users[0], th.title, th.venue, seats, seatPrice, bookingFee)
 	for range seats {
 		w.seats = append(w.seats, newID(tb))
 	}
@@ -203,6 +215,19 @@ func (w *world) checkout(b booking) *task {
 	return w.request("checkout of "+w.name(b.ID), func(ctx context.Context, s *bookings.Service) (func(), error) {
 		c, err := s.Checkout(ctx, req)
 		return func() { w.provider.handOut(c.URL) }, err
+	})
+}
+
+// putIn puts a promotion code into a booking, or takes the one it has out where code is "".
+func (w *world) putIn(b booking, code string) *task {
+	name := fmt.Sprintf("code %q into %s", code, w.name(b.ID))
+	return w.request(name, func(ctx context.Context, s *bookings.Service) (func(), error) {
+		if code == "" {
+			_, err := s.RemovePromotion(ctx, b.UserID, b.ID, nil)
+			return nil, err
+		}
+		_, err := s.ApplyPromotion(ctx, boxoffice.PromotionRequest{UserID: b.UserID, BookingID: b.ID, Code: code})
+		return nil, err
 	})
 }
 
