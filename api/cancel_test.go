@@ -108,8 +108,10 @@ func TestAPolicyInWords(t *testing.T) {
 		"Tickets can be given back until an hour before the start; 50 % of their price goes back then.":  {Hours: 1, Percent: 50},
 		"Tickets can be given back until 24 hours before the start; 80 % of their price goes back then.": {Hours: 24, Percent: 80},
 	} {
-		require.Equal(t, want, sayPolicy(p))
+		require.Equal(t, want, sayPolicy(p, 0))
 	}
+	require.Equal(t, "Tickets can be given back until the start; 100 % of their price goes back then, without the booking fees.",
+		sayPolicy(boxoffice.RefundPolicy{Percent: 100}, 150))
 }
 
 // Over the real store: what is refused, writes nothing.

@@ -49,7 +49,7 @@ func (s *Server) showBooking(c *gin.Context, status int, user boxoffice.User, id
 		Content: gin.H{
 			"Booking": viewBooking(booking), "Event": viewEvent(event), "Says": sayStatus(booking),
 			"Deadline": booking.HoldExpiresAt.In(zone), "Path": pagePath(booking.ID), "Open": isOpen(booking),
-			"Returns": sayReturns(booking, event.Refund, zone), "Policy": sayPolicy(event.Refund),
+			"Returns": sayReturns(booking, event.Refund, zone), "Policy": sayPolicy(event.Refund, booking.Fee().Minor),
 			"Remaining": remaining(booking), "GivenBack": givenBack(booking),
 			"Mails": mapped(booking.Mails, func(m boxoffice.BookingMail) string { return sayMail(m, zone) }), "Form": form,
 		},

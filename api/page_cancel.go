@@ -12,7 +12,7 @@ import (
 )
 
 // sayPolicy tells a buyer in a sentence whether tickets can be given back.
-func sayPolicy(p boxoffice.RefundPolicy) string {
+func sayPolicy(p boxoffice.RefundPolicy, fee int64) string {
 	when := fmt.Sprintf("%d hours before the start", p.Hours)
 	switch {
 	case p.Final():
@@ -22,7 +22,16 @@ func sayPolicy(p boxoffice.RefundPolicy) string {
 	case p.Hours == 1:
 		when = "an hour before the start"
 	}
-	return fmt.Sprintf("Tickets can be given back until %s; %d %% of their price goes back then.", when, p.Percent)
+	return fmt.Sprintf("Tickets can be given back until %s; %s.", when, sayShare(p, fee))
+}
+
+// sayShare tells what goes back of tickets that are given back.
+func sayShare(p boxoffice.RefundPolicy, fee int64) string {
+	share := fmt.Sprintf("%d %% of their price goes back then", p.Percent)
+	if fee > 0 {
+		share += ", without the booking fees"
+	}
+	return share
 }
 
 // sayReturns tells until when, and what goes back; "" where tickets cannot be given back.
@@ -30,8 +39,8 @@ func sayReturns(b boxoffice.Booking, p boxoffice.RefundPolicy, zone *time.Locati
 	if !canReturn(b) {
 		return ""
 	}
-	return fmt.Sprintf("Tickets can be given back until %s; %d %% of their price goes back then.",
-		b.RefundableUntil.In(zone).Format("Mon 2 Jan 2006, 15:04 MST"), p.Percent)
+	until := b.RefundableUntil.In(zone).Format("Mon 2 Jan 2006, 15:04 MST")
+	return fmt.Sprintf("Tickets can be given back until %s; %s.", until, sayShare(p, b.Fee().Minor))
 }
 
 // remaining are the tickets that the booking still has.

@@ -31,6 +31,7 @@ func parsePages(names ...string) map[string]*template.Template {
 		"money": func(minor int64, currency string) string {
 			return boxoffice.Money{Minor: minor, Currency: currency}.String()
 		},
+		"full": func(t Ticket) int64 { return t.TotalMinor + t.DiscountMinor },
 		"said": func(field string, wrong map[string]string) FieldError {
 			return FieldError{Field: field, Message: wrong[field]}
 		},

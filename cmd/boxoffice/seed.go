@@ -10,6 +10,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/api"
+	"github.com/boxoffice/boxoffice/events"
 	"github.com/boxoffice/boxoffice/migrations"
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/seed"
@@ -26,7 +27,7 @@ type seedCommand struct {
 	Rand         uint64    `default:"1" help:"Another number, another catalogue; the same one, the same to the last ID."`
 	Start        time.Time `format:"2006-01-02" help:"The first day; empty: tomorrow."`
 	Owner        string    `default:"organizer" help:"The username of the organizer whose events they are."`
-	DemoAccounts bool      `help:"Also create accounts whose passwords everybody knows. Never where strangers can log in."`
+	DemoAccounts bool      `help:"Also create accounts whose passwords everybody knows, and the promotion code WELCOME. Never where strangers can log in."`
 }
 
 // Run seeds. What is there already stays; an interrupted seed is resumed by running it again.
@@ -56,6 +57,11 @@ func (c *seedCommand) fill(ctx context.Context, db *postgres.DB) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.DemoAccounts {
+		if err := seed.CreatePromotion(ctx, events.New(db.Organizers()), owner.ID); err != nil {
+			return err
+		}
 	}
 	if c.Start.IsZero() {
 		c.Start = time.Now().AddDate(0, 0, 1)
@@ -89,6 +95,6 @@ func (s *stack) fillDatabase(ctx context.Context) error {
 	if err != nil || len(page.Events) > 0 {
 		return err
 	}
-	fill := seedCommand{Events: s.command.Events, Days: s.command.Days, Rand: s.command.Rand, Owner: "organizer"}
+	fill := seedCommand{Events: s.command.Events, Days: s.command.Days, Rand: s.command.Rand, Owner: "organizer", DemoAccounts: true}
 	return fill.fill(ctx, db)
 }

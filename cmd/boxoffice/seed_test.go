@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/internal/testdb"
+	"github.com/boxoffice/boxoffice/seed"
 )
 
 // TestSeed_KilledAndRunAgain kills the program with the signal that nothing can catch, more than once, and lets it come to
@@ -35,6 +36,9 @@ func TestSeed_KilledAndRunAgain(t *testing.T) {
 	require.NoError(t, startSeed(t, broken).Wait())
 	require.NoError(t, startSeed(t, broken).Wait(), "once more, with nothing to do")
 	require.Equal(t, seeded(t, whole.Pool), seeded(t, broken.Pool))
+	var codes []string
+	require.NoError(t, broken.Pool.QueryRow(t.Context(), `SELECT array_agg(code) FROM promotions`).Scan(&codes))
+	require.Equal(t, []string{seed.DemoPromotion.Code}, codes)
 }
 
 // seedTestEvents are some batches, with plays and concerts among them.
