@@ -1629,7 +1629,7 @@ type SearchParams struct {
 	// PriceBand Only events whose cheapest seat is in this band.
 	PriceBand PriceBand `form:"price_band,omitempty" json:"price_band,omitempty"`
 
-	// MaxPrice Only events whose cheapest seat costs at most this, in whole units of the event's currency, with two digits behind a point at most.
+	// MaxPrice Only events whose cheapest seat costs at most this with its fee, in whole units of the event's currency, with two digits behind a point at most.
 	MaxPrice float32 `form:"max_price,omitempty" json:"max_price,omitempty"`
 
 	// Available With true, only events with a free seat.

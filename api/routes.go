@@ -39,7 +39,7 @@ type route struct {
 
 // routes lists all of the API. It has the same operations as openapi.yaml.
 func (s *Server) routes() []route {
-	return []route{
+	return append([]route{
 		{ServiceUsers, "POST", "/signup", anyone, s.signUp},
 		{ServiceUsers, "POST", "/login", anyone, s.logIn},
 		{ServiceUsers, "POST", "/logout", anyone, s.logOut},
@@ -63,10 +63,6 @@ func (s *Server) routes() []route {
 
 		{ServiceEvents, "POST", "/titles", organizer, s.createTitle},
 		{ServiceEvents, "PATCH", "/titles/{id}", organizer, s.changeTitle},
-		{ServiceEvents, "POST", "/promotions", organizer, s.createPromotion},
-		{ServiceEvents, "GET", "/promotions/{id}", organizer, s.getPromotion},
-		{ServiceEvents, "PATCH", "/promotions/{id}", organizer, s.changePromotion},
-		{ServiceEvents, "GET", "/organizer/promotions", organizer, s.listPromotions},
 		{ServiceEvents, "GET", "/organizer/titles", organizer, s.listTitles},
 		{ServiceEvents, "POST", "/venues", organizer, s.createVenue},
 		{ServiceEvents, "PATCH", "/venues/{id}", organizer, s.changeVenue},
@@ -91,8 +87,6 @@ func (s *Server) routes() []route {
 		{ServiceBookings, "GET", "/bookings", member, s.listBookings},
 		{ServiceBookings, "GET", "/bookings/{id}", member, s.getBooking},
 		{ServiceBookings, "POST", "/bookings/{id}/checkout", member, s.checkout},
-		{ServiceBookings, "POST", "/bookings/{id}/promotion", member, s.applyPromotion},
-		{ServiceBookings, "DELETE", "/bookings/{id}/promotion", member, s.removePromotion},
 		{ServiceBookings, "POST", "/bookings/{id}/extend", member, s.extend},
 		{ServiceBookings, "POST", "/bookings/{id}/cancel", member, s.cancel},
 		{ServiceBookings, "POST", "/bookings/{id}/resend", member, s.resend},
@@ -104,6 +98,18 @@ func (s *Server) routes() []route {
 		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
 		{"", "GET", "/healthz", machine, s.getHealth},
 		{"", "GET", "/readyz", machine, s.getReadiness},
+	}, s.promotionRoutes()...)
+}
+
+// promotionRoutes are the part of routes that is about promotion codes.
+func (s *Server) promotionRoutes() []route {
+	return []route{
+		{ServiceEvents, "POST", "/promotions", organizer, s.createPromotion},
+		{ServiceEvents, "GET", "/promotions/{id}", organizer, s.getPromotion},
+		{ServiceEvents, "PATCH", "/promotions/{id}", organizer, s.changePromotion},
+		{ServiceEvents, "GET", "/organizer/promotions", organizer, s.listPromotions},
+		{ServiceBookings, "POST", "/bookings/{id}/promotion", member, s.applyPromotion},
+		{ServiceBookings, "DELETE", "/bookings/{id}/promotion", member, s.removePromotion},
 	}
 }
 

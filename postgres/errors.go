@@ -107,6 +107,8 @@ func translateUnique(err error, constraint string) error {
 	switch constraint {
 	case "users_username":
 		return boxoffice.WrapError(boxoffice.CodeUsernameTaken, err, "This username is taken.")
+	case "promotions_code":
+		return boxoffice.WrapError(boxoffice.CodeDuplicateIdentifier, err, "You have this code already.")
 	default:
 		return boxoffice.WrapError(boxoffice.CodeDuplicateIdentifier, err, "This exists already.")
 	}

@@ -15,7 +15,7 @@ import (
 func (s *Organizers) CreatePromotion(ctx context.Context, by boxoffice.By, p boxoffice.Promotion) (boxoffice.Promotion, error) {
 	return write(ctx, s, by, func(ctx context.Context, tx pgx.Tx) (boxoffice.Promotion, error) {
 		var none boxoffice.Promotion
-		if err := refuseManyPromotions(ctx, tx, by.UserID, p.Code); err != nil {
+		if err := refuseManyPromotions(ctx, tx, by.UserID); err != nil {
 			return none, err
 		}
 		if err := checkPromotionEvents(ctx, tx, by.UserID, p.Terms.EventIDs); err != nil {
@@ -44,24 +44,17 @@ func (s *Organizers) CreatePromotion(ctx context.Context, by boxoffice.By, p box
 	})
 }
 
-// refuseManyPromotions locks the user, so that of two requests at once each sees what the other made.
-func refuseManyPromotions(ctx context.Context, tx pgx.Tx, userID, code string) error {
+// refuseManyPromotions locks the user, so that two requests at once do not each make the last one that is allowed.
+func refuseManyPromotions(ctx context.Context, tx pgx.Tx, userID string) error {
 	if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID); err != nil {
 		return err
 	}
 	var promotions int
-	var taken bool
-	err := tx.QueryRow(ctx, `SELECT count(*), coalesce(bool_or(code = $2), false) FROM promotions WHERE owner_id = $1`, userID, code).
-		Scan(&promotions, &taken)
-	switch {
-	case err != nil:
-		return err
-	case taken:
-		return boxoffice.Errorf(boxoffice.CodeDuplicateIdentifier, "You have a code %s already.", code)
-	case promotions >= boxoffice.MaxPromotions:
-		return boxoffice.Errorf(boxoffice.CodeTooMany, "You have %d codes already.", promotions)
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM promotions WHERE owner_id = $1`, userID).Scan(&promotions)
+	if err == nil && promotions >= boxoffice.MaxPromotions {
+		err = boxoffice.Errorf(boxoffice.CodeTooMany, "You have %d promotion codes already.", promotions)
 	}
-	return nil
+	return err
 }
 
 // checkPromotionEvents names the events that are not the user's.

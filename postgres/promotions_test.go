@@ -62,7 +62,7 @@ func TestPromotions_AreTheirOrganizers(t *testing.T) {
 	_, err = o.organizers.CreatePromotion(t.Context(), stranger, newPromotion("SPRING"))
 	require.NoError(t, err, "two organizers may have the same code")
 	_, err = o.organizers.CreatePromotion(t.Context(), stranger, want)
-	requireCode(t, boxoffice.CodeDuplicateIdentifier, err)
+	require.Equal(t, "You have this code already.", requireCode(t, boxoffice.CodeDuplicateIdentifier, err).Message)
 }
 
 func TestPromotions_Refusals(t *testing.T) {
