@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/postgres"
 )
 
 // addPromotion makes a code of the house's organizer, a tenth off, with what else the columns say: `uses, 10`.
@@ -311,4 +312,42 @@ func TestApplyPromotion_IsDoneOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint(first), fmt.Sprint(second))
 	require.WithinDuration(t, first.HoldExpiresAt, second.HoldExpiresAt, time.Microsecond)
+}
+
+// TestApplyPromotion_LeavesThePoolToOthers locks a promotion while more buyers put its code in than the pool has connections:
+// they wait in a lane, and who wants seats does not wait for them.
+func TestApplyPromotion_LeavesThePoolToOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 9)
+	h.addPromotion(t, "LAST")
+	small, err := postgres.Open(t.Context(), h.clock.URL, postgres.Options{MaxConns: 4, LockTimeout: 3 * time.Second})
+	require.NoError(t, err)
+	defer small.Close()
+	store := small.Bookings(houseRules)
+	var bookings []boxoffice.Booking
+	for _, ticket := range h.tickets[:8] {
+		bookings = append(bookings, h.hold(t, h.addUser(t), ticket))
+	}
+	user := h.addUser(t)
+	tx, err := h.own.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = tx.Exec(t.Context(), `SELECT FROM promotions FOR UPDATE`)
+	require.NoError(t, err)
+	var waiting sync.WaitGroup
+	refused := make([]error, len(bookings))
+	for i, b := range bookings {
+		waiting.Go(func() {
+			_, refused[i] = store.ApplyPromotion(t.Context(), boxoffice.PromotionRequest{UserID: b.UserID, BookingID: b.ID, Code: "last"})
+		})
+	}
+	h.waitUntilBlocked(t)
+	blocked := h.blocked(t)
+	_, _, _, err = store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: h.tickets[8:]})
+	require.NoError(t, err)
+	require.Equal(t, blocked, h.blocked(t), "who wants seats waited for those that put a code in")
+	waiting.Wait()
+	for _, err := range refused {
+		require.Positive(t, requireCode(t, boxoffice.CodeUnavailable, err).RetryAfter)
+	}
 }
