@@ -123,9 +123,9 @@ type Refund struct {
 	Reason        string
 }
 
-// PaymentEvent is a verified webhook.
+// PaymentEvent is a verified webhook, or what one would have told that never came.
 type PaymentEvent struct {
-	ID         string // the provider's event ID
+	ID         string // the provider's event ID; empty: its object was found in the provider's record
 	Type       string
 	APIVersion string
 	ObjectID   string // of the session, refund, dispute it tells of

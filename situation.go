@@ -171,7 +171,8 @@ type BookingStore interface {
 	// FinishRefund sets refunded where no refund is open and all that was to go back is back.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 
-	// ReceivePaymentEvent stores a verified webhook with its effect, or gives a stored one that has none its effect.
+	// ReceivePaymentEvent stores a verified webhook with its effect, or gives a stored one that has none its effect. One
+	// without an ID has its effect, and is not stored.
 	ReceivePaymentEvent(ctx context.Context, e PaymentEvent) (EventReceipt, error)
 	// ClaimEvents gives stored events without an effect that are due to be tried again, at most limit, and moves their next
 	// try on by pauses that grow, so that of several sweepers each gets others. Events that wait for their booking's run are

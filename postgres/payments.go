@@ -10,7 +10,8 @@ import (
 )
 
 // ReceivePaymentEvent stores a verified webhook together with its effect, in one transaction. An event that came before
-// is processed again unless its effect is complete; two events that tell of one fact have one effect.
+// is processed again unless its effect is complete; two events that tell of one fact have one effect. What was found in the
+// provider's record has no event's ID, and leaves nothing in the inbox.
 func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.EventReceipt, error) {
 	var receipt boxoffice.EventReceipt
 	err := s.db.apart.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
@@ -19,9 +20,13 @@ func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentE
 		if err != nil {
 			return err
 		}
-		processed, err := storeEvent(ctx, tx, e, about.booking.id)
-		if err != nil || processed {
-			return err
+		if e.ID != "" {
+			if processed, err := storeEvent(ctx, tx, e, about.booking.id); err != nil || processed {
+				return err
+			}
+		} else if about.booking.id == "" {
+			receipt.Fate = boxoffice.EventUnknown
+			return nil
 		}
 		if about.booking.id == "" {
 			receipt.Fate, err = keepEvent(ctx, tx, e)
