@@ -21,6 +21,7 @@ func (o Options) sweep(ctx context.Context) {
 	sweeps.Go(func() { every(ctx, o.InboxEvery, o.sweepInbox) })
 	sweeps.Go(func() { o.relay(ctx) })
 	sweeps.Go(func() { every(ctx, o.Relay.SampleEvery, o.sampleSeats) })
+	sweeps.Go(func() { o.schedule(ctx) })
 	index := &watch{Options: o}
 	sweeps.Go(func() {
 		index.look(ctx) // at once: a system that was just set up has no index

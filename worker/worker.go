@@ -34,6 +34,9 @@ type Options struct {
 	Search     *activities.Search
 	Logger     *slog.Logger
 
+	Reconciliation *activities.Reconciliation
+	Schedules      boxoffice.Scheduler
+
 	SweepEvery time.Duration // between two sweeps for bookings; 1 s if zero
 	SweepBatch int           // bookings a sweep; 200 if zero
 	InboxEvery time.Duration // between two sweeps of the inbox; 5 s if zero
@@ -162,14 +165,16 @@ func (o Options) bulk(fatal func(error)) worker.Worker {
 		MaxConcurrentActivityExecutionSize: 4,
 	})
 	w.RegisterWorkflow(workflows.Reindex)
+	w.RegisterWorkflow(workflows.Reconcile)
 	w.RegisterActivity(o.Search)
+	w.RegisterActivity(o.Reconciliation)
 	return w
 }
 
 // activityNames are those that RegisterActivity gives to the methods of what is registered and counts its failures.
 func activityNames() []string {
 	var names []string
-	for _, t := range []reflect.Type{reflect.TypeFor[*activities.Activities](), reflect.TypeFor[*activities.Search]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[*activities.Activities](), reflect.TypeFor[*activities.Search](), reflect.TypeFor[*activities.Reconciliation]()} {
 		for method := range t.Methods() {
 			names = append(names, method.Name)
 		}

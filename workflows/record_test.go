@@ -42,7 +42,11 @@ type live struct {
 	post   *post
 
 	library *library
+	ledger  *ledger
 }
+
+// Ensure is here for nothing: what is due again and again is started by the tests.
+func (*live) Ensure(context.Context) error { return nil }
 
 func startLive(t *testing.T) *live {
 	t.Helper()
@@ -54,13 +58,14 @@ func startLive(t *testing.T) *live {
 	}
 	c, err := client.Dial(client.Options{HostPort: server.Address, Namespace: server.Namespace, Identity: identity, Logger: quiet})
 	require.NoError(t, err)
-	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset), library: newLibrary(1300)}
+	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset), library: newLibrary(1300), ledger: newLedger()}
 	work, stopWork := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() {
 		worked <- worker.Run(work, worker.Options{
 			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
 			Accounts: l.post.steps(), Search: l.library.steps(), Relay: worker.Relay{Outbox: l.library, Builds: l.library, Index: l.library},
+			Reconciliation: l.ledger.steps(), Schedules: l,
 			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
 		})
 	}()

@@ -55,6 +55,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 			replayer.RegisterWorkflow(w.Mail)
 			replayer.RegisterWorkflow(workflows.AccountMail)
 			replayer.RegisterWorkflow(workflows.Reindex)
+			replayer.RegisterWorkflow(workflows.Reconcile)
 			require.NoError(t, replayer.ReplayWorkflowHistory(quiet, history))
 		})
 	}
@@ -63,7 +64,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 func TestStoredHistoriesCoverEveryEnding(t *testing.T) {
 	t.Parallel()
 	stored := storedHistories(t)
-	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up", "reindex", "reindex-given-up"}
+	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up", "reindex", "reindex-given-up", "reconcile"}
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}

@@ -35,6 +35,7 @@ type cli struct {
 	Demo         demoCommand         `cmd:"" help:"Make one booking over HTTP, from sign-up to the PDF, told step by step."`
 	Bench        benchCommand        `cmd:"" help:"Measure parts of the system."`
 	Audit        auditCommand        `cmd:"" help:"Hold every booking against every promise; exit 1 if one is broken."`
+	Reconcile    reconcileCommand    `cmd:"" help:"Compare Stripe's record with ours and mend what has one right answer; exit 1 if something is left, 2 if it could not."`
 	Role         roleCommand         `cmd:"" help:"Make an account an organizer's, support's, an admin's, or a buyer's again."`
 	VerifyTicket verifyTicketCommand `cmd:"" help:"Verify an entry token offline."`
 	NewKey       newKeyCommand       `cmd:"" help:"Make a signing key for entry tokens."`
@@ -87,6 +88,9 @@ func run() int {
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(logger); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "boxoffice:", err)
+		if exit, ok := errors.AsType[exitError](err); ok {
+			return exit.code
+		}
 		return 1
 	}
 	return 0

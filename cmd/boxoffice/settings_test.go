@@ -42,6 +42,7 @@ func TestSettings_AWrongOneNamesItself(t *testing.T) {
 		{"worker", "--sweep-every=0s", "BOXOFFICE_SWEEP_EVERY"},
 		{"worker", "--inbox-every=-1s", "BOXOFFICE_INBOX_EVERY"},
 		{"worker", "--index-missing=0s", "BOXOFFICE_INDEX_MISSING"},
+		{"worker", "--reconcile-every=0s", "BOXOFFICE_RECONCILE_EVERY"},
 	} {
 		for command := range strings.FieldsSeq(c.command) {
 			args := []string{

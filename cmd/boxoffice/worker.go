@@ -14,6 +14,7 @@ import (
 	"github.com/boxoffice/boxoffice/internal/failpoint"
 	"github.com/boxoffice/boxoffice/internal/serving"
 	"github.com/boxoffice/boxoffice/mail"
+	"github.com/boxoffice/boxoffice/scheduling"
 	"github.com/boxoffice/boxoffice/worker"
 	"github.com/boxoffice/boxoffice/workflows"
 	"golang.org/x/sync/errgroup"
@@ -35,17 +36,18 @@ type workerCommand struct {
 	AdminAddr string `env:"BOXOFFICE_ADMIN_ADDR" default:"127.0.0.1:8082" help:"Where metrics and health are, not for the public." group:"HTTP"`
 	Profiling bool   `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
 
-	IssuePatience time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
-	SweepEvery    time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
-	InboxEvery    time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
-	IndexMissing  time.Duration `env:"BOXOFFICE_INDEX_MISSING" default:"1m" help:"How long the search server may be without its index until it is built anew; after a restart it needs some seconds to know it again."`
+	IssuePatience  time.Duration `env:"BOXOFFICE_ISSUE_PATIENCE" default:"24h" help:"How long tickets are tried to be made before the sale is undone."`
+	SweepEvery     time.Duration `env:"BOXOFFICE_SWEEP_EVERY" default:"1s" help:"Between two looks for bookings whose run is missing."`
+	InboxEvery     time.Duration `env:"BOXOFFICE_INBOX_EVERY" default:"5s" help:"Between two looks for webhooks that had no effect."`
+	ReconcileEvery time.Duration `env:"BOXOFFICE_RECONCILE_EVERY" default:"1h" help:"Between two comparisons of Stripe's record with ours."`
+	IndexMissing   time.Duration `env:"BOXOFFICE_INDEX_MISSING" default:"1m" help:"How long the search server may be without its index until it is built anew; after a restart it needs some seconds to know it again."`
 }
 
 // Validate is called by kong: a setting that makes no sense names itself, and nothing starts.
 func (c *workerCommand) Validate() error {
 	return errors.Join(c.check(), checkDurations(map[string]time.Duration{
 		"BOXOFFICE_ISSUE_PATIENCE": c.IssuePatience, "BOXOFFICE_SWEEP_EVERY": c.SweepEvery, "BOXOFFICE_INBOX_EVERY": c.InboxEvery,
-		"BOXOFFICE_INDEX_MISSING": c.IndexMissing,
+		"BOXOFFICE_INDEX_MISSING": c.IndexMissing, "BOXOFFICE_RECONCILE_EVERY": c.ReconcileEvery,
 	}))
 }
 
@@ -75,6 +77,9 @@ func (c *workerCommand) work(ctx context.Context, parts core, options worker.Opt
 		return err
 	}
 	if err := parts.metrics.WatchSearch(context.WithoutCancel(ctx), options.Relay.Outbox.SearchBacklog, options.Logger); err != nil {
+		return err
+	}
+	if err := parts.metrics.WatchReconciliation(context.WithoutCancel(ctx), parts.store.ReconcileState, options.Logger); err != nil {
 		return err
 	}
 	readiness := serving.NewReadiness(parts.ready(), options.Logger)
@@ -116,6 +121,9 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 		Relay: worker.Relay{
 			Outbox: index, Builds: index, Index: parts.search, Reindexer: indexing.New(parts.temporal), MissingFor: c.IndexMissing,
 		},
+		Reconciliation: &activities.Reconciliation{Reconciler: reconciler(parts.stripe, parts.provider, parts.store, logger), Logger: logger},
+		Schedules:      scheduling.New(parts.temporal, c.ReconcileEvery),
+
 		Search:   &activities.Search{Builds: index, Index: parts.search, Logger: logger},
 		Temporal: parts.temporal, Store: parts.store, Nudger: parts.service, Settler: parts.service, Logger: logger,
 		SweepEvery: c.SweepEvery, InboxEvery: c.InboxEvery, Metrics: parts.metrics, Failpoints: points,
