@@ -23,6 +23,10 @@ type AuditOptions struct {
 	Timeout time.Duration
 	// Files, where not nil, is asked for the ticket file of every completed booking: one read a booking.
 	Files boxoffice.FileStore
+	// Provider, where not nil, is asked for its record of the payments of the last ProviderSince, which is 30 days: a call for
+	// every hundred. They are copied into a temporary table.
+	Provider      boxoffice.ProviderLedger
+	ProviderSince time.Duration
 }
 
 func (o AuditOptions) withDefaults() AuditOptions {
@@ -31,6 +35,9 @@ func (o AuditOptions) withDefaults() AuditOptions {
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Minute
+	}
+	if o.ProviderSince == 0 {
+		o.ProviderSince = reconcileLongest
 	}
 	return o
 }
@@ -58,6 +65,7 @@ type AuditInbox struct {
 // AuditReport is what an audit found.
 type AuditReport struct {
 	Checked    int64 // bookings
+	Provider   int64 // payments of the provider's that were compared
 	Inbox      AuditInbox
 	Violations []AuditViolation // by promise, at most MaxViolations each
 	More       map[string]int64 // how many violations of a promise are not in Violations
@@ -100,12 +108,18 @@ func AuditPromises() []AuditPromise {
 
 // Audit asks for every promise, of every booking there is, in one consistent view of the database. It changes nothing and
 // waits for no row, so it may run beside sales; it reads whole tables, some of them several times. Its memory is bounded by
-// MaxViolations a promise. CodeUnavailable when the database or the file store is, or when the time is up.
+// MaxViolations a promise. CodeUnavailable when the database or the file store is, or when the time is up; CodeProviderUnknown
+// when the provider is.
 func (db *DB) Audit(ctx context.Context, o AuditOptions) (AuditReport, error) {
 	o = o.withDefaults()
 	report := AuditReport{More: map[string]int64{}}
 	if err := db.auditRows(ctx, o, &report); err != nil {
 		return report, err
+	}
+	if o.Provider != nil {
+		if err := db.auditAtProvider(ctx, o, &report); err != nil {
+			return report, err
+		}
 	}
 	if o.Files == nil {
 		return report, nil

@@ -13,23 +13,30 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/files"
+	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/postgres"
 )
 
 // auditCommand holds every booking against every promise: boxoffice audit.
 type auditCommand struct {
 	Database databaseSettings `embed:""`
+	Stripe   ledgerSettings   `embed:""`
 
-	BlobURL string        `env:"BLOB_URL" help:"Where ticket files are kept; empty: whether they exist is not asked."`
-	Grace   time.Duration `default:"2m" help:"What is younger than this may be under way."`
-	Timeout time.Duration `default:"5m" help:"For all queries together, files apart."`
-	JSON    bool          `name:"json" help:"Print one JSON object last."`
+	BlobURL  string        `env:"BLOB_URL" help:"Where ticket files are kept; empty: whether they exist is not asked."`
+	Grace    time.Duration `default:"2m" help:"What is younger than this may be under way."`
+	Timeout  time.Duration `default:"5m" help:"For all queries together, files apart."`
+	Provider bool          `help:"Compare with Stripe's own record, too."`
+	Since    time.Duration `default:"720h" help:"How far back Stripe's record is compared."`
+	JSON     bool          `name:"json" help:"Print one JSON object last."`
 }
 
 // Validate is called by kong. Zero would silently mean the default.
 func (c *auditCommand) Validate() error {
 	if c.Grace <= 0 || c.Timeout < time.Millisecond {
 		return errors.New("--grace and --timeout must be longer than nothing")
+	}
+	if c.Provider && (c.Stripe.StripeAPIKey == "" || c.Since <= 0) {
+		return errors.New("--provider needs STRIPE_API_KEY, and a --since that is longer than nothing")
 	}
 	return nil
 }
@@ -58,6 +65,14 @@ func (c *auditCommand) audit(ctx context.Context, logger *slog.Logger) (report p
 		defer func() { err = errors.Join(err, store.Close()) }()
 		options.Files = store
 	}
+	if c.Provider {
+		stripe, stripeErr := c.Stripe.client(logger)
+		if stripeErr != nil {
+			return report, stripeErr
+		}
+		defer stripe.Close()
+		options.Provider, options.ProviderSince = payments.NewLedger(stripe, 0), c.Since
+	}
 	db, err := c.Database.open(ctx)
 	if err != nil {
 		return report, err
@@ -68,7 +83,8 @@ func (c *auditCommand) audit(ctx context.Context, logger *slog.Logger) (report p
 
 // auditResult is what --json prints.
 type auditResult struct {
-	Checked    int64                     `json:"checked"` // bookings
+	Checked    int64                     `json:"checked"`            // bookings
+	Provider   int64                     `json:"provider,omitempty"` // payments in Stripe's record
 	Inbox      postgres.AuditInbox       `json:"inbox,omitzero"`
 	Violations []postgres.AuditViolation `json:"violations"`
 	More       map[string]int64          `json:"more,omitempty"` // by promise: violations that are not named
@@ -92,6 +108,11 @@ func (c *auditCommand) tell(w io.Writer, report postgres.AuditReport) error {
 			return err
 		}
 	}
+	if c.Provider {
+		if _, err := fmt.Fprintf(w, "compared with %d payments in Stripe's record\n", report.Provider); err != nil {
+			return err
+		}
+	}
 	var broken error
 	if total := report.Total(); total > 0 {
 		broken = fmt.Errorf("%d violations in %d bookings", total, report.Checked)
@@ -101,7 +122,7 @@ func (c *auditCommand) tell(w io.Writer, report postgres.AuditReport) error {
 	if !c.JSON {
 		return broken
 	}
-	result := auditResult{Checked: report.Checked, Inbox: report.Inbox, Violations: report.Violations, More: report.More}
+	result := auditResult{Checked: report.Checked, Provider: report.Provider, Inbox: report.Inbox, Violations: report.Violations, More: report.More}
 	if result.Violations == nil {
 		result.Violations = []postgres.AuditViolation{}
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -94,4 +95,28 @@ func TestAudit_LooksForFilesWhereItIsToldTo(t *testing.T) {
 	_, err := c.audit(t.Context(), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.DirExists(t, folder)
+}
+
+// TestAudit_Provider runs the audit with Stripe's record.
+func TestAudit_Provider(t *testing.T) {
+	t.Parallel()
+	db, stripe := testdb.New(t), startStripe(t)
+	paidElsewhere(t, stripe.URL, "")
+	out, complaint, code := withStripe(t, db.URL, stripe.URL, "audit", "--provider")
+	require.Zero(t, code, complaint)
+	require.Equal(t, "compared with 1 payments in Stripe's record\nno violations in 0 bookings\n", out)
+
+	const lost = "01900000-0000-7000-8000-000000000001"
+	intent := paidElsewhere(t, stripe.URL, lost)
+	db.AdvanceClock(t, 3*time.Minute)
+	out, _, code = withStripe(t, db.URL, stripe.URL, "audit", "--provider", "--json")
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "provider-payment-is-ours: payment "+intent+": 900 USD were taken for booking "+lost+", which this database does not have\n")
+	require.Contains(t, out, `{"checked":0,"provider":2,"violations":[{"promise":"provider-payment-is-ours"`)
+
+	_, complaint, code = withStripe(t, db.URL, stripe.URL, "audit", "--provider", "--stripe-api-key=")
+	require.NotZero(t, code)
+	require.Contains(t, complaint, "--provider needs STRIPE_API_KEY")
+	_, _, code = withStripe(t, db.URL, "http://127.0.0.1:1", "audit", "--provider")
+	require.Equal(t, 1, code, "an audit that could not ask is not clean")
 }

@@ -32,8 +32,9 @@ func (s *System) Audit(ctx context.Context) error {
 
 // auditPromises is boxoffice audit, as an operator runs it.
 func (s *System) auditPromises(ctx context.Context) error {
-	command := exec.CommandContext(ctx, program, "audit", "--grace", "5s")
-	command.Env = environment("DATABASE_URL="+s.Env["DATABASE_URL"], "BLOB_URL="+s.Env["BLOB_URL"])
+	command := exec.CommandContext(ctx, program, "audit", "--grace", "5s", "--provider")
+	command.Env = environment("DATABASE_URL="+s.Env["DATABASE_URL"], "BLOB_URL="+s.Env["BLOB_URL"],
+		"STRIPE_API_BASE="+s.Env["STRIPE_API_BASE"], "STRIPE_API_KEY="+s.Env["STRIPE_API_KEY"])
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("boxoffice audit: %w\n%s", err, out)
