@@ -32,11 +32,11 @@ var Transitions = []struct {
 }{
 	{BookingHeld, BookingConfirmed, "paid in time: seats held → sold"},
 	{BookingHeld, BookingExpired, "deadline passed, payment page closed, nothing paid: seats freed"},
-	{BookingHeld, BookingCancelled, "buyer cancels, payment page closed, nothing paid: seats freed"},
+	{BookingHeld, BookingCancelled, "buyer cancels, or the event is called off; payment page closed, nothing paid: seats freed"},
 	{BookingHeld, BookingRefunding, "paid, but cancelled meanwhile, or the seats or the event are lost"},
 	{BookingConfirmed, BookingCompleted, "tickets issued"},
-	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, or the event is cancelled"},
-	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows"},
+	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, or the event is called off"},
+	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows, or the event is called off"},
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},
@@ -95,6 +95,9 @@ type Booking struct {
 	Mails         []BookingMail // newest first, the last 20
 
 	RefundableUntil time.Time // until then tickets of it can be given back; zero: they cannot, or no longer
+
+	CalledOffAt     time.Time // when it was ended because its event was called off; zero: it was not
+	CalledOffReason string    // the organizer's words on that; may be empty
 }
 
 // Fee is what the booking fees of all its tickets come to, those that were given back too. It is part of Amount.

@@ -39,6 +39,7 @@ const (
 	CodeProviderUnknown     Code = "provider-unknown"     // the provider's answer is unknown: ask it again under the same key
 	CodeNoSession           Code = "no-session"           // the provider has no session for this attempt and will not make one
 	CodeNoRefund            Code = "no-refund"            // the provider has no refund of this number and will not make one under its key
+	CodeBalanceInsufficient Code = "balance-insufficient" // the provider has not enough money of ours for this refund; it made none
 	CodeRefundExceeds       Code = "refund-exceeds"       // more would be refunded than was captured
 	CodeIssueImpossible     Code = "issue-impossible"     // tickets cannot be made, and repeating will not help
 	CodeMailRejected        Code = "mail-rejected"        // the mail server refuses this recipient or message for good
@@ -56,7 +57,7 @@ var Codes = []Code{
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
 	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeNoRefund, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
-	CodeEventState, CodeTooMany, CodeSaleFinal, CodePromotionRefused,
+	CodeEventState, CodeTooMany, CodeSaleFinal, CodePromotionRefused, CodeBalanceInsufficient,
 }
 
 // Error is the one error type that crosses package borders.

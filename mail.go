@@ -10,11 +10,12 @@ type EmailKind string
 
 // The kinds of mail.
 const (
-	EmailTickets   EmailKind = "tickets"   // the tickets of a sold booking
-	EmailChanged   EmailKind = "changed"   // some tickets of a booking were given back; it brings those that remain
-	EmailRefunded  EmailKind = "refunded"  // the money of a booking, or of tickets of it, that is undone went back, with the reason
-	EmailCancelled EmailKind = "cancelled" // a booking that was let go while its payment page was open; nothing was charged
-	EmailReturned  EmailKind = "returned"  // a payment that bought nothing went back, with the reason; the booking is as it was
+	EmailTickets   EmailKind = "tickets"    // the tickets of a sold booking
+	EmailChanged   EmailKind = "changed"    // some tickets of a booking were given back; it brings those that remain
+	EmailRefunded  EmailKind = "refunded"   // the money of a booking, or of tickets of it, that is undone went back, with the reason
+	EmailCancelled EmailKind = "cancelled"  // a booking that was let go while its payment page was open; nothing was charged
+	EmailReturned  EmailKind = "returned"   // a payment that bought nothing went back, with the reason; the booking is as it was
+	EmailCalledOff EmailKind = "called-off" // the event was called off, with the organizer's words; what was paid is on its way back
 )
 
 // EmailStatus is the state of a mail.
@@ -35,11 +36,11 @@ type EmailJob struct {
 	Recipient string
 	Status    EmailStatus
 	Document  TicketDocument // seats that are sold, event, amounts
-	LetGo     []Ticket       // for EmailRefunded and EmailCancelled: the seats that the booking has no more; for EmailChanged: those that it tells of
+	LetGo     []Ticket       // for EmailRefunded, EmailCancelled and EmailCalledOff: the seats that the booking has no more; for EmailChanged: those that it tells of
 	BlobKey   string         // of the PDF, for EmailTickets and EmailChanged
-	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; for EmailChanged: what is to go back
+	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; for EmailChanged and EmailCalledOff: what is to go back
 	Kept      Money          // for EmailChanged, and for EmailRefunded where nothing goes back: what was paid and is kept
-	Reason    string         // for EmailRefunded and EmailReturned, for people
+	Reason    string         // for EmailRefunded and EmailReturned, for people; for EmailCalledOff the organizer's words, or nothing
 }
 
 // HasTickets reports whether the mail brings tickets.

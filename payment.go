@@ -182,8 +182,9 @@ type PaymentProvider interface {
 	// ExpireSession closes the page; what it gives is the session's status afterwards, which may be complete: the buyer
 	// was faster. CodeProviderUnknown.
 	ExpireSession(ctx context.Context, sessionID string) (PaymentSession, error)
-	// Refund gives money back under RefundKey. CodeProviderDeclined, CodeProviderUnknown, CodeNoRefund (the provider proved
-	// to have none of this number, and makes none under its key any more: see BookingStore.RenewRefund).
+	// Refund gives money back under RefundKey. CodeProviderDeclined, CodeProviderUnknown, CodeBalanceInsufficient (see
+	// BookingStore.MarkRefundShort), CodeNoRefund (the provider proved to have none of this number, and makes none under its
+	// key any more: see BookingStore.RenewRefund).
 	Refund(ctx context.Context, r Refund) (ProviderRefund, error)
 	// VerifyWebhook checks a webhook's signature over its raw body, then reads it. CodeBadSignature (ErrStaleWebhook is its
 	// cause where only the time is wrong), CodeMalformed.

@@ -144,7 +144,8 @@ type BookingStore interface {
 	ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
 	// SellLate sells free seats of an expired booking to a payment, or requests its refund.
 	SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (Situation, error)
-	// IssueAdmissions makes an admission for each sold seat, once, and gives what the ticket file shows.
+	// IssueAdmissions makes an admission for each sold seat, once, and gives what the ticket file shows. CodeSeatsLost where the
+	// event was called off: then Compensate.
 	IssueAdmissions(ctx context.Context, bookingID string, epoch int64) (TicketDocument, error)
 	// CompleteBooking notes that the tickets exist under blobKey and queues their mail.
 	CompleteBooking(ctx context.Context, bookingID string, epoch int64, blobKey string) (Situation, error)
@@ -168,6 +169,9 @@ type BookingStore interface {
 	// RenewRefund closes a refund that the provider proved never to have made, and writes another of the same amount down in
 	// its place, under the next number and so under a key of its own. CodeProviderUnknown while the refund is young.
 	RenewRefund(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (Situation, error)
+	// MarkRefundShort notes that the provider's balance did not suffice for a refund, so that it is asked for again after a
+	// quarter of an hour. Where the event was called off, its other refunds pause, and a task asks a person for the money.
+	MarkRefundShort(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (Situation, error)
 	// FinishRefund sets refunded where no refund is open and all that was to go back is back.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 

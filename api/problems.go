@@ -56,6 +56,7 @@ var answers = map[boxoffice.Code]answer{
 	boxoffice.CodeCrossOrigin:         {http.StatusForbidden, "The request came from another site"},
 	boxoffice.CodeDuplicateIdentifier: {http.StatusConflict, "This exists already"},
 	boxoffice.CodeEventState:          {http.StatusConflict, "The event does not allow this now"},
+	boxoffice.CodeBalanceInsufficient: {http.StatusServiceUnavailable, "The refund was not made"},
 	boxoffice.CodeSaleFinal:           {http.StatusConflict, "The tickets cannot be given back"},
 	boxoffice.CodePromotionRefused:    {http.StatusConflict, "The code cannot be used"},
 	boxoffice.CodeTooMany:             {http.StatusConflict, "There are too many of these"},

@@ -131,6 +131,12 @@ var runActs = []struct {
 		},
 	},
 	{
+		name: "MarkRefundShort", does: []string{"refunding", "given back"},
+		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
+			return only(store.MarkRefundShort(ctx, s.ID, epoch, s.payment, 1))
+		},
+	},
+	{
 		name: "FinishRefund", does: []string{"refunding, money back"},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.FinishRefund(ctx, s.ID, epoch))

@@ -36,11 +36,12 @@ var auditMoney = []auditQuery{
 			CASE WHEN bool_or(r.currency <> p.currency) THEN ', in ' || string_agg(DISTINCT r.currency, ' and ') END)
 		FROM payments p JOIN refunds r ON r.payment_id = p.id WHERE r.state <> 'failed'
 		GROUP BY p.id HAVING sum(r.amount_minor) > p.amount_minor OR bool_or(r.currency <> p.currency)`},
-	// Banks may take days with a refund that was asked for; ours is to ask, and to tell when all of it arrived.
+	// Banks may take days with a refund that was asked for; ours is to ask, and to tell when all of it arrived. One that the
+	// provider's balance does not suffice for is asked for again each quarter of an hour.
 	{AuditPromise{"refund-goes-on", "a refund is asked for soon, and ends its booking when it has arrived"}, `
 		SELECT 'payment ' || r.payment_id, format('of booking %s: refund %s was requested at %s and not asked for', p.booking_id, r.n, r.requested_at)
 		FROM refunds r JOIN payments p ON p.id = r.payment_id
-		WHERE r.state = 'pending' AND r.provider_id IS NULL AND r.requested_at < @before
+		WHERE r.state = 'pending' AND r.provider_id IS NULL AND greatest(r.requested_at, r.short_at + interval '30 minutes') < @before
 		UNION ALL
 		SELECT 'booking ' || b.id, format('still refunding, its last refund arrived at %s', max(r.ended_at))
 		FROM bookings b JOIN payments p ON p.booking_id = b.id JOIN refunds r ON r.payment_id = p.id
@@ -86,6 +87,13 @@ var auditRuns = []auditQuery{
 	{AuditPromise{"check-is-kept", "a check that is due is made soon"}, `
 		SELECT 'booking ' || b.id, format('%s, its check was due at %s: nobody sweeps', b.status, b.next_check_at)
 		FROM bookings b WHERE b.next_check_at < @before`},
+	{AuditPromise{"called-off-goes-on", "the bookings of an event that was called off are given back, all of them"}, `
+		SELECT 'event ' || c.event_id, format('called off at %s, its check was due at %s: nobody sweeps', c.cancelled_at, c.next_check_at)
+		FROM event_cancellations c WHERE c.next_check_at < @before
+		UNION ALL
+		SELECT 'booking ' || b.id, format('still %s, although its event was called off at %s and that is done', b.status, c.cancelled_at)
+		FROM event_cancellations c JOIN bookings b ON b.event_id = c.event_id
+		WHERE c.finished_at IS NOT NULL AND b.status IN ('held', 'confirmed', 'completed')`},
 	{AuditPromise{"closed-booking-is-not-payable", "only a held booking has a payment page that can be paid"}, `
 		SELECT 'attempt ' || a.id, format('live, but its booking %s is %s', a.booking_id, coalesce(b.status::text, 'missing'))
 		FROM payment_attempts a LEFT JOIN bookings b ON b.id = a.booking_id

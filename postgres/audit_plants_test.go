@@ -117,6 +117,7 @@ var plants = []plant{
 	{"buyer-is-told", "of tickets", (*house).sold, `DELETE FROM emails`, `booking {booking}`},
 	{"buyer-is-told", "of the end", (*house).refunded, `UPDATE emails SET kind = 'tickets'`, `booking {booking}`},
 	{"buyer-is-told", "of another refund", (*house).refunded, `UPDATE emails SET dedupe_key = 'refund:' || {payment} || ':2'`, `payment {payment}`},
+	{"buyer-is-told", "of a calling off", (*house).refunded, `UPDATE refunds SET announced = true; UPDATE emails SET dedupe_key = 'planted'`, `payment {payment}`},
 	{"mail-is-true", "a refund that is under way", (*house).refunding, `INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient)
 		VALUES ('01900000-0000-7000-8000-000000000005', {booking}, 'refunded', 'refund:' || {payment} || ':1', 'x')`,
 		`mail 01900000-0000-7000-8000-000000000005`},
@@ -165,6 +166,10 @@ var plants = []plant{
 		VALUES ({first}, {booking}, 'dead', '{}', 1, 'USD', {now});
 		INSERT INTO payments (id, booking_id, attempt_id, session_id, payment_intent, amount_minor, currency)
 		VALUES ({second}, {booking}, {first}, 'cs_planted', 'pi_planted', 1, 'USD')`, `booking {booking}`},
+	{"called-off-goes-on", "nobody sweeps", (*house).refunded, `INSERT INTO event_cancellations (event_id, cancelled_by, per_second, next_check_at)
+		SELECT event_id, user_id, 5, {now} - interval '3 minutes' FROM bookings WHERE id = {booking}`, `event {event}`},
+	{"called-off-goes-on", "a ticket that was left", (*house).sold, `INSERT INTO event_cancellations (event_id, cancelled_by, per_second, finished_at)
+		SELECT event_id, user_id, 5, {now} FROM bookings WHERE id = {booking}`, `booking {booking}`},
 	{"check-is-kept", "nobody sweeps", (*house).confirmed, `UPDATE bookings SET next_check_at = {now} - interval '3 minutes'`, `booking {booking}`},
 	{"closed-booking-is-not-payable", "a page is open", (*house).expired, plantAttempt, plantedAttempt},
 	{"webhook-is-processed", "without effect", (*house).sold, `UPDATE payments SET received_at = {now} - interval '3 minutes';
@@ -192,7 +197,7 @@ func TestAudit_FindsEachBrokenPromise(t *testing.T) {
 			before := h.audit(t, postgres.AuditOptions{Files: store})
 			require.Empty(t, before.Violations, "before anything is planted")
 
-			words := strings.NewReplacer("{booking}", s.ID, "{payment}", s.payment, "{attempt}", s.attempt.ID, "{first}", h.tickets[0],
+			words := strings.NewReplacer("{booking}", s.ID, "{event}", h.event, "{payment}", s.payment, "{attempt}", s.attempt.ID, "{first}", h.tickets[0],
 				"{mail}", one[string](t, h, `SELECT coalesce(max(id::text), '') FROM emails`),
 				"{webhook}", one[string](t, h, `SELECT coalesce(max(stripe_event_id), '') FROM webhook_inbox`))
 			subject := words.Replace(p.subject)

@@ -98,13 +98,15 @@ var auditTickets = []auditQuery{
 		WITH untold (booking_id, subject, detail) AS (
 			SELECT b.id, 'booking ' || b.id, format('%s, but there is no mail that says so', b.status)
 			FROM bookings b WHERE b.status IN ('completed', 'refunded') AND NOT EXISTS (SELECT FROM emails e
-				WHERE e.booking_id = b.id AND e.kind = CASE b.status WHEN 'completed' THEN 'tickets' ELSE 'refunded' END)
+				WHERE e.booking_id = b.id AND (e.kind = CASE b.status WHEN 'completed' THEN 'tickets' ELSE 'refunded' END
+					OR e.kind = 'called-off' AND b.status = 'refunded'))
 			UNION ALL
 			SELECT p.booking_id, 'payment ' || p.id, format('of booking %s: refund %s went through at %s, but there is no mail that says so',
 				p.booking_id, r.n, r.ended_at)
 			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'succeeded'
 				AND NOT EXISTS (SELECT FROM emails e WHERE e.booking_id = p.booking_id AND e.kind IN ('refunded', 'returned')
-					AND e.dedupe_key = 'refund:' || r.payment_id || ':' || r.n))
+					AND e.dedupe_key = 'refund:' || r.payment_id || ':' || r.n)
+				AND NOT (r.announced AND EXISTS (SELECT FROM emails e WHERE e.booking_id = p.booking_id AND e.kind = 'called-off')))
 		SELECT subject, detail FROM untold u
 		WHERE NOT EXISTS (SELECT FROM booking_timeline l WHERE l.booking_id = u.booking_id AND l.what = 'no mail: no address')`},
 	{AuditPromise{"mail-is-true", "no mail that is to be sent tells of a refund that did not go through"}, `

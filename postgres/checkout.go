@@ -55,6 +55,8 @@ func mayOpen(b lockedBooking) error {
 	switch {
 	case b.canOpen():
 		return nil
+	case b.eventOff:
+		return boxoffice.Errorf(boxoffice.CodeBookingClosed, "The event was called off.")
 	case b.status == boxoffice.BookingHeld && b.reason != boxoffice.ClosingByCancel:
 		return boxoffice.Errorf(boxoffice.CodeDeadlinePassed, "The time to pay has passed.")
 	default:

@@ -124,24 +124,36 @@ func releaseIfUnpaid(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 	if _, err := tx.Exec(ctx, `UPDATE bookings SET status = $2 WHERE id = $1`, b.id, status); err != nil {
 		return err
 	}
+	if b.eventOff {
+		if err := markCalledOff(ctx, tx, b.id); err != nil {
+			return err
+		}
+	}
 	if err := addTimeline(ctx, tx, b.id, string(status), "workflow", nil); err != nil || status != boxoffice.BookingCancelled {
 		return err
 	}
-	return tellOfCancel(ctx, tx, b.id)
+	return tellOfCancel(ctx, tx, b)
 }
 
 // tellOfCancel queues the mail on a cancellation where a payment page was open: its buyer may be in doubt whether something
 // was charged. A payment that came for it all the same is surplus, and has a mail of its own.
-func tellOfCancel(ctx context.Context, tx pgx.Tx, bookingID string) error {
+func tellOfCancel(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 	var page, paid bool
 	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payment_attempts WHERE booking_id = $1), EXISTS (SELECT FROM payments WHERE booking_id = $1)`,
-		bookingID).Scan(&page, &paid)
+		b.id).Scan(&page, &paid)
 	if err != nil || !page {
 		return err
 	}
+	if b.eventOff && !paid {
+		return tellOfCallOff(ctx, tx, b, 0)
+	}
 	var details map[string]any
 	if paid {
-		details = map[string]any{"reason": "A payment that it could not use goes back to the card that it came from; another mail tells you of that."}
+		reason := "A payment that it could not use goes back to the card that it came from; another mail tells you of that."
+		if b.eventOff {
+			reason = "The event was called off. " + reason
+		}
+		details = map[string]any{"reason": reason}
 	}
-	return queueEmail(ctx, tx, bookingID, boxoffice.EmailCancelled, "cancelled:"+bookingID, details)
+	return queueEmail(ctx, tx, b.id, boxoffice.EmailCancelled, "cancelled:"+b.id, details)
 }

@@ -78,7 +78,7 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 			return err
 		}
 		switch job.Kind {
-		case boxoffice.EmailRefunded, boxoffice.EmailCancelled:
+		case boxoffice.EmailRefunded, boxoffice.EmailCancelled, boxoffice.EmailCalledOff:
 			job.LetGo, err = readLetGo(ctx, conn, bookingID, nil)
 		case boxoffice.EmailChanged:
 			job.LetGo, err = readLetGo(ctx, conn, bookingID, details.Tickets)

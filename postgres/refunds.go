@@ -20,28 +20,36 @@ func (s *Bookings) Compensate(ctx context.Context, bookingID string, epoch int64
 		if err != nil || !(paid && b.status == boxoffice.BookingHeld || b.status == boxoffice.BookingConfirmed) {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT id FROM payments WHERE booking_id = $1 AND settled_as IS DISTINCT FROM 'refund'
-			ORDER BY id FOR NO KEY UPDATE`, b.id)
-		if err != nil {
-			return err
+		if b.eventOff {
+			return undoCalledOff(ctx, tx, b)
 		}
-		payments, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `UPDATE admissions SET voided_at = boxoffice_now() WHERE booking_id = $1 AND voided_at IS NULL`, b.id); err != nil {
-			return err
-		}
-		if err := freeSeats(ctx, tx, b.id); err != nil {
-			return err
-		}
-		for _, paymentID := range payments { // after the seats: what a sale owes is told by those that it still has
-			if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
-				return err
-			}
-		}
-		return setRefunding(ctx, tx, b.id, reason)
+		return undo(ctx, tx, b, reason)
 	})
+}
+
+// undo gives a booking back that is paid or sold: payments are locked first, then seats, as everywhere.
+func undo(ctx context.Context, tx pgx.Tx, b lockedBooking, reason string) error {
+	rows, err := tx.Query(ctx, `SELECT id FROM payments WHERE booking_id = $1 AND settled_as IS DISTINCT FROM 'refund'
+		ORDER BY id FOR NO KEY UPDATE`, b.id)
+	if err != nil {
+		return err
+	}
+	payments, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE admissions SET voided_at = boxoffice_now() WHERE booking_id = $1 AND voided_at IS NULL`, b.id); err != nil {
+		return err
+	}
+	if err := freeSeats(ctx, tx, b.id); err != nil {
+		return err
+	}
+	for _, paymentID := range payments { // after the seats: what a sale owes is told by those that it still has
+		if err := insertRefund(ctx, tx, b.id, paymentID, reason); err != nil {
+			return err
+		}
+	}
+	return setRefunding(ctx, tx, b.id, reason)
 }
 
 // insertRefund gives back what a payment still owes: its next numbered refund row, written before the provider is asked.
@@ -65,7 +73,8 @@ func setRefunding(ctx context.Context, tx pgx.Tx, bookingID, reason string) erro
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE bookings SET status = 'refunding', refund_reason = coalesce(refund_reason, $2),
 		next_check_at = boxoffice_now() + interval '60 seconds' WHERE id = $1`, bookingID, reason)
-	batch.Queue(`UPDATE emails SET status = 'withdrawn' WHERE booking_id = $1 AND status = 'queued' AND kind IN ('tickets', 'changed', 'cancelled')`, bookingID)
+	batch.Queue(`UPDATE emails SET status = 'withdrawn' WHERE booking_id = $1 AND status = 'queued'
+		AND (kind IN ('tickets', 'changed', 'cancelled') OR kind = 'called-off' AND details->>'refunded_minor' = '0')`, bookingID)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
@@ -84,6 +93,9 @@ func (s *Bookings) RequestRefund(ctx context.Context, bookingID string, epoch in
 
 // whyReturned tells the buyer why a payment goes back that bought nothing.
 func whyReturned(b lockedBooking, p lockedPayment) string {
+	if b.eventOff {
+		return "The event had been called off when the payment arrived."
+	}
 	if p.amount != b.amount {
 		return fmt.Sprintf("The booking costs %s, and the payment was of %s.", b.amount, p.amount)
 	}
@@ -150,8 +162,8 @@ func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int6
 		batch := &pgx.Batch{}
 		batch.Queue(`UPDATE refunds SET state = 'failed', failure = $3, ended_at = boxoffice_now() WHERE payment_id = $1 AND n = $2`,
 			paymentID, n, neverMade)
-		batch.Queue(`INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
-			SELECT payment_id, (SELECT max(n) + 1 FROM refunds WHERE payment_id = $1), amount_minor, currency, reason
+		batch.Queue(`INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, announced)
+			SELECT payment_id, (SELECT max(n) + 1 FROM refunds WHERE payment_id = $1), amount_minor, currency, reason, announced
 			FROM refunds WHERE payment_id = $1 AND n = $2`, paymentID, n)
 		queueTimeline(batch, b.id, "refund "+neverMade, "workflow", map[string]any{"payment": paymentID, "n": n})
 		return tx.SendBatch(ctx, batch).Close()
@@ -210,7 +222,7 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 	}
 	var was boxoffice.RefundState
 	var now boxoffice.Refund
-	var ofSale bool
+	var ofSale, announced bool
 	err := tx.QueryRow(ctx, `
 		WITH was AS (
 			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
@@ -222,14 +234,16 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 				THEN coalesce(nullif($5, ''), nullif(r.failure, $6), 'failed at the provider') ELSE r.failure END,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
-		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason,
+		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason, r.announced,
 			(SELECT p.settled_as = 'sale' FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade).
-		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &ofSale)
+		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &announced, &ofSale)
 	if err != nil || now.State == was {
 		return err
 	}
-	if err := tellOfRefund(ctx, tx, b, now, ofSale); err != nil {
-		return err
+	if !announced {
+		if err := tellOfRefund(ctx, tx, b, now, ofSale); err != nil {
+			return err
+		}
 	}
 	if now.State == boxoffice.RefundFailed {
 		if err := takeUpInstead(ctx, tx, now.PaymentID); err != nil {
@@ -264,7 +278,7 @@ func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.R
 func undoneKey(bookingID string) string { return "refunded:" + bookingID }
 
 // FinishRefund sets refunded where no refund is open and all that was to go back is back. Each refund has told of itself; of
-// a booking that was free of charge there is none, so its buyer is told here.
+// a booking that was free of charge there is none, so its buyer is told here, unless that was done when its event was called off.
 func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		if b.status != boxoffice.BookingRefunding {
@@ -286,7 +300,7 @@ func (s *Bookings) FinishRefund(ctx context.Context, bookingID string, epoch int
 		if _, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunded' WHERE id = $1`, b.id); err != nil {
 			return err
 		}
-		if captured == 0 {
+		if captured == 0 && !b.calledOff {
 			details := map[string]any{"currency": b.amount.Currency, "reason": reason}
 			if err := queueEmail(ctx, tx, b.id, boxoffice.EmailRefunded, undoneKey(b.id), details); err != nil {
 				return err

@@ -129,6 +129,9 @@ func (s *Bookings) IssueAdmissions(ctx context.Context, bookingID string, epoch 
 		if b.epoch != epoch || (b.status != boxoffice.BookingConfirmed && b.status != boxoffice.BookingCompleted) {
 			return boxoffice.Errorf(boxoffice.CodeFenced, "This booking is %s, at epoch %d.", b.status, b.epoch)
 		}
+		if b.eventOff && b.status == boxoffice.BookingConfirmed {
+			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event was called off.")
+		}
 		if err := admitAll(ctx, tx, b.id); err != nil {
 			return err
 		}

@@ -15,13 +15,15 @@ type lockedBooking struct {
 	reason              boxoffice.ClosingReason
 	closing             bool
 	late                bool // the deadline has passed
+	eventOff            bool // its event was called off
+	calledOff           bool // and it was ended for that
 	epoch               int64
 	amount              boxoffice.Money
 }
 
-// canOpen reports whether a checkout may open and the hold be extended: held, in time, not closing.
+// canOpen reports whether a checkout may open and the hold be extended: held, in time, not closing, of an event that is on.
 func (b lockedBooking) canOpen() bool {
-	return b.status == boxoffice.BookingHeld && !b.closing && !b.late
+	return b.status == boxoffice.BookingHeld && !b.closing && !b.late && !b.eventOff
 }
 
 // stands reports whether the booking is sold or can yet be, for all that its buyer wishes.
@@ -35,9 +37,10 @@ func lockBooking(ctx context.Context, tx pgx.Tx, bookingID string) (lockedBookin
 	b := lockedBooking{id: bookingID}
 	err := tx.QueryRow(ctx, `
 		SELECT user_id, event_id, status, closing_reason, closing_at IS NOT NULL, hold_expires_at <= boxoffice_now(), epoch,
-		       amount_minor, currency
-		FROM bookings WHERE id = $1 FOR NO KEY UPDATE`, bookingID).
-		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency)
+		       amount_minor, currency, EXISTS (SELECT FROM event_cancellations c WHERE c.event_id = b.event_id), called_off_at IS NOT NULL
+		FROM bookings b WHERE id = $1 FOR NO KEY UPDATE`, bookingID).
+		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency,
+			&b.eventOff, &b.calledOff)
 	return b, err
 }
 
@@ -97,14 +100,14 @@ func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (box
 // unfinished business only. The intervals: 2 s until a run has looked at the hold, 30 s while money is unsettled or a
 // checkout is being closed, a minute after the deadline of a hold, and a minute for tickets, refunds and mails that are
 // not done; a refund that the bank takes its time with, and a mail that its own workflow looks after, are looked at once
-// an hour. Such a mail is due again by then: where its workflow was lost, the run sends it or starts another; where it is
+// an hour; one that the provider's balance does not suffice for, after a quarter of an hour, until which it counts as asked. Such a mail is due again by then: where its workflow was lost, the run sends it or starts another; where it is
 // still at work, handing the mail over once more changes nothing.
 const lookSQL = `
 	WITH facts AS (
 		SELECT b.id,
 			(SELECT a.id FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') AS live_attempt,
 			p.id AS unsettled, p.surplus,
-			r.payment_id, r.n, r.asked, r.waiting,
+			r.payment_id, r.n, r.asked, r.waiting, r.short,
 			EXISTS (SELECT FROM refunds f JOIN payments fp ON fp.id = f.payment_id
 				WHERE fp.booking_id = b.id AND f.state = 'failed' AND payment_owes(fp) > (SELECT coalesce(sum(g.amount_minor), 0)
 					FROM refunds g WHERE g.payment_id = fp.id AND g.state <> 'failed')) AS stuck,
@@ -115,7 +118,9 @@ const lookSQL = `
 			WHERE p.booking_id = b.id AND p.settled_as IS NULL ORDER BY surplus, p.received_at, p.id LIMIT 1) p ON true
 		LEFT JOIN LATERAL (
 			SELECT r.payment_id, r.n, r.provider_id IS NOT NULL AS waiting,
-				coalesce(r.provider_id IS NOT NULL AND r.asked_at > boxoffice_now() - interval '30 seconds', false) AS asked
+				coalesce(r.short_at > boxoffice_now() - interval '15 minutes', false) AS short,
+				coalesce(r.provider_id IS NOT NULL AND r.asked_at > boxoffice_now() - interval '30 seconds', false)
+					OR coalesce(r.short_at > boxoffice_now() - interval '15 minutes', false) AS asked
 			FROM refunds r JOIN payments rp ON rp.id = r.payment_id
 			WHERE rp.booking_id = b.id AND r.state = 'pending' ORDER BY asked, r.payment_id, r.n LIMIT 1) r ON true
 		LEFT JOIN LATERAL (
@@ -129,6 +134,7 @@ const lookSQL = `
 			WHEN b.status = 'held' THEN greatest(b.hold_expires_at, boxoffice_now()) + interval '60 seconds'
 			WHEN NOT f.handed_over THEN boxoffice_now() + interval '60 seconds'
 			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck) THEN boxoffice_now() + interval '1 hour'
+			WHEN f.short THEN boxoffice_now() + interval '15 minutes'
 			WHEN f.payment_id IS NOT NULL OR b.status IN ('confirmed', 'refunding') THEN boxoffice_now() + interval '60 seconds'
 			WHEN f.handed_over THEN boxoffice_now() + interval '1 hour'
 		END

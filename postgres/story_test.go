@@ -50,6 +50,10 @@ func (h *house) step(t *testing.T, b boxoffice.Booking, now boxoffice.Situation)
 		next, err = h.store.FinishRefund(ctx, b.ID, now.Epoch)
 	case boxoffice.StepIssue:
 		_, err = h.store.IssueAdmissions(ctx, b.ID, now.Epoch)
+		if boxoffice.CodeOf(err) == boxoffice.CodeSeatsLost {
+			next, err = h.store.Compensate(ctx, b.ID, now.Epoch, "Your tickets could not be made.")
+			break
+		}
 		require.NoError(t, err)
 		next, err = h.store.CompleteBooking(ctx, b.ID, now.Epoch, "tickets/"+b.ID)
 	case boxoffice.StepSendMail:
