@@ -107,6 +107,8 @@ func (c *Composer) Compose(job boxoffice.EmailJob, pdf, calendar []byte) (boxoff
 		v.Subject = what + ": " + v.Subject
 	case boxoffice.EmailCancelled:
 		v.Subject = "Your booking is cancelled: " + v.Subject
+	case boxoffice.EmailCalledOff:
+		v.Subject = "Called off: " + v.Subject
 	case boxoffice.EmailReturned:
 		v.Subject = "Your payment of " + v.Refunded + " went back: " + v.Subject
 	default:

@@ -25,6 +25,7 @@ func composer(t *testing.T) *mail.Composer {
 // kinds are all mails that there are.
 var kinds = []boxoffice.EmailKind{
 	boxoffice.EmailTickets, boxoffice.EmailRefunded, boxoffice.EmailReturned, boxoffice.EmailCancelled, boxoffice.EmailChanged,
+	boxoffice.EmailCalledOff,
 }
 
 func job(kind boxoffice.EmailKind) boxoffice.EmailJob {
@@ -46,6 +47,10 @@ func job(kind boxoffice.EmailKind) boxoffice.EmailJob {
 		},
 	}
 	if kind == boxoffice.EmailRefunded || kind == boxoffice.EmailCancelled {
+		job.LetGo = seats
+		return job
+	}
+	if kind == boxoffice.EmailCalledOff {
 		job.LetGo = seats
 		return job
 	}

@@ -79,7 +79,12 @@ var letters = map[string]struct {
 		job.Document.Seats, job.Refunded.Minor = nil, 2899
 		job.Reason = "The booking costs $29.00, and the payment was of $28.99."
 	}},
-	"cancelled": {boxoffice.EmailCancelled, func(job *boxoffice.EmailJob) { job.Reason = "" }},
+	"called-off": {boxoffice.EmailCalledOff, func(job *boxoffice.EmailJob) {
+		job.Document.Seats = nil
+		job.Reason = "The singer is ill & cannot perform. <b>We are very sorry.</b>\nBooking: X"
+	}},
+	"called-off-unpaid": {boxoffice.EmailCalledOff, func(job *boxoffice.EmailJob) { job.Document.Seats, job.Refunded.Minor, job.Reason = nil, 0, "" }},
+	"cancelled":         {boxoffice.EmailCancelled, func(job *boxoffice.EmailJob) { job.Reason = "" }},
 	"cancelled-beside-a-payment": {boxoffice.EmailCancelled, func(job *boxoffice.EmailJob) {
 		job.Reason = "A payment that it could not use goes back to the card that it came from; another mail tells you of that."
 	}},
@@ -102,7 +107,7 @@ func TestMailsReadAsTheyDid(t *testing.T) {
 		})
 	}
 	for _, kind := range []boxoffice.EmailKind{
-		boxoffice.EmailTickets, boxoffice.EmailChanged, boxoffice.EmailRefunded, boxoffice.EmailReturned, boxoffice.EmailCancelled,
+		boxoffice.EmailTickets, boxoffice.EmailChanged, boxoffice.EmailRefunded, boxoffice.EmailReturned, boxoffice.EmailCancelled, boxoffice.EmailCalledOff,
 	} {
 		require.Contains(t, kinds, kind)
 	}
