@@ -50,14 +50,15 @@ func (s *Server) listCharges(c *call) func(v *view) (any, *apiError) {
 	}
 }
 
-// getBalance is GET /v1/balance: what was captured less what was refunded or is disputed. Everything is available at once.
+// getBalance is GET /v1/balance: what was captured less what was refunded, is disputed or was paid out. Everything is available
+// at once.
 func (s *Server) getBalance(*call) func(v *view) (any, *apiError) {
 	return func(v *view) (any, *apiError) {
 		sums := v.sums()
 		currencies := sums.currencies()
 		available, pending := make([]any, 0, len(currencies)), make([]any, 0, len(currencies))
 		for _, currency := range currencies {
-			net := sums.Captured[currency] - sums.Refunded[currency] - sums.Disputed[currency]
+			net := v.available(sums, currency)
 			available = append(available, obj{"amount": net, "currency": currency, "source_types": obj{"card": net}})
 			pending = append(pending, obj{"amount": 0, "currency": currency, "source_types": obj{"card": 0}})
 		}

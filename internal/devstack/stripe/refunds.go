@@ -38,6 +38,9 @@ func (s *Server) createRefund(c *call) func(t *tx) (any, *apiError) {
 			return nil, refuse("", "amount", "Refund amount (%s) is greater than unrefunded amount on charge (%s)",
 				money(wanted.Amount, from.Currency), money(remainder, from.Currency))
 		}
+		if !t.covers(wanted.Amount, from.Currency) {
+			return nil, refuse("balance_insufficient", "", "Insufficient funds in your Stripe balance to refund this amount.")
+		}
 		return t.refund(s.refund(t, from, wanted, c.cause()), c.expand), nil
 	}
 }

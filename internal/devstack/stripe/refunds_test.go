@@ -151,3 +151,22 @@ func TestRefund_OneInProgressSurvivesARestart(t *testing.T) {
 	b.advance(2e12)
 	require.Equal(t, "succeeded", b.get("/v1/refunds/"+id).str("status"))
 }
+
+// What was paid out to the bank cannot be refunded, until somebody adds money; the refusal stays under its key for a day.
+func TestRefund_NeedsBalance(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	intent := b.paidSession("4242424242424242").str("payment_intent.id")
+	require.Equal(t, http.StatusOK, b.simPost("/_sim/balance", obj{"currency": "usd", "available_minor": 999}).status)
+	require.EqualValues(t, 999, b.get("/v1/balance").num("available.0.amount"))
+	refused := b.post("/v1/refunds", url.Values{"payment_intent": {intent}, "amount": {"1000"}}, "Idempotency-Key", "refund:1")
+	require.Equal(t, http.StatusBadRequest, refused.status)
+	require.Equal(t, "balance_insufficient", refused.str("error.code"))
+	require.Equal(t, "succeeded", b.refund("payment_intent", intent, "amount", "999").str("status"))
+	require.EqualValues(t, 0, b.get("/v1/balance").num("available.0.amount"))
+	require.Equal(t, http.StatusOK, b.simPost("/_sim/balance", obj{"currency": "usd", "available_minor": 5000}).status)
+	again := b.post("/v1/refunds", url.Values{"payment_intent": {intent}, "amount": {"1000"}}, "Idempotency-Key", "refund:1")
+	require.Equal(t, "balance_insufficient", again.str("error.code"), "under its key it is replayed")
+	require.Equal(t, "succeeded", b.refund("payment_intent", intent, "amount", "1000").str("status"))
+	require.Len(t, b.get("/v1/refunds?payment_intent="+intent).data(), 2)
+}

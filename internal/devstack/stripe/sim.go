@@ -26,6 +26,7 @@ func (s *Server) sim() http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST /_sim/sessions/{id}/pay", s.payDirectly)
+	mux.HandleFunc("POST /_sim/balance", s.setBalance)
 	mux.HandleFunc("POST /_sim/webhooks/roll", s.rollSecret)
 	return mux
 }
