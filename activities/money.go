@@ -72,7 +72,8 @@ func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situ
 
 // SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A
 // refusal ends that refund: support sees it. One that the provider proves never to have made is renewed, and the run asks for
-// the new one; one that has ended meanwhile is not asked for any more.
+// the new one; one that has ended meanwhile is not asked for any more. One for which the provider has not enough of our money is
+// kept, and its run ends: the sweep starts another after a while.
 func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
 	finish := done(ctx, a, act.BookingID)
 	refund, err := a.Bookings.Refund(ctx, act.PaymentID, act.RefundN)
@@ -88,6 +89,9 @@ func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situati
 	case boxoffice.CodeNoRefund:
 		a.Logger.WarnContext(ctx, "a refund was never made", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
 		return finish(a.Bookings.RenewRefund(ctx, act.BookingID, act.Epoch, act.PaymentID, act.RefundN))
+	case boxoffice.CodeBalanceInsufficient:
+		a.Logger.ErrorContext(ctx, "the provider's balance does not suffice for a refund", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
+		return finish(a.Bookings.MarkRefundShort(ctx, act.BookingID, act.Epoch, act.PaymentID, act.RefundN))
 	case boxoffice.CodeProviderDeclined:
 		a.Logger.ErrorContext(ctx, "a refund was refused", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
 		answer = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: "refused by the provider"}

@@ -119,6 +119,9 @@ func (f *failure) refused() bool {
 // this key will not tell.
 func (f *failure) stored500() bool { return f.replayed && f.status >= 500 }
 
+// short: our balance at Stripe does not suffice.
+func (f *failure) short() bool { return f.code == stripe.ErrorCodeBalanceInsufficient }
+
 // keyMismatch: the key was used before, with other parameters.
 func (f *failure) keyMismatch() bool { return f.kind == stripe.ErrorTypeIdempotency && f.refused() }
 

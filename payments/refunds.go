@@ -24,9 +24,9 @@ const refundLimit = 1000
 // Looking first costs a call, and is what makes the promise hold for longer than a day: then Stripe forgets the key, and a
 // part of a payment could be given back twice.
 //
-// Errors: CodeProviderUnknown; CodeProviderDeclined where Stripe says no for good; CodeNoRefund where Stripe replays a stored
-// failure and the refund is not there. A refused key and an empty balance are not for good: the money is owed, and the call
-// succeeds once somebody has mended that.
+// Errors: CodeProviderUnknown; CodeProviderDeclined where Stripe says no for good; CodeBalanceInsufficient where our balance
+// at Stripe does not suffice; CodeNoRefund where Stripe replays a stored failure, also one of the balance, and the refund is not
+// there. A refused key is not for good: the money is owed, and the call succeeds once somebody has mended that.
 func (c *Client) Refund(ctx context.Context, r boxoffice.Refund) (boxoffice.ProviderRefund, error) {
 	if r.ProviderID != "" {
 		return c.refundNow(ctx, r.ProviderID)
@@ -96,13 +96,15 @@ func (c *Client) refundRefused(ctx context.Context, r boxoffice.Refund, f *failu
 	switch {
 	case err != nil || found:
 		return known, err
-	case f.stored500():
+	case f.stored500(), f.short() && f.replayed:
 		// Stripe replays only what has ended (while a call runs, its key is in use: 409), and we looked after that: nothing of
 		// that call is under way any more. Stripe's people may yet finish by hand what broke, and tell of that by webhook.
 		return boxoffice.ProviderRefund{}, boxoffice.WrapError(boxoffice.CodeNoRefund, f, "The payment provider has not made this refund.")
-	case f.unauthorized(), f.code == stripe.ErrorCodeBalanceInsufficient:
+	case f.unauthorized():
 		// Not made, and this key will say so for a day at most: then Stripe forgets it, and the same call goes through.
 		return boxoffice.ProviderRefund{}, c.unknown(f)
+	case f.short():
+		return boxoffice.ProviderRefund{}, boxoffice.WrapError(boxoffice.CodeBalanceInsufficient, f, "Our balance at the payment provider does not suffice for this refund.")
 	}
 	return boxoffice.ProviderRefund{}, declined(f, refusedRefund)
 }
