@@ -32,6 +32,9 @@ type Options struct {
 	// Metrics count what operators are alerted by; nil counts nothing.
 	Metrics *metrics.Metrics
 
+	// CallOffs keep events that were called off; nil: none is.
+	CallOffs boxoffice.CancellationStore
+
 	// Failpoints are for tests that kill the process; nil in a deployed program.
 	Failpoints *failpoint.Points
 
@@ -44,6 +47,7 @@ const (
 	PointPaidNotWoken   = "api-paid-not-woken"   // the webhook is stored, the run not woken
 	PointMailNotStarted = "api-mail-not-started" // the mail is queued, its workflow not started
 	PointCancelNotWoken = "api-cancel-not-woken" // the cancellation is committed, the run not woken
+	PointOffNotStarted  = "api-off-not-started"  // the event is called off, its run not started
 )
 
 // Service is the booking service.
@@ -56,6 +60,9 @@ var (
 	_ boxoffice.BookingService = (*Service)(nil)
 	_ boxoffice.Nudger         = (*Service)(nil)
 	_ boxoffice.EventSettler   = (*Service)(nil)
+
+	_ boxoffice.CancellationService = (*Service)(nil)
+	_ boxoffice.CallOffRunner       = (*Service)(nil)
 )
 
 // New makes a service. Drain must be called when no request is under way any more.

@@ -36,26 +36,26 @@ func runOptions(ref boxoffice.BookingRef, reuse enumspb.WorkflowIdReusePolicy) c
 	}
 }
 
-// inBackground tells Temporal of a booking without anybody waiting for it. What fails, or would be one call too many, is
-// the sweep's: the rows say already what the call would.
-func (s *Service) inBackground(ctx context.Context, ref boxoffice.BookingRef, tell func(context.Context) error) {
+// inBackground tells Temporal of a booking or an event without anybody waiting for it. What fails, or would be one call too
+// many, is the sweep's: the rows say already what the call would.
+func (s *Service) inBackground(ctx context.Context, of, id string, tell func(context.Context) error) {
 	ctx = context.WithoutCancel(ctx)
 	begun := s.calls.TryGo(func() error {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		if err := tell(ctx); err != nil {
-			s.Logger.WarnContext(ctx, "Temporal was not told of a booking; the sweep sees to it", "booking", ref.BookingID, "error", err)
+			s.Logger.WarnContext(ctx, "Temporal was not told; the sweep sees to it", of, id, "error", err)
 		}
 		return nil
 	})
 	if !begun {
-		s.Logger.WarnContext(ctx, "too many calls to Temporal at once; the sweep sees to the booking", "booking", ref.BookingID)
+		s.Logger.WarnContext(ctx, "too many calls to Temporal at once; the sweep sees to it", of, id)
 	}
 }
 
 // start starts the first run of a booking; one that ran before, or is running, is no error.
 func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) {
-	s.inBackground(ctx, ref, func(ctx context.Context) error {
+	s.inBackground(ctx, "booking", ref.BookingID, func(ctx context.Context) error {
 		_, err := s.Temporal.ExecuteWorkflow(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE), runs.Booking, ref)
 		if _, ran := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ran {
 			return nil
@@ -67,7 +67,7 @@ func (s *Service) start(ctx context.Context, ref boxoffice.BookingRef) {
 // startMail starts the workflow of a mail that no run of the booking sends. One that the sweep was faster with, and that
 // is done or at work, is no error.
 func (s *Service) startMail(ctx context.Context, ref boxoffice.BookingRef, emailID string) {
-	s.inBackground(ctx, ref, func(ctx context.Context) error {
+	s.inBackground(ctx, "booking", ref.BookingID, func(ctx context.Context) error {
 		_, err := s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID:                    workflows.MailWorkflowID(emailID),
 			TaskQueue:             workflows.QueueFulfilment,
@@ -81,13 +81,13 @@ func (s *Service) startMail(ctx context.Context, ref boxoffice.BookingRef, email
 
 // wake starts the run of a booking or wakes it.
 func (s *Service) wake(ctx context.Context, ref boxoffice.BookingRef, signal string) {
-	s.inBackground(ctx, ref, func(ctx context.Context) error { return s.signalWithStart(ctx, ref, signal) })
+	s.inBackground(ctx, "booking", ref.BookingID, func(ctx context.Context) error { return s.signalWithStart(ctx, ref, signal) })
 }
 
 // wakeRunning tells a run that its booking is at its end. Where none runs, none is needed; one that is not told ends at
 // its deadline.
 func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
-	s.inBackground(ctx, ref, func(ctx context.Context) error {
+	s.inBackground(ctx, "booking", ref.BookingID, func(ctx context.Context) error {
 		err := s.Temporal.SignalWorkflow(ctx, workflows.BookingWorkflowID(ref.BookingID), "", workflows.SignalCancel, nil)
 		if _, absent := errors.AsType[*serviceerror.NotFound](err); absent {
 			return nil
@@ -96,35 +96,38 @@ func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
 	})
 }
 
-// Nudge starts the run of a booking or wakes it: for the sweep. A run that is stuck, because its code panics or its history
-// does not replay after a deploy that was taken back, is replaced: the new one goes on from the rows. One that is about to
-// be stuck is left alone, for a signal would begin the count of its tries anew. CodeUnavailable when Temporal cannot be
-// reached.
+// Nudge starts the run of a booking or wakes it: for the sweep. CodeUnavailable when Temporal cannot be reached.
 func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) error {
+	return s.nudge(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), runs.Booking, ref)
+}
+
+// nudge starts a run that goes on from rows, or wakes it. One that is stuck, because its code panics or its history does not
+// replay after a deploy that was taken back, is replaced. One that is about to be stuck is left alone, for a signal would begin
+// the count of its tries anew.
+func (s *Service) nudge(ctx context.Context, options client.StartWorkflowOptions, workflow, input any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	attempt, err := s.taskAttempt(ctx, ref)
+	attempt, err := s.taskAttempt(ctx, options.ID)
 	switch {
 	case err != nil:
 	case attempt >= stuckAttempts:
-		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "booking", ref.BookingID, "attempt", attempt)
-		options := runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "workflow", options.ID, "attempt", attempt)
 		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
-		_, err = s.Temporal.ExecuteWorkflow(ctx, options, runs.Booking, ref)
+		_, err = s.Temporal.ExecuteWorkflow(ctx, options, workflow, input)
 	case attempt > 1:
 	default:
-		err = s.signalWithStart(ctx, ref, workflows.SignalSweep)
+		_, err = s.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalSweep, nil, options, workflow, input)
 	}
 	if err != nil {
-		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The booking's run cannot be reached at this moment.")
+		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The run cannot be reached at this moment.")
 	}
 	return nil
 }
 
-// taskAttempt tells how often the workflow task that the booking's run waits for has been tried: 0 where none is waited
-// for, or there is no run.
-func (s *Service) taskAttempt(ctx context.Context, ref boxoffice.BookingRef) (int32, error) {
-	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflows.BookingWorkflowID(ref.BookingID), "")
+// taskAttempt tells how often the workflow task that a run waits for has been tried: 0 where none is waited for, or there is
+// no run.
+func (s *Service) taskAttempt(ctx context.Context, workflowID string) (int32, error) {
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	if _, absent := errors.AsType[*serviceerror.NotFound](err); absent {
 		return 0, nil
 	}

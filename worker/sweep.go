@@ -18,6 +18,7 @@ func (o Options) sweep(ctx context.Context) {
 	var sweeps sync.WaitGroup
 	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepBookings) })
 	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepMails) })
+	sweeps.Go(func() { every(ctx, o.SweepEvery, o.sweepCallOffs) })
 	sweeps.Go(func() { every(ctx, o.InboxEvery, o.sweepInbox) })
 	sweeps.Go(func() { o.relay(ctx) })
 	sweeps.Go(func() { every(ctx, o.Relay.SampleEvery, o.sampleSeats) })

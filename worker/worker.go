@@ -32,6 +32,8 @@ type Options struct {
 	Mailer     boxoffice.AccountMailer
 	Relay      Relay
 	Search     *activities.Search
+	CallOffs   *activities.CallOffs
+	Canceller  boxoffice.CallOffRunner
 	Logger     *slog.Logger
 
 	Reconciliation *activities.Reconciliation
@@ -160,21 +162,27 @@ func (o Options) bulk(fatal func(error)) worker.Worker {
 		Interceptors:                       o.interceptors(),
 		WorkerStopTimeout:                  o.StopGrace,
 		OnFatalError:                       fatal,
-		WorkflowTaskPollerBehavior:         autoscale(1, 1, 2),
+		WorkflowTaskPollerBehavior:         autoscale(2, 1, 8),
 		ActivityTaskPollerBehavior:         autoscale(1, 1, 2),
 		MaxConcurrentActivityExecutionSize: 4,
 	})
 	w.RegisterWorkflow(workflows.Reindex)
 	w.RegisterWorkflow(workflows.Reconcile)
+	w.RegisterWorkflow(workflows.CancelEvent)
+	w.RegisterWorkflow(workflows.GiveBack)
 	w.RegisterActivity(o.Search)
 	w.RegisterActivity(o.Reconciliation)
+	w.RegisterActivity(o.CallOffs)
 	return w
 }
 
 // activityNames are those that RegisterActivity gives to the methods of what is registered and counts its failures.
 func activityNames() []string {
 	var names []string
-	for _, t := range []reflect.Type{reflect.TypeFor[*activities.Activities](), reflect.TypeFor[*activities.Search](), reflect.TypeFor[*activities.Reconciliation]()} {
+	for _, t := range []reflect.Type{
+		reflect.TypeFor[*activities.Activities](), reflect.TypeFor[*activities.Search](), reflect.TypeFor[*activities.Reconciliation](),
+		reflect.TypeFor[*activities.CallOffs](),
+	} {
 		for method := range t.Methods() {
 			names = append(names, method.Name)
 		}

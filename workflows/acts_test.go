@@ -190,6 +190,15 @@ func (r *rows) RenewRefund(_ context.Context, bookingID string, epoch int64, pay
 	})
 }
 
+func (r *rows) MarkRefundShort(_ context.Context, bookingID string, epoch int64, paymentID string, n int) (boxoffice.Situation, error) {
+	return r.act("MarkRefundShort", bookingID, epoch, func(b *booking) error {
+		if f := b.refund(paymentID, n); f.State == boxoffice.RefundPending {
+			f.asked = true
+		}
+		return nil
+	})
+}
+
 func (r *rows) FinishRefund(_ context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return r.act("FinishRefund", bookingID, epoch, func(b *booking) error {
 		if s := b.look(); b.status != boxoffice.BookingRefunding || s.OpenRefund != nil || s.StuckRefund {

@@ -159,6 +159,9 @@ func (r *bookingRun) issueTickets(ctx workflow.Context) error {
 	if err == nil || r.fenced(err) || temporal.IsCanceledError(err) {
 		return err
 	}
+	if activities.CodeOf(err) == boxoffice.CodeSeatsLost { // the event was called off meanwhile
+		return r.compensate(ctx, activities.MessageOf(err))
+	}
 	workflow.GetLogger(ctx).Error("tickets cannot be made: the sale is undone", "booking", r.ref.BookingID, "error", err)
 	return r.compensate(ctx, "Your tickets could not be made.")
 }

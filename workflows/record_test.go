@@ -43,6 +43,7 @@ type live struct {
 
 	library *library
 	ledger  *ledger
+	matinee *matinee
 }
 
 // Ensure is here for nothing: what is due again and again is started by the tests.
@@ -58,14 +59,17 @@ func startLive(t *testing.T) *live {
 	}
 	c, err := client.Dial(client.Options{HostPort: server.Address, Namespace: server.Namespace, Identity: identity, Logger: quiet})
 	require.NoError(t, err)
-	l := &live{client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset), library: newLibrary(1300), ledger: newLedger()}
+	l := &live{
+		client: c, rows: newRows(time.Now), post: newPost(boxoffice.MailReset), library: newLibrary(1300), ledger: newLedger(),
+		matinee: newMatinee(time.Now, 3),
+	}
 	work, stopWork := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() {
 		worked <- worker.Run(work, worker.Options{
 			Temporal: c, Activities: stepsOver(l.rows), Store: l.rows, Workflows: &workflows.Bookings{IssuePatience: time.Hour},
 			Accounts: l.post.steps(), Search: l.library.steps(), Relay: worker.Relay{Outbox: l.library, Builds: l.library, Index: l.library},
-			Reconciliation: l.ledger.steps(), Schedules: l,
+			Reconciliation: l.ledger.steps(), Schedules: l, CallOffs: l.matinee.steps(), Canceller: l.matinee,
 			Logger: slog.New(slog.DiscardHandler), SweepEvery: time.Hour, InboxEvery: time.Hour,
 		})
 	}()

@@ -56,6 +56,8 @@ func TestStoredHistoriesReplay(t *testing.T) {
 			replayer.RegisterWorkflow(workflows.AccountMail)
 			replayer.RegisterWorkflow(workflows.Reindex)
 			replayer.RegisterWorkflow(workflows.Reconcile)
+			replayer.RegisterWorkflow(workflows.CancelEvent)
+			replayer.RegisterWorkflow(workflows.GiveBack)
 			require.NoError(t, replayer.ReplayWorkflowHistory(quiet, history))
 		})
 	}

@@ -42,6 +42,7 @@ var failures = []failure{
 	{activity: "SellLate", call: "SellLate", code: refused, begin: lateRun, steps: []string{"HoldSeats", "SellLate"}, left: boxoffice.BookingExpired, fails: refused},
 
 	{activity: "IssueTickets", call: "IssueAdmissions", code: refused, begin: paidRun, steps: then(sold[:4], undone...), left: boxoffice.BookingRefunded},
+	{activity: "IssueTickets", call: "IssueAdmissions", code: boxoffice.CodeSeatsLost, begin: paidRun, steps: then(sold[:4], undone...), left: boxoffice.BookingRefunded},
 	{activity: "IssueTickets", call: "PDF", code: boxoffice.CodeIssueImpossible, begin: paidRun, steps: then(sold[:4], undone...), left: boxoffice.BookingRefunded},
 	{activity: "IssueTickets", call: "Put", code: boxoffice.CodeInvalid, begin: paidRun, steps: then(sold[:4], undone...), left: boxoffice.BookingRefunded},
 	{activity: "IssueTickets", call: "CompleteBooking", code: refused, begin: paidRun, steps: then(sold[:4], undone...), left: boxoffice.BookingRefunded},
@@ -58,6 +59,8 @@ var failures = []failure{
 	{activity: "SendRefund", call: "Refund", code: boxoffice.CodeProviderDeclined, begin: cancelledRun, steps: returned[:3], left: boxoffice.BookingRefunding},
 	{activity: "SendRefund", call: "MarkRefund", code: refused, begin: cancelledRun, steps: returned[:3], left: boxoffice.BookingRefunding, fails: refused},
 	{activity: "SendRefund", call: "RenewRefund", code: refused, begin: neverMadeRun, steps: returned[:3], left: boxoffice.BookingRefunding, fails: refused},
+	{activity: "SendRefund", call: "MarkRefundShort", code: refused, begin: shortRun, steps: returned[:3], left: boxoffice.BookingRefunding, fails: refused},
+	{activity: "SendRefund", call: "Refund", code: boxoffice.CodeBalanceInsufficient, begin: cancelledRun, steps: returned[:3], left: boxoffice.BookingRefunding},
 	{activity: "FinishRefund", call: "FinishRefund", code: refused, begin: cancelledRun, steps: returned[:4], left: boxoffice.BookingRefunding, fails: refused},
 
 	{activity: "SendTickets", call: "Send", code: boxoffice.CodeMailRejected, begin: paidRun, steps: sold, left: boxoffice.BookingCompleted},
@@ -150,6 +153,14 @@ func neverMadeRun(t *testing.T) *run {
 	t.Helper()
 	r := cancelledRun(t)
 	r.b.faults["Refund"] = always(boxoffice.CodeNoRefund)
+	return r
+}
+
+// shortRun is a run for whose refund the provider's balance does not suffice.
+func shortRun(t *testing.T) *run {
+	t.Helper()
+	r := cancelledRun(t)
+	r.b.faults["Refund"] = always(boxoffice.CodeBalanceInsufficient)
 	return r
 }
 

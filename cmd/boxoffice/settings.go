@@ -256,7 +256,7 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 	}
 	c.service = bookings.New(bookings.Options{
 		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
-		Logger: logger, Metrics: c.metrics, Failpoints: points,
+		Logger: logger, Metrics: c.metrics, Failpoints: points, CallOffs: c.db.Cancellations(),
 	})
 	c.accounts = accounts.New(accounts.Options{Store: c.db.Users(), Temporal: c.temporal, Logger: logger})
 	return c, nil

@@ -132,7 +132,9 @@ func (c *workerCommand) options(parts core, logger *slog.Logger) (worker.Options
 			Bookings: parts.store, Emails: parts.store, Support: parts.store, Provider: parts.provider, Tickets: parts.renderer, Files: parts.files,
 			Composer: composer, Sender: sender, Logger: logger,
 		},
-		Mailer:   parts.accounts,
-		Accounts: &activities.Accounts{Mails: parts.db.Users(), Composer: composer, Sender: sender, Logger: logger},
+		CallOffs:  &activities.CallOffs{Store: parts.db.Cancellations(), Runs: parts.service, Logger: logger},
+		Canceller: parts.service,
+		Mailer:    parts.accounts,
+		Accounts:  &activities.Accounts{Mails: parts.db.Users(), Composer: composer, Sender: sender, Logger: logger},
 	}, nil
 }
