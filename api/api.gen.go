@@ -16,6 +16,7 @@ const (
 
 // Defines values for BookingMailKind.
 const (
+	BookingMailKindCalledOff BookingMailKind = "called-off"
 	BookingMailKindCancelled BookingMailKind = "cancelled"
 	BookingMailKindChanged   BookingMailKind = "changed"
 	BookingMailKindRefunded  BookingMailKind = "refunded"
@@ -56,6 +57,19 @@ const (
 	EventStatusDraft     EventStatus = "draft"
 	EventStatusOnSale    EventStatus = "on_sale"
 	EventStatusPast      EventStatus = "past"
+)
+
+// Defines values for EventCancellationPausedReason.
+const (
+	EventCancellationPausedReasonBalance EventCancellationPausedReason = "balance"
+	EventCancellationPausedReasonByHand  EventCancellationPausedReason = "by_hand"
+)
+
+// Defines values for EventCancellationState.
+const (
+	EventCancellationStateDone    EventCancellationState = "done"
+	EventCancellationStatePaused  EventCancellationState = "paused"
+	EventCancellationStateRunning EventCancellationState = "running"
 )
 
 // Defines values for FoundEventStatus.
@@ -123,6 +137,9 @@ type Booking struct {
 	//
 	// Example: 3200
 	AmountMinor int64 `json:"amount_minor"`
+
+	// CalledOff The event was called off, which ended the booking.
+	CalledOff *CalledOff `json:"called_off,omitempty"`
 
 	// CheckoutURL The open payment page.
 	CheckoutURL string    `json:"checkout_url,omitempty"`
@@ -246,6 +263,57 @@ type BookingPage struct {
 
 // BookingStatus defines model for BookingStatus.
 type BookingStatus string
+
+// CallOffQuote defines model for CallOffQuote.
+type CallOffQuote struct {
+	// Bookings That are sold.
+	//
+	// Example: 812
+	Bookings int `json:"bookings"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// Holds Bookings that are not paid.
+	//
+	// Example: 7
+	Holds int `json:"holds"`
+
+	// RefundMinor What goes back, fees too.
+	//
+	// Example: 2369300
+	RefundMinor int64 `json:"refund_minor"`
+
+	// Tickets Of these bookings.
+	//
+	// Example: 1634
+	Tickets int `json:"tickets"`
+}
+
+// CallOffRequest defines model for CallOffRequest.
+type CallOffRequest struct {
+	// Name The event's name, typed once more.
+	//
+	// Example: Ghost
+	Name string `json:"name"`
+
+	// Reason For the buyers, in one line.
+	//
+	// Example: The singer is ill.
+	Reason string `json:"reason,omitempty"`
+}
+
+// CalledOff The event was called off, which ended the booking.
+type CalledOff struct {
+	At time.Time `json:"at"`
+
+	// Reason The organizer's words; may be empty.
+	//
+	// Example: The singer is ill.
+	Reason string `json:"reason"`
+}
 
 // CancelRequest defines model for CancelRequest.
 type CancelRequest struct {
@@ -413,6 +481,74 @@ type Event struct {
 
 // EventStatus defines model for Event.Status.
 type EventStatus string
+
+// EventCancellation Every booking is counted once; `total` is the sum of the other counts.
+type EventCancellation struct {
+	CancelledAt time.Time `json:"cancelled_at"`
+	EventID     string    `json:"event_id"`
+
+	// Failed The bank or the payment provider refused the refund; support finds another way.
+	//
+	// Example: 1
+	Failed int                    `json:"failed"`
+	Links  EventCancellationLinks `json:"links"`
+
+	// PausedReason While paused. `balance` - the payment provider's balance does not suffice; it has paused by itself.
+	PausedReason EventCancellationPausedReason `json:"paused_reason,omitempty"`
+
+	// PerSecond Bookings that are given back in a second.
+	//
+	// Example: 5
+	PerSecond int `json:"per_second"`
+
+	// Reason What buyers are told.
+	//
+	// Example: The singer is ill.
+	Reason string `json:"reason"`
+
+	// Refunded The money is back, or it was free of charge.
+	//
+	// Example: 410
+	Refunded int `json:"refunded"`
+
+	// Released Nothing was paid.
+	//
+	// Example: 7
+	Released int                    `json:"released"`
+	State    EventCancellationState `json:"state"`
+
+	// Total Example: 819
+	Total int `json:"total"`
+
+	// Waiting Not come to one of these yet.
+	//
+	// Example: 401
+	Waiting int `json:"waiting"`
+}
+
+// EventCancellationPausedReason While paused. `balance` - the payment provider's balance does not suffice; it has paused by itself.
+type EventCancellationPausedReason string
+
+// EventCancellationState defines model for EventCancellation.State.
+type EventCancellationState string
+
+// EventCancellationLinks defines model for EventCancellationLinks.
+type EventCancellationLinks struct {
+	// Event Example: /events/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
+	Event string `json:"event"`
+
+	// Pause POST pauses.
+	Pause string `json:"pause,omitempty"`
+
+	// Resume POST resumes.
+	Resume string `json:"resume,omitempty"`
+
+	// Self Example: /events/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b/cancellation
+	Self string `json:"self"`
+
+	// Throttle POST says how many bookings are given back in a second.
+	Throttle string `json:"throttle,omitempty"`
+}
 
 // EventChangeRequest defines model for EventChangeRequest.
 type EventChangeRequest struct {
@@ -759,7 +895,12 @@ type OwnEvent struct {
 
 // OwnEventLinks Paths on this origin. What cannot be done in the event's state is absent.
 type OwnEventLinks struct {
-	Guests string `json:"guests"`
+	// Cancel POST calls the event off.
+	Cancel string `json:"cancel,omitempty"`
+
+	// Cancellation How far its bookings are given back.
+	Cancellation string `json:"cancellation,omitempty"`
+	Guests       string `json:"guests"`
 
 	// Publish POST puts the draft on sale.
 	Publish string `json:"publish,omitempty"`
@@ -1200,6 +1341,14 @@ type SignUpRequest struct {
 	Username string `json:"username"`
 }
 
+// ThrottleRequest defines model for ThrottleRequest.
+type ThrottleRequest struct {
+	// PerSecond Each costs up to two calls to the payment provider, and Stripe takes 25 a second at one endpoint unless you asked for more.
+	//
+	// Example: 5
+	PerSecond int `json:"per_second"`
+}
+
 // Ticket defines model for Ticket.
 type Ticket struct {
 	Accessible bool `json:"accessible"`
@@ -1507,6 +1656,33 @@ type ChangeEventParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CallOffEventParams defines parameters for CallOffEvent.
+type CallOffEventParams struct {
+	// Preview Only say what it would come to.
+	Preview bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PauseRefundsParams defines parameters for PauseRefunds.
+type PauseRefundsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ResumeRefundsParams defines parameters for ResumeRefunds.
+type ResumeRefundsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ThrottleRefundsParams defines parameters for ThrottleRefunds.
+type ThrottleRefundsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // SetPricesParams defines parameters for SetPrices.
 type SetPricesParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
@@ -1716,6 +1892,12 @@ type CreateEventJSONRequestBody = NewEventRequest
 
 // ChangeEventJSONRequestBody defines body for ChangeEvent for application/json ContentType.
 type ChangeEventJSONRequestBody = EventChangeRequest
+
+// CallOffEventJSONRequestBody defines body for CallOffEvent for application/json ContentType.
+type CallOffEventJSONRequestBody = CallOffRequest
+
+// ThrottleRefundsJSONRequestBody defines body for ThrottleRefunds for application/json ContentType.
+type ThrottleRefundsJSONRequestBody = ThrottleRequest
 
 // SetPricesJSONRequestBody defines body for SetPrices for application/json ContentType.
 type SetPricesJSONRequestBody = PricesRequest

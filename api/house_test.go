@@ -73,12 +73,12 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	t.Cleanup(func() { require.NoError(t, people.Drain()) })
 	service := bookings.New(bookings.Options{
 		Store: h.store, Provider: stripe, Temporal: temporal, BaseURL: &url.URL{Scheme: "http", Host: "box.test"},
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler), CallOffs: h.db.Cancellations(),
 	})
 	t.Cleanup(func() { require.NoError(t, service.Drain()) })
 	h.bundle = setup(t, append([]func(*Options){func(o *Options) {
 		o.Users, o.Accounts, o.Catalogue, o.Bookings = h.db.Users(), people, h.db.Catalogue(), service
-		o.Organizers = events.New(h.db.Organizers())
+		o.Organizers, o.Cancellations = events.New(h.db.Organizers()), service
 		o.ReadCache, o.Limits = -1, unlimited
 	}}, changes...)...)
 	h.event, h.tickets = h.addEvent(t, 30)
@@ -92,6 +92,7 @@ func away(t *testing.T) *mocks.Client {
 	temporal := &mocks.Client{}
 	gone := errors.New("away")
 	temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, gone).Maybe()
+	temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, gone).Maybe()
 	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(gone).Maybe()
 	temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything,
 		mock.Anything).Return(nil, gone).Maybe()

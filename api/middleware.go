@@ -114,7 +114,7 @@ func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 	if err == nil && !user.Role.IsStaff() {
 		err = s.limits.requestsByUser.take(user.ID)
 	}
-	if err == nil && who == organizer && !user.Role.IsOrganizer() {
+	if err == nil && (who == organizer && !user.Role.IsOrganizer() || who == overseer && !user.Role.IsOrganizer() && !user.Role.IsStaff()) {
 		err = boxoffice.Errorf(boxoffice.CodeForbidden, "Only organizers may do this.")
 	}
 	return user, err

@@ -29,8 +29,8 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 // checkoutOrigin is where Stripe's payment page lives.
 const checkoutOrigin = "https://checkout.stripe.com"
 
-// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers and
-// Bookings where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
+// Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers,
+// Cancellations and Bookings where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
 type Options struct {
 	Users      boxoffice.UserStore
 	Accounts   boxoffice.AccountService
@@ -38,6 +38,8 @@ type Options struct {
 	Catalogue  boxoffice.Catalogue
 	Organizers boxoffice.OrganizerService
 	Bookings   boxoffice.BookingService
+
+	Cancellations boxoffice.CancellationService
 	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
 	Ready map[string]func(context.Context) error
 
@@ -165,6 +167,9 @@ func (o Options) check() error {
 	}
 	if o.Organizers == nil && slices.Contains(o.Services, ServiceEvents) {
 		wrong("Organizers is missing")
+	}
+	if o.Cancellations == nil && slices.Contains(o.Services, ServiceEvents) {
+		wrong("Cancellations is missing")
 	}
 	if o.Bookings == nil && slices.Contains(o.Services, ServiceBookings) {
 		wrong("Bookings is missing")

@@ -160,7 +160,8 @@ func othersEvents(promotion string) []refusal {
 func eventRoutes(id, promotion string) []request {
 	var all []request
 	for _, r := range (&Server{}).routes() {
-		if r.access == organizer && (strings.HasPrefix(r.path, "/events/{id}") || strings.HasPrefix(r.path, "/organizer/events/{id}") || strings.HasPrefix(r.path, "/promotions/{id}")) {
+		own := strings.HasPrefix(r.path, "/events/{id}") || strings.HasPrefix(r.path, "/organizer/events/{id}") || strings.HasPrefix(r.path, "/promotions/{id}")
+		if own && (r.access == organizer || r.access == overseer) {
 			in := exampleOf(r.method, r.path)
 			in.path = strings.NewReplacer(eventID, id, promotionID, promotion).Replace(in.path)
 			all = append(all, in)
@@ -178,7 +179,7 @@ func TestNothingOfABadChangeIsWritten(t *testing.T) {
 	h.giveTo(t, "olga")
 	count := 0
 	for who, groups := range map[string][][]refusal{
-		token: {wrongTitles(), wrongPlans(), wrongEvents(), wrongChanges(), wrongPromotions(h.event)}, other: {othersEvents(h.addPromotion(t, "olga"))},
+		token: {wrongTitles(), wrongPlans(), wrongEvents(), wrongChanges(), wrongPromotions(h.event), wrongCallOffs()}, other: {othersEvents(h.addPromotion(t, "olga"))},
 	} {
 		before := h.rows(t)
 		for _, group := range groups {

@@ -36,18 +36,20 @@ func goodEventBody() string {
 // organizerBodies are bodies that the organizer's writes accept, by route.
 func organizerBodies() map[string]string {
 	return map[string]string{
-		"POST /titles":                    `{"name":"Ghost","kind":"film","year":1990}`,
-		"PATCH /titles/{id}":              `{"name":"Ghost, again"}`,
-		"POST /venues":                    `{"name":"El Rey","city":"Chico","state":"CA","time_zone":"America/Los_Angeles","lat":39.73,"lon":-121.84}`,
-		"PATCH /venues/{id}":              `{"name":"El Rey Theatre"}`,
-		"POST /venues/{id}/seat-plans":    smallPlan("Screen 2", 12),
-		"POST /events":                    goodEventBody(),
-		"PATCH /events/{id}":              `{"name":"Ghost, again"}`,
-		"POST /promotions":                `{"code":"SPRING-25","percent":25}`,
-		"PATCH /promotions/{id}":          `{"active":false}`,
-		"PUT /events/{id}/prices":         `{"prices":{"standard":1500}}`,
-		"POST /events/{id}/seats/block":   `{"ticket_ids":["` + ticketID + `"]}`,
-		"POST /events/{id}/seats/release": `{"ticket_ids":["` + ticketID + `"]}`,
+		"POST /titles":                            `{"name":"Ghost","kind":"film","year":1990}`,
+		"PATCH /titles/{id}":                      `{"name":"Ghost, again"}`,
+		"POST /venues":                            `{"name":"El Rey","city":"Chico","state":"CA","time_zone":"America/Los_Angeles","lat":39.73,"lon":-121.84}`,
+		"PATCH /venues/{id}":                      `{"name":"El Rey Theatre"}`,
+		"POST /venues/{id}/seat-plans":            smallPlan("Screen 2", 12),
+		"POST /events":                            goodEventBody(),
+		"PATCH /events/{id}":                      `{"name":"Ghost, again"}`,
+		"POST /promotions":                        `{"code":"SPRING-25","percent":25}`,
+		"PATCH /promotions/{id}":                  `{"active":false}`,
+		"PUT /events/{id}/prices":                 `{"prices":{"standard":1500}}`,
+		"POST /events/{id}/seats/block":           `{"ticket_ids":["` + ticketID + `"]}`,
+		"POST /events/{id}/seats/release":         `{"ticket_ids":["` + ticketID + `"]}`,
+		"POST /events/{id}/cancel":                `{"name":"Ghost","reason":"The singer is ill."}`,
+		"POST /events/{id}/cancellation/throttle": `{"per_second":10}`,
 	}
 }
 

@@ -20,8 +20,14 @@ func viewOwnEvent(e boxoffice.OwnEvent) OwnEvent {
 			Self: ownEventPath(e.Event.ID), Sales: "/events/" + e.Event.ID + "/sales", Guests: "/events/" + e.Event.ID + "/guests.csv",
 		},
 	}
-	if e.Event.Status == boxoffice.EventDraft {
+	switch e.Event.Status {
+	case boxoffice.EventDraft:
 		view.Links.Publish = "/events/" + e.Event.ID + "/publish"
+	case boxoffice.EventOnSale:
+		view.Links.Cancel = "/events/" + e.Event.ID + "/cancel"
+	case boxoffice.EventCancelled:
+		view.Links.Cancellation = cancellationPath(e.Event.ID)
+	case boxoffice.EventPast:
 	}
 	return view
 }

@@ -104,7 +104,7 @@ func sayStatus(b boxoffice.Booking) string {
 // mailNames says what the mails are about.
 var mailNames = map[boxoffice.EmailKind]string{
 	boxoffice.EmailTickets: "Tickets", boxoffice.EmailChanged: "Changed tickets", boxoffice.EmailRefunded: "Refund", boxoffice.EmailReturned: "Payment sent back",
-	boxoffice.EmailCancelled: "Cancellation",
+	boxoffice.EmailCancelled: "Cancellation", boxoffice.EmailCalledOff: "Event called off",
 }
 
 // sayMail tells a buyer in a line what became of a mail.

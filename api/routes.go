@@ -21,6 +21,7 @@ const (
 	visitor                 // a session, unless the catalogue is open to all
 	member                  // a session
 	organizer               // a session of who may put on events
+	overseer                // a session of who may put on events, or of the staff
 	guest                   // the user if there is a session, else nobody
 )
 
@@ -73,6 +74,11 @@ func (s *Server) routes() []route {
 		{ServiceEvents, "PATCH", "/events/{id}", organizer, s.changeEvent},
 		{ServiceEvents, "DELETE", "/events/{id}", organizer, s.deleteDraft},
 		{ServiceEvents, "POST", "/events/{id}/publish", organizer, s.publishEvent},
+		{ServiceEvents, "POST", "/events/{id}/cancel", organizer, s.callOffEvent},
+		{ServiceEvents, "GET", "/events/{id}/cancellation", overseer, s.getEventCancellation},
+		{ServiceEvents, "POST", "/events/{id}/cancellation/pause", overseer, s.pauseRefunds},
+		{ServiceEvents, "POST", "/events/{id}/cancellation/resume", overseer, s.resumeRefunds},
+		{ServiceEvents, "POST", "/events/{id}/cancellation/throttle", overseer, s.throttleRefunds},
 		{ServiceEvents, "PUT", "/events/{id}/prices", organizer, s.setPrices},
 		{ServiceEvents, "POST", "/events/{id}/seats/block", organizer, s.blockSeats},
 		{ServiceEvents, "POST", "/events/{id}/seats/release", organizer, s.releaseSeats},

@@ -23,16 +23,17 @@ type bundle struct {
 	catalogue  *fakeCatalogue
 	bookings   *fakeBookings
 	organizers *fakeOrganizers
+	callOffs   *fakeCallOffs
 	logs       *safeBuffer
 }
 
 func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	t.Helper()
 	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, search: &fakeSearch{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
-	b.organizers = &fakeOrganizers{}
+	b.organizers, b.callOffs = &fakeOrganizers{}, &fakeCallOffs{}
 	o := Options{
 		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
-		Organizers: b.organizers, BaseURL: "http://box.test",
+		Organizers: b.organizers, Cancellations: b.callOffs, BaseURL: "http://box.test",
 		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

@@ -76,6 +76,9 @@ func viewBooking(b boxoffice.Booking) Booking {
 		HoldExpiresAt: b.HoldExpiresAt.UTC(), CreatedAt: b.CreatedAt.UTC(), Links: linksOf(b),
 		Mails: mapped(b.Mails, viewMail),
 	}
+	if !b.CalledOffAt.IsZero() {
+		view.CalledOff = &CalledOff{At: b.CalledOffAt.UTC(), Reason: b.CalledOffReason}
+	}
 	if canReturn(b) {
 		until := b.RefundableUntil.UTC()
 		view.RefundableUntil = &until
