@@ -6,10 +6,12 @@ import (
 )
 
 // How fast the bookings of an event that was called off are given back, in bookings a second. Each costs up to two calls to
-// the provider, and Stripe takes 25 a second at one endpoint: the default leaves most of them to sales.
+// the provider, and Stripe takes 25 a second at one endpoint, of all events together: the default leaves most of them to sales,
+// an organizer may take some more, and only the staff, who know what Stripe allows, more than that.
 const (
-	DefaultRefundRate = 5
-	MaxRefundRate     = 100
+	DefaultRefundRate   = 5
+	OrganizerRefundRate = 10
+	MaxRefundRate       = 100
 )
 
 // MaxCallOffReason bounds what an organizer tells buyers, in characters.
@@ -94,7 +96,8 @@ type CancellationService interface {
 	// another's, or not called off.
 	EventCancellation(ctx context.Context, who Overseer, eventID string) (EventCancellation, error)
 	// SteerRefunds pauses, resumes or throttles. What was begun is finished. Resuming asks at once for the refunds for which
-	// the provider's balance did not suffice. CodeNotFound, CodeEventState when all is done, CodeKeyReused.
+	// the provider's balance did not suffice. CodeNotFound, CodeInvalid of a rate that the caller may not set, CodeEventState
+	// when all is done, CodeKeyReused.
 	SteerRefunds(ctx context.Context, who Overseer, eventID string, to RefundSteering) (EventCancellation, error)
 }
 

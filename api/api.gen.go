@@ -1343,7 +1343,7 @@ type SignUpRequest struct {
 
 // ThrottleRequest defines model for ThrottleRequest.
 type ThrottleRequest struct {
-	// PerSecond Each costs up to two calls to the payment provider, and Stripe takes 25 a second at one endpoint unless you asked for more.
+	// PerSecond More than 10 is for the staff. Each costs up to two calls to the payment provider; Stripe takes 25 a second at one endpoint unless you asked for more.
 	//
 	// Example: 5
 	PerSecond int `json:"per_second"`

@@ -170,6 +170,9 @@ func (s *Cancellations) SteerRefunds(
 		if err != nil {
 			return none, err
 		}
+		if to.PerSecond != nil && *to.PerSecond > boxoffice.OrganizerRefundRate && !who.Staff {
+			return none, boxoffice.InvalidField("per_second", "More than %d a second is for the staff to allow.", boxoffice.OrganizerRefundRate)
+		}
 		if to.Pause != nil && !*to.Pause {
 			if err := askAgain(ctx, tx, id); err != nil {
 				return none, err

@@ -278,6 +278,11 @@ func TestCallOff_PauseResumeThrottle(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, h.pass(t), 2)
 	require.Equal(t, 2, one[int](t, h, `SELECT count(*) FROM audit_log WHERE action = 'steer refunds' AND actor = $1`, who.UserID))
+	fast, own := boxoffice.OrganizerRefundRate+1, boxoffice.Overseer{By: h.organizer(t)}
+	_, err = store.SteerRefunds(t.Context(), own, h.event, steering(nil, &fast))
+	requireCode(t, boxoffice.CodeInvalid, err)
+	_, err = store.SteerRefunds(t.Context(), who, h.event, steering(nil, &fast))
+	require.NoError(t, err)
 	who.Staff = false
 	_, err = store.SteerRefunds(t.Context(), who, h.event, steering(&yes, nil))
 	requireCode(t, boxoffice.CodeNotFound, err)
