@@ -53,16 +53,17 @@ func (s *System) AwaitInbox(t *testing.T, sessionID string, n int) {
 
 // Fault is something that is to go wrong at the payment provider or at the mail server: see their packages.
 type Fault struct {
-	Target    string `json:"target,omitempty"`
-	Kind      string `json:"kind"`
-	Method    string `json:"method,omitempty"`
-	Path      string `json:"path,omitempty"`
-	Event     string `json:"event,omitempty"`
-	Recipient string `json:"recipient,omitempty"`
-	Status    int    `json:"status,omitempty"`
-	DelayMS   int    `json:"delay_ms,omitempty"`
-	N         int    `json:"n,omitempty"`
-	Hits      int    `json:"hits,omitempty"`
+	Target    string  `json:"target,omitempty"`
+	Kind      string  `json:"kind"`
+	Method    string  `json:"method,omitempty"`
+	Path      string  `json:"path,omitempty"`
+	Event     string  `json:"event,omitempty"`
+	Recipient string  `json:"recipient,omitempty"`
+	Status    int     `json:"status,omitempty"`
+	DelayMS   int     `json:"delay_ms,omitempty"`
+	N         int     `json:"n,omitempty"`
+	Share     float64 `json:"share,omitempty"`
+	Hits      int     `json:"hits,omitempty"`
 }
 
 // Breaks puts faults in force at a server until the test ends. Tests that do so, and that the faults of could befall

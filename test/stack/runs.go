@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -79,4 +80,17 @@ func (s *System) Timeline(t *testing.T, bookingID string) []string {
 	require.NoError(t, s.DB.QueryRow(t.Context(),
 		`SELECT coalesce(array_agg(what ORDER BY id), '{}') FROM booking_timeline WHERE booking_id = $1`, bookingID).Scan(&lines))
 	return slices.Clone(lines)
+}
+
+// CallOffRuns gives the lengths of the histories of the runs that gave the bookings of an event back, ended ones too.
+func (s *System) CallOffRuns(t *testing.T, eventID string) (lengths []int64) {
+	t.Helper()
+	page, err := s.Temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("WorkflowId = '%s'", workflows.CancelEventWorkflowID(eventID)),
+	})
+	require.NoError(t, err)
+	for _, run := range page.GetExecutions() {
+		lengths = append(lengths, run.GetHistoryLength())
+	}
+	return lengths
 }
