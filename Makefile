@@ -39,6 +39,9 @@ generate: $(TOOLS)/oapi-codegen ## Make the API's types from api/openapi.yaml
 record: servers ## Record workflow histories anew, from a real Temporal server
 	$(GO) test ./workflows -run TestHistory -count=1 -record
 
+call-off: servers ## Call off an event of 1,000 bookings amid kills and refusals: about four minutes
+	$(GO) test ./test/failures -count=1 -timeout 20m -v -run TestCallOff_AmidKills -call-off 1000 -call-off-rate 25 $(ARGS)
+
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)
 
@@ -77,4 +80,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record model soak bench clean servers system
+.PHONY: help run test demo build lint generate record call-off model soak bench clean servers system

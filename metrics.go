@@ -26,4 +26,5 @@ type Backlog struct {
 	RunWaits        time.Duration // how long the oldest webhook has waited for its booking's run; 0: none does
 	ProviderWaits   time.Duration // how long the oldest webhook without an effect has been tried again; 0: none is
 	StuckRefunds    int64         // payments that are to go back, of which a refund failed
+	ShortRefunds    int64         // refunds for which the provider's balance did not suffice
 }

@@ -22,6 +22,7 @@ ALTER TABLE bookings ADD COLUMN called_off_at timestamptz;
 -- announced: its buyer was told of it when it was requested, so that no other mail does. short_at: when the provider's balance
 -- did not suffice for it; it is asked for again after a while.
 ALTER TABLE refunds ADD COLUMN announced boolean NOT NULL DEFAULT false, ADD COLUMN short_at timestamptz;
+CREATE INDEX refunds_short ON refunds (payment_id) WHERE short_at IS NOT NULL AND state = 'pending';
 
 -- What giving a booking back has come to, where its event was called off; counts and runs ask this same function.
 -- +goose StatementBegin

@@ -21,9 +21,10 @@ func (s *Bookings) Backlog(ctx context.Context) (boxoffice.Backlog, error) {
 				t.now - coalesce((SELECT min(received_at) FROM webhook_inbox
 					WHERE processed_at IS NULL AND given_up_at IS NULL AND next_try_at IS NOT NULL), t.now),
 				(SELECT count(*) FROM payments p WHERE p.id IN (SELECT payment_id FROM refunds WHERE state = 'failed')
-					AND payment_owes(p) > (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'failed'))
+					AND payment_owes(p) > (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.payment_id = p.id AND r.state <> 'failed')),
+				(SELECT count(*) FROM refunds WHERE short_at IS NOT NULL AND state = 'pending')
 			FROM (SELECT boxoffice_now()) AS t (now)`).
-			Scan(&b.OverdueBookings, &b.OverdueEvents, &b.RunWaits, &b.ProviderWaits, &b.StuckRefunds)
+			Scan(&b.OverdueBookings, &b.OverdueEvents, &b.RunWaits, &b.ProviderWaits, &b.StuckRefunds, &b.ShortRefunds)
 	})
 	return b, err
 }

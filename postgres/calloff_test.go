@@ -319,11 +319,13 @@ func TestCallOff_BalanceShort(t *testing.T) {
 		p := h.cancellation(t).Progress
 		require.Equal(t, []any{boxoffice.RefundsPaused, boxoffice.PausedByBalance, 1, 0}, []any{p.State, p.PausedReason, p.Waiting, p.Failed})
 		require.Equal(t, []int{1, round}, tasks())
+		require.EqualValues(t, 1, h.backlog(t).ShortRefunds)
 		h.requireClean(t, 1)
 		if round == 0 {
 			_, err = store.SteerRefunds(t.Context(), who, h.event, steering(&no, nil))
 			require.NoError(t, err)
 			require.Equal(t, []int{0, 1}, tasks())
+			require.Zero(t, h.backlog(t).ShortRefunds)
 			overdue, err := h.store.ClaimOverdue(t.Context(), 10)
 			require.NoError(t, err)
 			require.Len(t, overdue, 1, "it is asked for at once")

@@ -23,6 +23,8 @@ var (
 		"the provider; 0 if none does. run: find its booking and its run. provider: see whether Stripe answers.", "waits_for")
 	refundsStuck = describe("boxoffice_refunds_stuck", "Payments that are to go back, of which a refund failed at the bank. Pay the buyer back "+
 		"another way: the money is with us.")
+	refundsShort = describe("boxoffice_refunds_short", "Refunds for which the balance at the payment provider did not suffice. Add money there; "+
+		"they are asked for again each quarter of an hour, and at once where the refunds of their event are resumed.")
 
 	poolConnections = describe("boxoffice_postgres_connections", "Connections to PostgreSQL by pool and state.", "pool", "state")
 	poolMost        = describe("boxoffice_postgres_connections_max", "Connections that a pool may have. Raise BOXOFFICE_DATABASE_CONNS or "+
@@ -50,7 +52,7 @@ func (m *Metrics) WatchBacklog(ctx context.Context, ask func(ctx context.Context
 
 // Describe is called by the registry.
 func (backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck} {
+	for _, d := range []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck, refundsShort} {
 		ch <- d
 	}
 }
@@ -72,6 +74,7 @@ func (b backlog) Collect(ch chan<- prometheus.Metric) {
 	gauge(inboxAge, now.RunWaits.Seconds(), "run")
 	gauge(inboxAge, now.ProviderWaits.Seconds(), "provider")
 	gauge(refundsStuck, float64(now.StuckRefunds))
+	gauge(refundsShort, float64(now.ShortRefunds))
 }
 
 // Pool is how a pool of connections is used.

@@ -130,7 +130,7 @@ func TestWatchBacklog(t *testing.T) {
 	ask := func(ctx context.Context) (boxoffice.Backlog, error) {
 		deadline, bounded := ctx.Deadline()
 		require.True(t, bounded && time.Until(deadline) <= 2*time.Second, "a scrape waits for it")
-		return boxoffice.Backlog{OverdueBookings: 3, OverdueEvents: 2, RunWaits: time.Minute, ProviderWaits: time.Hour, StuckRefunds: 1}, away
+		return boxoffice.Backlog{OverdueBookings: 3, OverdueEvents: 2, RunWaits: time.Minute, ProviderWaits: time.Hour, StuckRefunds: 1, ShortRefunds: 4}, away
 	}
 	require.NoError(t, m.WatchBacklog(t.Context(), ask, slog.New(slog.DiscardHandler)))
 	require.Equal(t, `
@@ -138,12 +138,13 @@ boxoffice_bookings_overdue 3
 boxoffice_inbox_oldest_age_seconds{waits_for="provider"} 3600
 boxoffice_inbox_oldest_age_seconds{waits_for="run"} 60
 boxoffice_inbox_overdue 2
+boxoffice_refunds_short 4
 boxoffice_refunds_stuck 1
 `, scrape(t, m, "boxoffice_bookings", "boxoffice_inbox_o", "boxoffice_refunds"))
 	away = errors.New("away")
 	told := scrape(t, m, "boxoffice_")
 	require.Contains(t, told, "boxoffice_runs_circling_total", "the other metrics are told all the same")
-	require.NotRegexp(t, "overdue|oldest|stuck", told, "what is not known is absent, and never 0")
+	require.NotRegexp(t, "overdue|oldest|stuck|short", told, "what is not known is absent, and never 0")
 }
 
 func TestWatchPools(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/bookings"
 	"github.com/boxoffice/boxoffice/test/stack"
 )
 
@@ -157,4 +158,63 @@ func ownStack(t *testing.T, name string) *stack.System {
 	}
 	require.NoError(t, err)
 	return s
+}
+
+// putOn puts on an event of which so many bookings are sold, with its promoter.
+func putOn(t *testing.T, s *stack.System, n int) (promoter stack.Customer, event string) {
+	t.Helper()
+	people := s.Customers(t, 2)
+	_, err := s.DB.Exec(t.Context(), `UPDATE users SET role = 'organizer' WHERE id = $1`, people[0].ID)
+	require.NoError(t, err)
+	return people[0], s.Sold(t, people[0], people[1], n, 0)
+}
+
+func callOff(t *testing.T, promoter stack.Customer, event string) error {
+	t.Helper()
+	return promoter.Call(t.Context(), "POST", "/events/"+event+"/cancel", map[string]string{"name": "The matinee"}, nil)
+}
+
+// The money at the provider suffices for two refunds of six, and then the run is lost, too. It has paused by itself and asks a
+// person for money; when that is there, a promoter resumes, and all of it goes back, each once.
+func TestCallOff_BalanceRunsOutAndTheRunIsLost(t *testing.T) {
+	s := stack.Own(t, "balance", stack.Seeded)
+	promoter, event := putOn(t, s, 6)
+	balance := func(minor int) {
+		require.NoError(t, stack.Tell("POST", s.Stripe()+"/_sim/balance", map[string]any{"currency": "usd", "available_minor": minor}, nil))
+	}
+	balance(2*1450 + 1)
+	require.NoError(t, callOff(t, promoter, event))
+	paused := awaitCallOff(t, promoter, event, time.Minute, func(c cancellation) bool { return c.State == "paused" && c.Refunded == 2 })
+	require.Equal(t, cancellation{State: "paused", PausedReason: "balance", Total: 6, Refunded: 2, Waiting: 4}, paused)
+	require.Equal(t, []int{1, 0}, tasksOf(t, s, event))
+	require.NoError(t, s.Temporal.TerminateWorkflow(t.Context(), "cancel-event-"+event, "", "lost"))
+
+	balance(100_000)
+	require.NoError(t, promoter.Call(t.Context(), "POST", "/events/"+event+"/cancellation/resume", nil, nil))
+	end := awaitCallOff(t, promoter, event, 3*time.Minute, func(c cancellation) bool { return c.State == "done" })
+	require.Equal(t, cancellation{State: "done", Total: 6, Refunded: 6}, end)
+	require.Equal(t, []int{0, 1}, tasksOf(t, s, event))
+	requireOneRefundEach(t, s, event)
+	require.Greater(t, len(s.CallOffRuns(t, event)), 1)
+}
+
+// tasksOf counts the support tasks of an event: open, and closed.
+func tasksOf(t *testing.T, s *stack.System, event string) []int {
+	t.Helper()
+	var open, closed int
+	require.NoError(t, s.DB.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE closed_at IS NULL), count(closed_at) FROM support_tasks
+		WHERE event_id = $1 AND kind = 'refunds-paused'`, event).Scan(&open, &closed))
+	return []int{open, closed}
+}
+
+// The API dies between calling an event off and starting its run: the sweep starts it.
+func TestCallOff_KillAPIBeforeItsRunIsStarted(t *testing.T) {
+	s := stack.Own(t, "off-not-started", stack.Seeded)
+	promoter, event := putOn(t, s, 3)
+	_, led := s.KillAt(t, "api", bookings.PointOffNotStarted, func() error { return callOff(t, promoter, event) })
+	require.Error(t, led, "its answer is lost")
+	s.AwaitReady(t)
+	end := awaitCallOff(t, promoter, event, 2*time.Minute, func(c cancellation) bool { return c.State == "done" })
+	require.Equal(t, cancellation{State: "done", Total: 3, Refunded: 3}, end)
+	require.NoError(t, callOff(t, promoter, event), "who asks again is told that it is done")
 }
