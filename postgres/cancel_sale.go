@@ -60,12 +60,23 @@ type bookedSeat struct {
 	ticketID, section, row string
 	number                 int
 	price, fee, discount   int64 // the discount is off the price already
+	kept                   int64 // of one that was given back
 	givenBack, admitted    bool
+}
+
+// returnTerms are on what terms seats go back, and in whose words.
+type returnTerms struct {
+	actor   string                      // "buyer", or who of the staff
+	back    func(seat bookedSeat) int64 // of what was paid for the seat
+	all     string                      // begins what the buyer is told where no seat remains,
+	some    string                      // where some do, whose names follow,
+	because string                      // and says why a share is kept
 }
 
 // seatReturn is a cancellation that was found allowed, under the booking's lock, by which nobody else changes its seats.
 type seatReturn struct {
 	booking   lockedBooking
+	terms     returnTerms
 	seats     []bookedSeat
 	kept      []int64 // of each
 	givenBack int     // seats of the booking, when this is done
@@ -73,31 +84,52 @@ type seatReturn struct {
 	quote     boxoffice.CancellationQuote
 }
 
-// judgeReturn says why the tickets cannot be given back, if so, and else what they come to.
+// judgeReturn says why the buyer cannot give the tickets back, if so, and else what they come to.
 func judgeReturn(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Cancellation) (seatReturn, error) {
-	back := seatReturn{booking: b}
-	switch b.status {
-	case boxoffice.BookingCompleted:
-	case boxoffice.BookingHeld:
-		return back, boxoffice.InvalidField("ticket_ids", "This booking is not paid yet: it can only be cancelled as a whole, without naming tickets.")
-	case boxoffice.BookingConfirmed:
-		return back, boxoffice.Errorf(boxoffice.CodeNotReady, "The tickets are being made. Please try again in a moment.")
-	case boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunding, boxoffice.BookingRefunded:
-		return back, boxoffice.Errorf(boxoffice.CodeBookingClosed, "This booking is no longer open, so it cannot be let go.")
+	if b.status == boxoffice.BookingConfirmed {
+		return seatReturn{}, errBeingMade
+	}
+	if err := isSold(b); err != nil {
+		return seatReturn{}, err
 	}
 	policy, err := readPolicy(ctx, tx, b.eventID)
 	if err != nil {
-		return back, err
+		return seatReturn{}, err
 	}
+	return chooseReturn(ctx, tx, b, c.TicketIDs, returnTerms{
+		actor: "buyer", back: func(s bookedSeat) int64 { return policy.Back(s.price) },
+		all: "You gave your tickets back", some: "You gave back ", because: ", as the event's terms say",
+	})
+}
+
+var errBeingMade = boxoffice.Errorf(boxoffice.CodeNotReady, "The tickets are being made. Please try again in a moment.")
+
+// isSold says why a booking has no seats that could go back, if so.
+func isSold(b lockedBooking) error {
+	switch b.status {
+	case boxoffice.BookingCompleted, boxoffice.BookingConfirmed:
+		return nil
+	case boxoffice.BookingHeld:
+		return boxoffice.InvalidField("ticket_ids", "This booking is not paid yet: it can only be cancelled as a whole, without naming tickets.")
+	case boxoffice.BookingExpired, boxoffice.BookingCancelled, boxoffice.BookingRefunding, boxoffice.BookingRefunded:
+	}
+	return boxoffice.Errorf(boxoffice.CodeBookingClosed, "This booking is no longer open, so it cannot be let go.")
+}
+
+// chooseReturn gives what these tickets of a sale come to, or, with none, all that it still has.
+func chooseReturn(ctx context.Context, tx pgx.Tx, b lockedBooking, ids []string, terms returnTerms) (seatReturn, error) {
+	back := seatReturn{booking: b, terms: terms}
 	booked, err := readBooked(ctx, tx, b.id)
 	if err != nil {
 		return back, err
 	}
-	if back.seats, err = chooseSeats(booked, c.TicketIDs); err != nil {
+	if back.seats, err = chooseSeats(booked, ids); err != nil {
 		return back, err
 	}
-	back.count(policy, booked)
-	return back, nil
+	var goodwill int64
+	err = tx.QueryRow(ctx, `SELECT goodwill_minor FROM payments WHERE booking_id = $1 AND settled_as = 'sale'`, b.id).Scan(&goodwill)
+	back.count(booked, goodwill)
+	return back, err
 }
 
 // readPolicy gives the event's policy where tickets can still be given back. CodeSaleFinal.
@@ -123,14 +155,14 @@ func readPolicy(ctx context.Context, tx pgx.Tx, eventID string) (p boxoffice.Ref
 // readBooked reads all seats that the booking was made of, in the order of their IDs.
 func readBooked(ctx context.Context, tx pgx.Tx, bookingID string) ([]bookedSeat, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT t.id, t.section, t.row, t.number, bt.price_minor, bt.fee_minor, bt.discount_minor, bt.released_at IS NOT NULL,
+		SELECT t.id, t.section, t.row, t.number, bt.price_minor, bt.fee_minor, bt.discount_minor, bt.kept_minor, bt.released_at IS NOT NULL,
 			EXISTS (SELECT FROM admissions a WHERE a.booking_id = bt.booking_id AND a.ticket_id = t.id AND a.admitted_at IS NOT NULL)
 		FROM booking_tickets bt JOIN tickets t ON t.id = bt.ticket_id WHERE bt.booking_id = $1 ORDER BY t.id`, bookingID)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s bookedSeat, err error) {
-		return s, row.Scan(&s.ticketID, &s.section, &s.row, &s.number, &s.price, &s.fee, &s.discount, &s.givenBack, &s.admitted)
+		return s, row.Scan(&s.ticketID, &s.section, &s.row, &s.number, &s.price, &s.fee, &s.discount, &s.kept, &s.givenBack, &s.admitted)
 	})
 }
 
@@ -166,23 +198,29 @@ func chooseSeats(booked []bookedSeat, ids []string) ([]bookedSeat, error) {
 	return chosen, nil
 }
 
-// count adds up what goes back and what is kept.
-func (r *seatReturn) count(policy boxoffice.RefundPolicy, booked []bookedSeat) {
+// count adds up what goes back and what is kept. Goodwill, which went back before, is not given twice.
+func (r *seatReturn) count(booked []bookedSeat, goodwill int64) {
 	r.givenBack = len(r.seats)
+	var stands, paid, kept int64
 	for _, seat := range booked {
 		if seat.givenBack {
 			r.givenBack++
+			stands += seat.kept
+		} else {
+			stands += seat.price + seat.fee
 		}
 	}
 	r.remaining = len(booked) - r.givenBack
-	currency := r.booking.amount.Currency
-	r.quote = boxoffice.CancellationQuote{Refund: boxoffice.Money{Currency: currency}, Kept: boxoffice.Money{Currency: currency}}
 	for _, seat := range r.seats {
-		back := policy.Back(seat.price)
-		kept := seat.price + seat.fee - back
-		r.kept = append(r.kept, kept)
-		r.quote.Refund.Minor += back
-		r.quote.Kept.Minor += kept
+		share := seat.price + seat.fee - r.terms.back(seat)
+		r.kept = append(r.kept, share)
+		paid += seat.price + seat.fee
+		kept += share
+	}
+	before, after := max(0, stands-goodwill), max(0, stands-paid+kept-goodwill)
+	currency := r.booking.amount.Currency
+	r.quote = boxoffice.CancellationQuote{
+		Refund: boxoffice.Money{Minor: before - after, Currency: currency}, Kept: boxoffice.Money{Minor: min(kept, after), Currency: currency},
 	}
 }
 
@@ -207,7 +245,7 @@ func (r seatReturn) do(ctx context.Context, tx pgx.Tx, why string) error {
 	if why != "" {
 		details["reason"] = why
 	}
-	if err := addTimeline(ctx, tx, r.booking.id, "tickets given back", "buyer", details); err != nil {
+	if err := addTimeline(ctx, tx, r.booking.id, "tickets given back", r.terms.actor, details); err != nil {
 		return err
 	}
 	if r.remaining == 0 {
@@ -255,16 +293,16 @@ func (r seatReturn) ticketIDs() []string {
 
 // reason tells the buyer why money comes.
 func (r seatReturn) reason() string {
-	reason := "You gave your tickets back"
+	reason := r.terms.all
 	if r.remaining > 0 {
 		labels := make([]string, len(r.seats))
 		for i, seat := range r.seats {
 			labels[i] = boxoffice.SeatLabel(seat.section, seat.row, seat.number)
 		}
-		reason = "You gave back " + strings.Join(labels, "; ")
+		reason = r.terms.some + strings.Join(labels, "; ")
 	}
 	if r.quote.Kept.Minor > 0 {
-		reason += ". Of their price " + r.quote.Kept.String() + " is kept, as the event's terms say"
+		reason += ". Of their price " + r.quote.Kept.String() + " is kept" + r.terms.because
 	}
 	return reason + "."
 }
