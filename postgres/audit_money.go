@@ -62,7 +62,7 @@ var auditMoney = []auditQuery{
 			OR (b.promotion_id IS NULL AND sum(bt.discount_minor) > 0)`},
 	// The money equation, of each booking and of each currency in sum. What is unsettled is told by payment-is-settled;
 	// what has been promised back counts as back, and refunded-has-arrived asks for the rest.
-	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets and what was kept of others"}, `
+	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets and what was kept of others, less goodwill"}, `
 		SELECT coalesce('booking ' || l.booking_id, 'currency ' || l.currency),
 			format('%s %s came in, %s goes back, the valid tickets are worth %s, %s was kept of others',
 				coalesce(sum(l.amount_minor) FILTER (WHERE l.kind = 'capture'), 0), l.currency,
