@@ -94,16 +94,8 @@ func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (box
 	return s.act(ctx, bookingID, epoch, func(context.Context, pgx.Tx, lockedBooking) error { return nil })
 }
 
-// lookSQL sets when the sweep is to look at the booking again, should its run be lost, and gives the situation.
-//
-// A booking past its end has no next check once nothing of its money or its mail is open, so the sweep's index holds
-// unfinished business only. The intervals: 2 s until a run has looked at the hold, 30 s while money is unsettled or a
-// checkout is being closed, a minute after the deadline of a hold, and a minute for tickets, refunds and mails that are
-// not done; a refund that the bank takes its time with, and a mail that its own workflow looks after, are looked at once
-// an hour; one that the provider's balance does not suffice for, after a quarter of an hour, until which it counts as asked. Such a mail is due again by then: where its workflow was lost, the run sends it or starts another; where it is
-// still at work, handing the mail over once more changes nothing.
-const lookSQL = `
-	WITH facts AS (
+// situationFacts are what a booking's other rows say of it.
+const situationFacts = `
 		SELECT b.id,
 			(SELECT a.id FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') AS live_attempt,
 			p.id AS unsettled, p.surplus,
@@ -126,7 +118,18 @@ const lookSQL = `
 		LEFT JOIN LATERAL (
 			SELECT e.id, coalesce(e.handed_over > boxoffice_now() - interval '1 hour', false) AS handed_over FROM emails e
 			WHERE e.booking_id = b.id AND e.status = 'queued' ORDER BY handed_over, e.created_at, e.id LIMIT 1) m ON true
-		WHERE b.id = $1)
+		WHERE b.id = $1`
+
+// lookSQL sets when the sweep is to look at the booking again, should its run be lost, and gives the situation.
+//
+// A booking past its end has no next check once nothing of its money or its mail is open, so the sweep's index holds
+// unfinished business only. The intervals: 2 s until a run has looked at the hold, 30 s while money is unsettled or a
+// checkout is being closed, a minute after the deadline of a hold, and a minute for tickets, refunds and mails that are
+// not done; a refund that the bank takes its time with, and a mail that its own workflow looks after, are looked at once
+// an hour. Such a mail is due again by then: where its workflow was lost, the run sends it or starts another; where it is
+// still at work, handing the mail over once more changes nothing. A refund for which the provider's balance did not suffice
+// counts as asked for a quarter of an hour.
+const lookSQL = `WITH facts AS (` + situationFacts + `)
 	UPDATE bookings b SET next_check_at = CASE
 			WHEN f.unsettled IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
 			WHEN b.status = 'held' AND b.closing_at IS NOT NULL THEN boxoffice_now() + interval '30 seconds'
@@ -139,19 +142,31 @@ const lookSQL = `
 			WHEN f.handed_over THEN boxoffice_now() + interval '1 hour'
 		END
 	FROM facts f WHERE b.id = f.id
-	RETURNING b.id, b.epoch, b.status, b.closing_reason, b.closing_at IS NOT NULL, b.hold_expires_at,
+	RETURNING ` + situationColumns
+
+// situationColumns are those that scanSituation reads, of a booking b and its facts f.
+const situationColumns = `b.id, b.epoch, b.status, b.closing_reason, b.closing_at IS NOT NULL, b.hold_expires_at,
 		(extract(epoch FROM b.hold_expires_at - boxoffice_now()) * 1e9)::bigint, coalesce(f.live_attempt::text, ''),
 		coalesce(f.unsettled::text, ''), coalesce(f.surplus, false), f.payment_id, f.n, f.asked, f.stuck,
 		CASE WHEN f.handed_over THEN '' ELSE coalesce(f.mail::text, '') END`
 
 // look sets the next check and gives the situation as this transaction leaves it.
 func look(ctx context.Context, tx pgx.Tx, bookingID string) (boxoffice.Situation, error) {
+	return scanSituation(tx.QueryRow(ctx, lookSQL, bookingID))
+}
+
+// readSituation is look for people: it writes nothing.
+func readSituation(ctx context.Context, q querier, bookingID string) (boxoffice.Situation, error) {
+	return scanSituation(q.QueryRow(ctx, `SELECT `+situationColumns+` FROM bookings b JOIN (`+situationFacts+`) f ON f.id = b.id`, bookingID))
+}
+
+func scanSituation(row pgx.Row) (boxoffice.Situation, error) {
 	var s boxoffice.Situation
 	var refundOf *string
 	var n *int
 	var asked *bool
 	var remaining int64
-	err := tx.QueryRow(ctx, lookSQL, bookingID).Scan(&s.BookingID, &s.Epoch, &s.Status, &s.ClosingReason, &s.Closing,
+	err := row.Scan(&s.BookingID, &s.Epoch, &s.Status, &s.ClosingReason, &s.Closing,
 		&s.Deadline, &remaining, &s.LiveAttempt, &s.Unsettled, &s.Surplus, &refundOf, &n, &asked, &s.StuckRefund, &s.MailDue)
 	s.Remaining, s.Deadline = time.Duration(remaining), s.Deadline.UTC()
 	if refundOf != nil {
