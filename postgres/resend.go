@@ -43,22 +43,27 @@ func resend(ctx context.Context, tx pgx.Tx, req boxoffice.ResendRequest) (emailI
 	if err := mayResend(ctx, tx, b.id); err != nil {
 		return "", err
 	}
+	return mailAgain(ctx, tx, b.id, req.Email, "buyer")
+}
+
+// mailAgain queues one more mail with the tickets. CodeInvalid.
+func mailAgain(ctx context.Context, tx pgx.Tx, bookingID, email, actor string) (emailID string, err error) {
 	key, err := uuid.NewV7()
 	if err != nil {
 		return "", err
 	}
-	emailID, err = insertEmail(ctx, tx, b.id, newEmail{kind: boxoffice.EmailTickets, key: "resend:" + key.String(), to: req.Email})
+	emailID, err = insertEmail(ctx, tx, bookingID, newEmail{kind: boxoffice.EmailTickets, key: "resend:" + key.String(), to: email})
 	if err != nil {
 		return "", err
 	}
 	if emailID == "" {
 		return "", boxoffice.InvalidField("email", "This booking has no address. Please name one.")
 	}
-	details := map[string]any{"mail": emailID, "other_address": req.Email != ""}
-	if err := addTimeline(ctx, tx, b.id, "tickets asked for again", "buyer", details); err != nil {
+	details := map[string]any{"mail": emailID, "other_address": email != ""}
+	if err := addTimeline(ctx, tx, bookingID, "tickets asked for again", actor, details); err != nil {
 		return "", err
 	}
-	_, err = look(ctx, tx, b.id) // the sweep sends it, should nobody else
+	_, err = look(ctx, tx, bookingID) // the sweep sends it, should nobody else
 	return emailID, err
 }
 
