@@ -8,8 +8,10 @@ import (
 // SupportAct is what a member of staff does to a booking, and why.
 type SupportAct struct {
 	Key       string // done once, however often it is asked for under this key
-	BookingID string
+	Request   []byte `json:",omitempty"` // a hash of all that is asked for: the key for anything else is refused. Empty: not compared
+	BookingID string // empty for an act on a task
 	Actor     string // who did it
+	ActorID   string `json:",omitempty"` // of their account, where they were logged in: nobody helps a booking of their own
 	Verified  bool   // the actor was logged in; Temporal's UI names nobody, so there it is what they say
 	Reason    string
 }
@@ -21,7 +23,8 @@ const (
 )
 
 // SupportStore is what support does to an open booking: each act is one transaction, with a line in the audit log and in
-// the booking's timeline. They name no epoch, for they are no run's: the run looks at the rows afterwards.
+// the booking's timeline. They name no epoch, for they are no run's: the run looks at the rows afterwards. All of them may
+// fail with CodeForbidden on a booking of the actor's own, and with CodeKeyReused.
 type SupportStore interface {
 	// SupportExtend moves the deadline of a hold, past the longest that buyers can have, but not past MaxSupportHold nor
 	// its payment page's own end. CodeInvalid, CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost.
@@ -44,6 +47,9 @@ const (
 	TaskRefundsPaused  TaskKind = "refunds-paused" // the provider's balance does not suffice for the refunds of an event
 	TaskReconciliation TaskKind = "reconciliation" // the provider's record and ours differ, and nothing says which is right
 )
+
+// TaskKinds lists every kind of task.
+var TaskKinds = []TaskKind{TaskRefundFailed, TaskRefundByHand, TaskDispute, TaskRefundsPaused, TaskReconciliation}
 
 // SupportTask is what only a person can decide.
 type SupportTask struct {
