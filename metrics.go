@@ -27,4 +27,12 @@ type Backlog struct {
 	ProviderWaits   time.Duration // how long the oldest webhook without an effect has been tried again; 0: none is
 	StuckRefunds    int64         // payments that are to go back, of which a refund failed
 	ShortRefunds    int64         // refunds for which the provider's balance did not suffice
+	Tasks           []OpenTasks   // of the kinds that have any, by name
+}
+
+// OpenTasks are the support tasks of a kind that nobody has closed.
+type OpenTasks struct {
+	Kind   TaskKind
+	Count  int64
+	Oldest time.Duration // how long the oldest has been open
 }

@@ -5,14 +5,18 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Backlog counts what waits for longer than it should: one query over indexes that hold unfinished business only. It waits
+// Backlog counts what waits for longer than it should, over indexes that hold unfinished business only. It waits
 // neither for buyers nor for any row.
 func (s *Bookings) Backlog(ctx context.Context) (boxoffice.Backlog, error) {
 	var b boxoffice.Backlog
-	err := s.db.apart.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+	err := s.db.apart.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		if b.Tasks, err = readOpenTasks(ctx, conn); err != nil {
+			return err
+		}
 		return conn.QueryRow(ctx, `
 			SELECT (SELECT count(*) FROM bookings WHERE next_check_at < t.now - interval '1 minute'),
 				(SELECT count(*) FROM webhook_inbox WHERE processed_at IS NULL AND next_try_at < t.now - interval '1 minute'),
@@ -27,6 +31,16 @@ func (s *Bookings) Backlog(ctx context.Context) (boxoffice.Backlog, error) {
 			Scan(&b.OverdueBookings, &b.OverdueEvents, &b.RunWaits, &b.ProviderWaits, &b.StuckRefunds, &b.ShortRefunds)
 	})
 	return b, err
+}
+
+func readOpenTasks(ctx context.Context, q querier) ([]boxoffice.OpenTasks, error) {
+	rows, err := q.Query(ctx, `SELECT kind, count(*), boxoffice_now() - min(opened_at) FROM support_tasks WHERE closed_at IS NULL GROUP BY kind ORDER BY kind`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.AppendRows([]boxoffice.OpenTasks(nil), rows, func(row pgx.CollectableRow) (t boxoffice.OpenTasks, err error) {
+		return t, row.Scan(&t.Kind, &t.Count, &t.Oldest)
+	})
 }
 
 // PoolUse is how a pool of connections is used.

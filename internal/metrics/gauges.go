@@ -25,6 +25,10 @@ var (
 		"another way: the money is with us.")
 	refundsShort = describe("boxoffice_refunds_short", "Refunds for which the balance at the payment provider did not suffice. Add money there; "+
 		"they are asked for again each quarter of an hour, and at once where the refunds of their event are resumed.")
+	tasksOpen = describe("boxoffice_support_tasks_open", "Support tasks that nobody has closed, by kind: what only a person can decide. "+
+		"Read them at GET /support/tasks.", "kind")
+	tasksAge = describe("boxoffice_support_tasks_oldest_age_seconds", "Age of the oldest open support task of a kind; 0 if there is none. "+
+		"A buyer waits for it.", "kind")
 
 	poolConnections = describe("boxoffice_postgres_connections", "Connections to PostgreSQL by pool and state.", "pool", "state")
 	poolMost        = describe("boxoffice_postgres_connections_max", "Connections that a pool may have. Raise BOXOFFICE_DATABASE_CONNS or "+
@@ -52,7 +56,7 @@ func (m *Metrics) WatchBacklog(ctx context.Context, ask func(ctx context.Context
 
 // Describe is called by the registry.
 func (backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck, refundsShort} {
+	for _, d := range []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck, refundsShort, tasksOpen, tasksAge} {
 		ch <- d
 	}
 }
@@ -75,6 +79,17 @@ func (b backlog) Collect(ch chan<- prometheus.Metric) {
 	gauge(inboxAge, now.ProviderWaits.Seconds(), "provider")
 	gauge(refundsStuck, float64(now.StuckRefunds))
 	gauge(refundsShort, float64(now.ShortRefunds))
+	open := map[boxoffice.TaskKind]boxoffice.OpenTasks{}
+	for _, kind := range boxoffice.TaskKinds {
+		open[kind] = boxoffice.OpenTasks{Kind: kind}
+	}
+	for _, tasks := range now.Tasks {
+		open[tasks.Kind] = tasks
+	}
+	for kind, tasks := range open {
+		gauge(tasksOpen, float64(tasks.Count), string(kind))
+		gauge(tasksAge, tasks.Oldest.Seconds(), string(kind))
+	}
 }
 
 // Pool is how a pool of connections is used.

@@ -130,7 +130,10 @@ func TestWatchBacklog(t *testing.T) {
 	ask := func(ctx context.Context) (boxoffice.Backlog, error) {
 		deadline, bounded := ctx.Deadline()
 		require.True(t, bounded && time.Until(deadline) <= 2*time.Second, "a scrape waits for it")
-		return boxoffice.Backlog{OverdueBookings: 3, OverdueEvents: 2, RunWaits: time.Minute, ProviderWaits: time.Hour, StuckRefunds: 1, ShortRefunds: 4}, away
+		return boxoffice.Backlog{
+			OverdueBookings: 3, OverdueEvents: 2, RunWaits: time.Minute, ProviderWaits: time.Hour, StuckRefunds: 1, ShortRefunds: 4,
+			Tasks: []boxoffice.OpenTasks{{Kind: boxoffice.TaskDispute, Count: 2, Oldest: time.Hour}},
+		}, away
 	}
 	require.NoError(t, m.WatchBacklog(t.Context(), ask, slog.New(slog.DiscardHandler)))
 	require.Equal(t, `
@@ -141,10 +144,16 @@ boxoffice_inbox_overdue 2
 boxoffice_refunds_short 4
 boxoffice_refunds_stuck 1
 `, scrape(t, m, "boxoffice_bookings", "boxoffice_inbox_o", "boxoffice_refunds"))
+	tasks := scrape(t, m, "boxoffice_support_tasks")
+	require.Contains(t, tasks, `boxoffice_support_tasks_open{kind="dispute"} 2`)
+	require.Contains(t, tasks, `boxoffice_support_tasks_oldest_age_seconds{kind="dispute"} 3600`)
+	for _, kind := range boxoffice.TaskKinds {
+		require.Contains(t, tasks, `{kind="`+string(kind)+`"}`, "a kind without tasks is 0, and not absent")
+	}
 	away = errors.New("away")
 	told := scrape(t, m, "boxoffice_")
 	require.Contains(t, told, "boxoffice_runs_circling_total", "the other metrics are told all the same")
-	require.NotRegexp(t, "overdue|oldest|stuck|short", told, "what is not known is absent, and never 0")
+	require.NotRegexp(t, "overdue|oldest|stuck|short|tasks", told, "what is not known is absent, and never 0")
 }
 
 func TestWatchPools(t *testing.T) {
