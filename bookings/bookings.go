@@ -22,6 +22,7 @@ import (
 // Options are what a Service is made of. Required are those up to Logger.
 type Options struct {
 	Store    boxoffice.BookingStore
+	Support  boxoffice.SupportDesk // may be nil where nobody asks for support
 	Provider boxoffice.PaymentProvider
 	Tickets  boxoffice.TicketFiles
 	Files    boxoffice.FileStore
@@ -63,6 +64,7 @@ var (
 
 	_ boxoffice.CancellationService = (*Service)(nil)
 	_ boxoffice.CallOffRunner       = (*Service)(nil)
+	_ boxoffice.SupportService      = (*Service)(nil)
 )
 
 // New makes a service. Drain must be called when no request is under way any more.

@@ -225,17 +225,19 @@ func (w *Bookings) Mail(ctx workflow.Context, act activities.Act) error {
 // clock writes a time for support staff.
 func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
 
-// details says in a sentence what happened, what is waited for and until when.
-func (r *bookingRun) details(step boxoffice.Step) string {
+func (r *bookingRun) details(step boxoffice.Step) string { return Standing(r.now, step) }
+
+// Standing says in a sentence how a booking stands at a step, what is waited for and until when. No step: nobody looked yet.
+func Standing(now boxoffice.Situation, step boxoffice.Step) string {
 	switch step {
 	case "":
 		return "The booking has not been looked at yet."
 	case boxoffice.StepWait:
 		page := "No payment page is open."
-		if r.now.LiveAttempt != "" {
+		if now.LiveAttempt != "" {
 			page = "The buyer's payment page is open."
 		}
-		return fmt.Sprintf("The seats are held until **%s**. Waiting for the payment. %s", clock(r.now.Deadline), page)
+		return fmt.Sprintf("The seats are held until **%s**. Waiting for the payment. %s", clock(now.Deadline), page)
 	case boxoffice.StepConfirm:
 		return "The payment has arrived. The seats are being sold."
 	case boxoffice.StepSellLate:
@@ -243,16 +245,19 @@ func (r *bookingRun) details(step boxoffice.Step) string {
 	case boxoffice.StepIssue:
 		return "The seats are sold. The tickets are being made."
 	case boxoffice.StepSendMail:
-		return fmt.Sprintf("The booking is **%s**. The mail is being sent.", r.now.Status)
+		return fmt.Sprintf("The booking is **%s**. The mail is being sent.", now.Status)
 	case boxoffice.StepCloseCheckout:
 		return "The hold is over. The payment page is being closed; the seats are freed after that, unless a payment has arrived."
 	case boxoffice.StepCompensate, boxoffice.StepRequestRefund, boxoffice.StepSendRefund, boxoffice.StepFinishRefund:
 		return "The money is on its way back to the buyer."
 	case boxoffice.StepEnd:
-		if r.now.StuckRefund {
+		if now.StuckRefund {
 			return "A refund **failed at the bank**. Somebody has to find another way to pay the buyer back."
 		}
-		return fmt.Sprintf("The booking is **%s**. Nothing is left to do.", r.now.Status)
+		if now.OpenRefund != nil {
+			return fmt.Sprintf("The booking is **%s**. A refund is under way; the bank's answer can take days.", now.Status)
+		}
+		return fmt.Sprintf("The booking is **%s**. Nothing is left to do.", now.Status)
 	default:
 		return string(step)
 	}

@@ -165,6 +165,9 @@ func TestARefundThatIsNotThroughTellsNobody(t *testing.T) {
 			require.Equal(t, boxoffice.BookingCompleted, r.end())
 			require.Equal(t, []string{"HoldSeats", "RequestRefund", "SendRefund"}, r.steps)
 			require.Empty(t, r.b.mails)
+			if c.fault == "RefundPending" {
+				require.Contains(t, r.details(), "the bank's answer can take days")
+			}
 		})
 	}
 }

@@ -23,11 +23,12 @@ type SupportRequest struct {
 	Actor   string `json:"actor"`             // who asks; Temporal's UI does not know, so it is noted as unverified
 	Reason  string `json:"reason"`            // why
 	Minutes int    `json:"minutes,omitempty"` // of an extension
+	Key     string `json:"key,omitempty"`     // under which /support has written the act down; empty: the act is this update
 }
 
 const (
 	maxActor  = 60
-	maxReason = 500
+	maxReason = 800
 )
 
 // check refuses what says not who asks and why.
@@ -128,9 +129,12 @@ func (r *bookingRun) help(ctx workflow.Context, summary string, activity any, ar
 }
 
 func (r *bookingRun) supportAct(ctx workflow.Context, in SupportRequest) boxoffice.SupportAct {
-	run := workflow.GetInfo(ctx).WorkflowExecution
+	key := in.Key
+	if key == "" {
+		run := workflow.GetInfo(ctx).WorkflowExecution
+		key = SupportKey(run.ID, run.RunID, workflow.GetCurrentUpdateInfo(ctx).ID)
+	}
 	return boxoffice.SupportAct{
-		Key:       SupportKey(run.ID, run.RunID, workflow.GetCurrentUpdateInfo(ctx).ID),
-		BookingID: r.ref.BookingID, Actor: in.Actor, Reason: in.Reason,
+		Key: key, BookingID: r.ref.BookingID, Actor: in.Actor, Reason: in.Reason,
 	}
 }

@@ -3,6 +3,8 @@ package workflows_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -143,6 +145,21 @@ func TestSupportHasTheFailingStepTriedAtOnce(t *testing.T) {
 	require.NoError(t, retried.err)
 	require.Equal(t, "“Sell the held seats” is being tried now.", retried.said)
 	require.Less(t, r.duration(), 3*time.Minute+20*time.Second, "the next try of its own would have come later")
+}
+
+// An act that /support has written down is passed on under the key that it has there.
+func TestSupportPassesAnActOnUnderItsKey(t *testing.T) {
+	t.Parallel()
+	r := paidRun(t)
+	r.b.faults["ConfirmSeats"] = always(boxoffice.CodeUnavailable)
+	asked := anna(0)
+	asked.Key = "support:anna:1"
+	passedOn := r.update(3*time.Minute+10*time.Second, workflows.UpdateRetry, asked)
+	r.after(3*time.Minute+20*time.Second, func() { r.b.set(func() { delete(r.b.faults, "ConfirmSeats") }) })
+	require.Equal(t, boxoffice.BookingCompleted, r.end())
+	require.NoError(t, passedOn.err)
+	require.True(t, passedOn.done)
+	require.Equal(t, []string{"support:anna:1"}, slices.Collect(maps.Keys(r.b.support)))
 }
 
 func TestSupportIsRefusedWhatMakesNoSense(t *testing.T) {

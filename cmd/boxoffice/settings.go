@@ -255,7 +255,7 @@ func (s coreSettings) open(ctx context.Context, logger *slog.Logger) (c core, er
 		c.provider, c.files = pointedProvider{c.stripe, points}, pointedFiles{c.folder, points}
 	}
 	c.service = bookings.New(bookings.Options{
-		Store: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
+		Store: c.store, Support: c.store, Provider: c.provider, Tickets: c.renderer, Files: c.files, Temporal: c.temporal, BaseURL: base,
 		Logger: logger, Metrics: c.metrics, Failpoints: points, CallOffs: c.db.Cancellations(),
 	})
 	c.accounts = accounts.New(accounts.Options{Store: c.db.Users(), Temporal: c.temporal, Logger: logger})
