@@ -7,6 +7,14 @@ import (
 	"time"
 )
 
+// Defines values for BookedEventStatus.
+const (
+	BookedEventStatusCancelled BookedEventStatus = "cancelled"
+	BookedEventStatusDraft     BookedEventStatus = "draft"
+	BookedEventStatusOnSale    BookedEventStatus = "on_sale"
+	BookedEventStatusPast      BookedEventStatus = "past"
+)
+
 // Defines values for BookingPayment.
 const (
 	BookingPaymentNone BookingPayment = "none"
@@ -102,6 +110,46 @@ const (
 	SeatStateSold      SeatState = "sold"
 )
 
+// Defines values for StoryLineSource.
+const (
+	StoryLineSourceAudit   StoryLineSource = "audit"
+	StoryLineSourceBooking StoryLineSource = "booking"
+	StoryLineSourceMail    StoryLineSource = "mail"
+	StoryLineSourceRun     StoryLineSource = "run"
+	StoryLineSourceWebhook StoryLineSource = "webhook"
+)
+
+// Defines values for SupportMailStatus.
+const (
+	SupportMailStatusFailed    SupportMailStatus = "failed"
+	SupportMailStatusQueued    SupportMailStatus = "queued"
+	SupportMailStatusSent      SupportMailStatus = "sent"
+	SupportMailStatusWithdrawn SupportMailStatus = "withdrawn"
+)
+
+// Defines values for SupportPaymentSettledAs.
+const (
+	SupportPaymentSettledAsOpen   SupportPaymentSettledAs = "open"
+	SupportPaymentSettledAsRefund SupportPaymentSettledAs = "refund"
+	SupportPaymentSettledAsSale   SupportPaymentSettledAs = "sale"
+)
+
+// Defines values for SupportRefundState.
+const (
+	SupportRefundStateFailed    SupportRefundState = "failed"
+	SupportRefundStatePending   SupportRefundState = "pending"
+	SupportRefundStateSucceeded SupportRefundState = "succeeded"
+)
+
+// Defines values for TaskKind.
+const (
+	TaskKindDispute        TaskKind = "dispute"
+	TaskKindReconciliation TaskKind = "reconciliation"
+	TaskKindRefundByHand   TaskKind = "refund-by-hand"
+	TaskKindRefundFailed   TaskKind = "refund-failed"
+	TaskKindRefundsPaused  TaskKind = "refunds-paused"
+)
+
 // Defines values for UserRole.
 const (
 	UserRoleAdmin     UserRole = "admin"
@@ -126,10 +174,47 @@ const (
 	SearchParamsSortTime      SearchParamsSort = "time"
 )
 
+// Defines values for ListTasksParamsState.
+const (
+	ListTasksParamsStateClosed ListTasksParamsState = "closed"
+	ListTasksParamsStateOpen   ListTasksParamsState = "open"
+)
+
+// AuditLine defines model for AuditLine.
+type AuditLine struct {
+	Action string                 `json:"action"`
+	Actor  string                 `json:"actor"`
+	After  map[string]interface{} `json:"after,omitempty"`
+	At     time.Time              `json:"at"`
+	Before map[string]interface{} `json:"before,omitempty"`
+	Reason string                 `json:"reason,omitempty"`
+
+	// Verified The actor was logged in; else the name is what they typed in Temporal's UI.
+	Verified bool `json:"verified"`
+}
+
 // BookRequest Ticket IDs of one event.
 //
 // Example: ["0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"]
 type BookRequest = []string
+
+// BookedEvent defines model for BookedEvent.
+type BookedEvent struct {
+	// City Example: Chico, CA
+	City string `json:"city"`
+	ID   string `json:"id"`
+
+	// Name Example: Ghost
+	Name   string            `json:"name"`
+	Status BookedEventStatus `json:"status"`
+	Time   time.Time         `json:"time"`
+
+	// Venue Example: El Rey
+	Venue string `json:"venue"`
+}
+
+// BookedEventStatus defines model for BookedEvent.Status.
+type BookedEventStatus string
 
 // Booking defines model for Booking.
 type Booking struct {
@@ -610,6 +695,18 @@ type FacetCount struct {
 	Value string `json:"value"`
 }
 
+// FailingStep defines model for FailingStep.
+type FailingStep struct {
+	Attempt   int    `json:"attempt"`
+	LastError string `json:"last_error"`
+
+	// NextTryAt Absent: now.
+	NextTryAt *time.Time `json:"next_try_at,omitempty"`
+
+	// Step Example: Make the tickets
+	Step string `json:"step"`
+}
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	// Field A path in the body (`email`, `[2]`), or the name of a parameter or header.
@@ -619,6 +716,49 @@ type FieldError struct {
 
 	// Message Example: This is too short.
 	Message string `json:"message"`
+}
+
+// FoundBooking defines model for FoundBooking.
+type FoundBooking struct {
+	AmountMinor int64      `json:"amount_minor"`
+	Buyer       FoundBuyer `json:"buyer"`
+	CreatedAt   time.Time  `json:"created_at"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// Email Where the tickets go.
+	//
+	// Example: ada@example.com
+	Email string      `json:"email,omitempty"`
+	Event BookedEvent `json:"event"`
+	ID    string      `json:"id"`
+	Links FoundLinks  `json:"links"`
+
+	// Reference Example: 7KQ2M9XD
+	Reference string        `json:"reference"`
+	Seats     []string      `json:"seats"`
+	Status    BookingStatus `json:"status"`
+}
+
+// FoundBookingPage defines model for FoundBookingPage.
+type FoundBookingPage struct {
+	Bookings []FoundBooking `json:"bookings"`
+
+	// Next The cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty"`
+}
+
+// FoundBuyer defines model for FoundBuyer.
+type FoundBuyer struct {
+	// Email Example: ada@example.com
+	Email string `json:"email,omitempty"`
+	ID    string `json:"id"`
+
+	// Username Example: ada
+	Username string `json:"username"`
 }
 
 // FoundEvent An event as the search index knows it. It may lag by a second.
@@ -675,6 +815,12 @@ type FoundEvent struct {
 
 // FoundEventStatus defines model for FoundEvent.Status.
 type FoundEventStatus string
+
+// FoundLinks defines model for FoundLinks.
+type FoundLinks struct {
+	// Self Example: /support/bookings/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
+	Self string `json:"self"`
+}
 
 // Health defines model for Health.
 type Health struct {
@@ -1096,6 +1242,11 @@ type PromotionUse struct {
 	Sold int `json:"sold"`
 }
 
+// Reason For the audit log, in one line. It must name no buyer.
+//
+// Example: The projector broke.
+type Reason = string
+
 // RefundPolicy defines model for RefundPolicy.
 type RefundPolicy struct {
 	// Hours Tickets can be given back until so many hours before the start.
@@ -1341,6 +1492,270 @@ type SignUpRequest struct {
 	Username string `json:"username"`
 }
 
+// StoryLine defines model for StoryLine.
+type StoryLine struct {
+	// Actor `buyer`, `workflow`, `provider`, or a member of staff.
+	Actor string    `json:"actor,omitempty"`
+	At    time.Time `json:"at"`
+
+	// Source Who remembers it; `run` is Temporal.
+	Source StoryLineSource `json:"source"`
+
+	// What Example: The seats were sold.
+	What string `json:"what"`
+}
+
+// StoryLineSource Who remembers it; `run` is Temporal.
+type StoryLineSource string
+
+// SupportCancelRequest defines model for SupportCancelRequest.
+type SupportCancelRequest struct {
+	// KeepPercent What is kept of each seat, its fee included.
+	KeepPercent int `json:"keep_percent,omitempty"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+
+	// TicketIDs Of a booking that is sold; all, if left out.
+	TicketIDs []string `json:"ticket_ids,omitempty"`
+}
+
+// SupportCase defines model for SupportCase.
+type SupportCase struct {
+	// Audit Who read it and who did what to it, the newest first; the last 100.
+	Audit         []AuditLine  `json:"audit"`
+	Booking       FoundBooking `json:"booking"`
+	HoldExpiresAt time.Time    `json:"hold_expires_at"`
+
+	// Mails The newest first.
+	Mails []SupportMail `json:"mails"`
+	Money SupportMoney  `json:"money"`
+
+	// NextCheckAt When it is looked at, should its run be lost. Absent: nothing is left to do.
+	NextCheckAt *time.Time       `json:"next_check_at,omitempty"`
+	Payments    []SupportPayment `json:"payments"`
+	Run         SupportRun       `json:"run"`
+	Seats       []SupportSeat    `json:"seats"`
+
+	// Story What happened, in order of time.
+	Story []StoryLine   `json:"story"`
+	Tasks []SupportTask `json:"tasks"`
+
+	// WaitsFor How it stands, what is waited for and until when.
+	//
+	// Example: The seats are held until 19:30:00 UTC. Waiting for the payment.
+	WaitsFor string `json:"waits_for"`
+}
+
+// SupportDone defines model for SupportDone.
+type SupportDone struct {
+	// Done What was done, in a sentence.
+	//
+	// Example: The hold is up to 10 minutes longer.
+	Done string `json:"done"`
+}
+
+// SupportExtendRequest defines model for SupportExtendRequest.
+type SupportExtendRequest struct {
+	// Minutes Example: 10
+	Minutes int `json:"minutes"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+}
+
+// SupportMail defines model for SupportMail.
+type SupportMail struct {
+	Attempts  int               `json:"attempts"`
+	ID        string            `json:"id"`
+	Kind      string            `json:"kind"`
+	LastError string            `json:"last_error,omitempty"`
+	QueuedAt  time.Time         `json:"queued_at"`
+	SentAt    *time.Time        `json:"sent_at,omitempty"`
+	Status    SupportMailStatus `json:"status"`
+
+	// To Example: ada@example.com
+	To string `json:"to"`
+}
+
+// SupportMailStatus defines model for SupportMail.Status.
+type SupportMailStatus string
+
+// SupportMoney defines model for SupportMoney.
+type SupportMoney struct {
+	// CapturedMinor What came in.
+	CapturedMinor int64 `json:"captured_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// RefundedMinor What went back.
+	RefundedMinor int64 `json:"refunded_minor"`
+
+	// ToGoBackMinor What has yet to go back, asked for or not.
+	ToGoBackMinor int64 `json:"to_go_back_minor"`
+}
+
+// SupportPayment defines model for SupportPayment.
+type SupportPayment struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+
+	// GoodwillMinor Of that, what was given although tickets stay.
+	GoodwillMinor int64  `json:"goodwill_minor"`
+	ID            string `json:"id"`
+
+	// OwedMinor What of it is to go back in all, or went back.
+	OwedMinor int64 `json:"owed_minor"`
+
+	// PaymentIntent Example: pi_3MtwBwLkdIwHu7ix28a3tqPa
+	PaymentIntent string          `json:"payment_intent"`
+	ReceivedAt    time.Time       `json:"received_at"`
+	Refunds       []SupportRefund `json:"refunds"`
+
+	// SessionID Example: cs_test_a1
+	SessionID string `json:"session_id"`
+
+	// SettledAs What it came to.
+	SettledAs SupportPaymentSettledAs `json:"settled_as"`
+}
+
+// SupportPaymentSettledAs What it came to.
+type SupportPaymentSettledAs string
+
+// SupportReasonRequest defines model for SupportReasonRequest.
+type SupportReasonRequest struct {
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+}
+
+// SupportRefund defines model for SupportRefund.
+type SupportRefund struct {
+	AmountMinor int64      `json:"amount_minor"`
+	EndedAt     *time.Time `json:"ended_at,omitempty"`
+	Failure     string     `json:"failure,omitempty"`
+	N           int        `json:"n"`
+
+	// ProviderID Example: re_1
+	ProviderID string `json:"provider_id,omitempty"`
+
+	// Reason What the buyer is told.
+	Reason      string             `json:"reason"`
+	RequestedAt time.Time          `json:"requested_at"`
+	State       SupportRefundState `json:"state"`
+}
+
+// SupportRefundState defines model for SupportRefund.State.
+type SupportRefundState string
+
+// SupportRefundRequest defines model for SupportRefundRequest.
+type SupportRefundRequest struct {
+	// AmountMinor Example: 500
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+}
+
+// SupportResendRequest defines model for SupportResendRequest.
+type SupportResendRequest struct {
+	// Email Where this one mail goes.
+	//
+	// Example: ada@example.com
+	Email string `json:"email,omitempty"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+}
+
+// SupportRun defines model for SupportRun.
+type SupportRun struct {
+	Failing *FailingStep `json:"failing,omitempty"`
+
+	// Missing Why this part is not all there, in a sentence.
+	Missing string `json:"missing,omitempty"`
+	Open    bool   `json:"open"`
+
+	// Says What the run itself says. Absent where no worker answers.
+	Says string `json:"says,omitempty"`
+}
+
+// SupportSeat defines model for SupportSeat.
+type SupportSeat struct {
+	AdmittedAt *time.Time `json:"admitted_at,omitempty"`
+	FeeMinor   int64      `json:"fee_minor"`
+
+	// KeptMinor What was kept of one that was given back.
+	KeptMinor  int64 `json:"kept_minor,omitempty"`
+	PriceMinor int64 `json:"price_minor"`
+
+	// ReleasedAt When the booking let go of it.
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+
+	// Seat Example: Stalls, row A, seat 12
+	Seat     string `json:"seat"`
+	TicketID string `json:"ticket_id"`
+}
+
+// SupportTask defines model for SupportTask.
+type SupportTask struct {
+	// Advice What to do.
+	Advice    string                 `json:"advice"`
+	BookingID string                 `json:"booking_id,omitempty"`
+	ClosedAt  *time.Time             `json:"closed_at,omitempty"`
+	ClosedBy  string                 `json:"closed_by,omitempty"`
+	Details   map[string]interface{} `json:"details"`
+	EventID   string                 `json:"event_id,omitempty"`
+	ID        string                 `json:"id"`
+	Kind      TaskKind               `json:"kind"`
+
+	// Links Paths on this origin.
+	Links      TaskLinks `json:"links"`
+	OpenedAt   time.Time `json:"opened_at"`
+	Resolution string    `json:"resolution,omitempty"`
+
+	// Summary What happened.
+	Summary string `json:"summary"`
+}
+
+// SupportTaskPage defines model for SupportTaskPage.
+type SupportTaskPage struct {
+	// Next The cursor of the next page; absent on the last.
+	Next  string        `json:"next,omitempty"`
+	Tasks []SupportTask `json:"tasks"`
+}
+
+// TaskKind defines model for TaskKind.
+type TaskKind string
+
+// TaskLinks Paths on this origin.
+type TaskLinks struct {
+	// Booking Example: /support/bookings/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
+	Booking string `json:"booking,omitempty"`
+
+	// Close POST closes it.
+	Close string `json:"close,omitempty"`
+
+	// Self Example: /support/tasks/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b
+	Self string `json:"self"`
+}
+
 // ThrottleRequest defines model for ThrottleRequest.
 type ThrottleRequest struct {
 	// PerSecond More than 10 is for the staff. Each costs up to two calls to the payment provider; Stripe takes 25 a second at one endpoint unless you asked for more.
@@ -1539,6 +1954,9 @@ type VenueList struct {
 	Venues []OwnVenue `json:"venues"`
 }
 
+// ActKey defines model for ActKey.
+type ActKey = string
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -1550,6 +1968,9 @@ type IdempotencyKey = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// Done defines model for Done.
+type Done = SupportDone
 
 // BookParams defines parameters for Book.
 type BookParams struct {
@@ -1828,6 +2249,81 @@ type SearchParams struct {
 // SearchParamsSort defines parameters for Search.
 type SearchParamsSort string
 
+// FindBookingsParams defines parameters for FindBookings.
+type FindBookingsParams struct {
+	// Q A reference, a booking's ID, an e-mail address, a username, or the payment provider's `pi_…`, `cs_…` or `re_…`; a seat, as on a ticket or as `Stalls A 12`, with `event` or behind the event's ID.
+	Q string `form:"q" json:"q"`
+
+	// Event The event of a seat.
+	Event string `form:"event,omitempty" json:"event,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SupportCancelParams defines parameters for SupportCancel.
+type SupportCancelParams struct {
+	// Preview Only say what would go back.
+	Preview bool `form:"preview,omitempty" json:"preview,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SupportExtendParams defines parameters for SupportExtend.
+type SupportExtendParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportRefundParams defines parameters for SupportRefund.
+type SupportRefundParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportReleaseParams defines parameters for SupportRelease.
+type SupportReleaseParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportResendParams defines parameters for SupportResend.
+type SupportResendParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportRetryParams defines parameters for SupportRetry.
+type SupportRetryParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// ListTasksParams defines parameters for ListTasks.
+type ListTasksParams struct {
+	Kind  TaskKind             `form:"kind,omitempty" json:"kind,omitempty"`
+	State ListTasksParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next` of an earlier page. Opaque.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTasksParamsState defines parameters for ListTasks.
+type ListTasksParamsState string
+
+// CloseTaskParams defines parameters for CloseTask.
+type CloseTaskParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
 // CreateTitleParams defines parameters for CreateTitle.
 type CreateTitleParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
@@ -1934,6 +2430,27 @@ type ReserveJSONRequestBody = BookRequest
 
 // SignUpJSONRequestBody defines body for SignUp for application/json ContentType.
 type SignUpJSONRequestBody = SignUpRequest
+
+// SupportCancelJSONRequestBody defines body for SupportCancel for application/json ContentType.
+type SupportCancelJSONRequestBody = SupportCancelRequest
+
+// SupportExtendJSONRequestBody defines body for SupportExtend for application/json ContentType.
+type SupportExtendJSONRequestBody = SupportExtendRequest
+
+// SupportRefundJSONRequestBody defines body for SupportRefund for application/json ContentType.
+type SupportRefundJSONRequestBody = SupportRefundRequest
+
+// SupportReleaseJSONRequestBody defines body for SupportRelease for application/json ContentType.
+type SupportReleaseJSONRequestBody = SupportReasonRequest
+
+// SupportResendJSONRequestBody defines body for SupportResend for application/json ContentType.
+type SupportResendJSONRequestBody = SupportResendRequest
+
+// SupportRetryJSONRequestBody defines body for SupportRetry for application/json ContentType.
+type SupportRetryJSONRequestBody = SupportReasonRequest
+
+// CloseTaskJSONRequestBody defines body for CloseTask for application/json ContentType.
+type CloseTaskJSONRequestBody = SupportReasonRequest
 
 // CreateTitleJSONRequestBody defines body for CreateTitle for application/json ContentType.
 type CreateTitleJSONRequestBody = NewTitleRequest

@@ -72,12 +72,13 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	people := accounts.New(accounts.Options{Store: h.db.Users(), Temporal: temporal, Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { require.NoError(t, people.Drain()) })
 	service := bookings.New(bookings.Options{
-		Store: h.store, Provider: stripe, Temporal: temporal, BaseURL: &url.URL{Scheme: "http", Host: "box.test"},
+		Store: h.store, Support: h.store, Provider: stripe, Temporal: temporal, BaseURL: &url.URL{Scheme: "http", Host: "box.test"},
 		Logger: slog.New(slog.DiscardHandler), CallOffs: h.db.Cancellations(),
 	})
 	t.Cleanup(func() { require.NoError(t, service.Drain()) })
 	h.bundle = setup(t, append([]func(*Options){func(o *Options) {
 		o.Users, o.Accounts, o.Catalogue, o.Bookings = h.db.Users(), people, h.db.Catalogue(), service
+		o.Support = service
 		o.Organizers, o.Cancellations = events.New(h.db.Organizers()), service
 		o.ReadCache, o.Limits = -1, unlimited
 	}}, changes...)...)
@@ -96,6 +97,7 @@ func away(t *testing.T) *mocks.Client {
 	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(gone).Maybe()
 	temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything,
 		mock.Anything).Return(nil, gone).Maybe()
+	temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, gone).Maybe()
 	return temporal
 }
 

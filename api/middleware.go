@@ -117,6 +117,9 @@ func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 	if err == nil && (who == organizer && !user.Role.IsOrganizer() || who == overseer && !user.Role.IsOrganizer() && !user.Role.IsStaff()) {
 		err = boxoffice.Errorf(boxoffice.CodeForbidden, "Only organizers may do this.")
 	}
+	if err == nil && who == staff && !user.Role.IsStaff() {
+		err = boxoffice.Errorf(boxoffice.CodeForbidden, "Only the box office's staff may do this.")
+	}
 	return user, err
 }
 

@@ -22,15 +22,16 @@ const (
 	ServiceSearch   = "search"   // finding events
 	ServiceEvents   = "events"   // the catalogue, and what organizers do with it
 	ServiceBookings = "bookings" // bookings, their files, the webhook, and the other pages under /app
+	ServiceSupport  = "support"  // what staff reads of bookings and does to them
 )
 
-var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceBookings}
+var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceBookings, ServiceSupport}
 
 // checkoutOrigin is where Stripe's payment page lives.
 const checkoutOrigin = "https://checkout.stripe.com"
 
 // Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers,
-// Cancellations and Bookings where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
+// Cancellations, Bookings and Support where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
 type Options struct {
 	Users      boxoffice.UserStore
 	Accounts   boxoffice.AccountService
@@ -38,6 +39,7 @@ type Options struct {
 	Catalogue  boxoffice.Catalogue
 	Organizers boxoffice.OrganizerService
 	Bookings   boxoffice.BookingService
+	Support    boxoffice.SupportService
 
 	Cancellations boxoffice.CancellationService
 	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
@@ -173,6 +175,9 @@ func (o Options) check() error {
 	}
 	if o.Bookings == nil && slices.Contains(o.Services, ServiceBookings) {
 		wrong("Bookings is missing")
+	}
+	if o.Support == nil && slices.Contains(o.Services, ServiceSupport) {
+		wrong("Support is missing")
 	}
 	for _, origin := range append([]string{o.BaseURL}, o.PaymentOrigins...) {
 		if _, err := parseOrigin(origin); err != nil {

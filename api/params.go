@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,6 +103,27 @@ func (q *query) flag(name string) bool {
 	case "", "false":
 	default:
 		q.wrong.add(name, "This must be true or false.")
+	}
+	return false
+}
+
+// kind reads a kind of support task; absent is "".
+func (q *query) kind(name string) boxoffice.TaskKind {
+	kind := boxoffice.TaskKind(q.text(name, 40))
+	if kind != "" && !slices.Contains(boxoffice.TaskKinds, kind) {
+		q.wrong.add(name, "There are no tasks of this kind.")
+	}
+	return kind
+}
+
+// closed reads whether what is closed is asked for; absent is what is open.
+func (q *query) closed(name string) bool {
+	switch q.text(name, 20) {
+	case "closed":
+		return true
+	case "", "open":
+	default:
+		q.wrong.add(name, "This must be open or closed.")
 	}
 	return false
 }

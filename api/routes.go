@@ -22,6 +22,7 @@ const (
 	member                  // a session
 	organizer               // a session of who may put on events
 	overseer                // a session of who may put on events, or of the staff
+	staff                   // a session of who helps buyers
 	guest                   // the user if there is a session, else nobody
 )
 
@@ -100,6 +101,18 @@ func (s *Server) routes() []route {
 		{ServiceBookings, "GET", "/bookings/{id}/calendar.ics", member, s.getCalendar},
 		{ServiceBookings, "GET", "/bookings/{id}/tickets/{ticketID}/qr.png", member, s.getQR},
 		{ServiceBookings, "POST", "/webhooks/stripe", machine, s.receiveStripeWebhook},
+
+		{ServiceSupport, "GET", "/support/bookings", staff, s.findBookings},
+		{ServiceSupport, "GET", "/support/bookings/{id}", staff, s.getCase},
+		{ServiceSupport, "POST", "/support/bookings/{id}/extend", staff, supportAct(s.supportExtend)},
+		{ServiceSupport, "POST", "/support/bookings/{id}/release", staff, supportAct(s.supportRelease)},
+		{ServiceSupport, "POST", "/support/bookings/{id}/cancel", staff, s.supportCancelOrQuote},
+		{ServiceSupport, "POST", "/support/bookings/{id}/refund", staff, supportAct(s.supportRefund)},
+		{ServiceSupport, "POST", "/support/bookings/{id}/resend", staff, supportAct(s.supportResend)},
+		{ServiceSupport, "POST", "/support/bookings/{id}/retry", staff, supportAct(s.supportRetry)},
+		{ServiceSupport, "GET", "/support/tasks", staff, s.listTasks},
+		{ServiceSupport, "GET", "/support/tasks/{id}", staff, s.getTask},
+		{ServiceSupport, "POST", "/support/tasks/{id}/close", staff, s.closeTask},
 
 		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
 		{"", "GET", "/healthz", machine, s.getHealth},

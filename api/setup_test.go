@@ -24,16 +24,17 @@ type bundle struct {
 	bookings   *fakeBookings
 	organizers *fakeOrganizers
 	callOffs   *fakeCallOffs
+	support    *fakeSupport
 	logs       *safeBuffer
 }
 
 func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	t.Helper()
 	b := &bundle{users: newFakeUsers(), accounts: &fakeAccounts{}, search: &fakeSearch{}, catalogue: &fakeCatalogue{}, bookings: &fakeBookings{}, logs: &safeBuffer{}}
-	b.organizers, b.callOffs = &fakeOrganizers{}, &fakeCallOffs{}
+	b.organizers, b.callOffs, b.support = &fakeOrganizers{}, &fakeCallOffs{}, &fakeSupport{}
 	o := Options{
 		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
-		Organizers: b.organizers, Cancellations: b.callOffs, BaseURL: "http://box.test",
+		Organizers: b.organizers, Cancellations: b.callOffs, Support: b.support, BaseURL: "http://box.test",
 		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {

@@ -20,7 +20,7 @@ type apiCommand struct {
 
 	Addr           string   `env:"BOXOFFICE_ADDR" default:":8080" help:"Where the API listens." group:"HTTP"`
 	AdminAddr      string   `env:"BOXOFFICE_ADMIN_ADDR" default:"127.0.0.1:8081" help:"Where metrics and health are, not for the public." group:"HTTP"`
-	Services       []string `env:"BOXOFFICE_SERVICES" help:"Groups of routes to serve: users, search, events, bookings; all if empty." group:"HTTP"`
+	Services       []string `env:"BOXOFFICE_SERVICES" help:"Groups of routes to serve: users, search, events, bookings, support; all if empty." group:"HTTP"`
 	PublicBrowsing bool     `env:"BOXOFFICE_PUBLIC_BROWSING" help:"The catalogue needs no login." group:"HTTP"`
 	TrustedProxies []string `env:"BOXOFFICE_TRUSTED_PROXIES" help:"Proxies whose X-Forwarded-For is believed, as addresses or CIDR; nobody if empty." group:"HTTP"`
 	PaymentOrigins []string `env:"STRIPE_PAGE_ORIGINS" help:"Where payment pages live besides checkout.stripe.com and STRIPE_API_BASE: a domain of your own at Stripe." group:"HTTP"`
@@ -61,7 +61,7 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Options{
 		Users: parts.db.Users(), Accounts: parts.accounts, Search: parts.search, Catalogue: parts.db.Catalogue(),
-		Organizers: events.New(parts.db.Organizers()), Bookings: parts.service, Cancellations: parts.service,
+		Organizers: events.New(parts.db.Organizers()), Bookings: parts.service, Cancellations: parts.service, Support: parts.service,
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
