@@ -5,10 +5,13 @@ import (
 	"time"
 )
 
+// MaxKeepPercent is how much support may keep at most: who paid ends with a ticket or with money.
+const MaxKeepPercent = 99
+
 // SupportTerms are on what terms support gives tickets of a booking back: the event's policy and its time do not bind it.
 type SupportTerms struct {
 	TicketIDs   []string // none: all that the booking still has
-	KeepPercent int      // of what was paid for each seat, its fee included; 0: all goes back
+	KeepPercent int      // at most MaxKeepPercent of what was paid for each seat, its fee included; 0: all goes back
 }
 
 // BookingQuery is what support knows of the booking that it looks for. Text is one of: a booking's reference or ID, an e-mail

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -107,8 +108,8 @@ func termsOf(in SupportCancelRequest) (boxoffice.SupportTerms, error) {
 	if in.TicketIDs != nil {
 		wrong = checkNamedTickets(in.TicketIDs)
 	}
-	if in.KeepPercent < 0 || in.KeepPercent > 100 {
-		wrong.add("keep_percent", "This must be between 0 and 100.")
+	if in.KeepPercent < 0 || in.KeepPercent > boxoffice.MaxKeepPercent {
+		wrong.add("keep_percent", fmt.Sprintf("This must be between 0 and %d.", boxoffice.MaxKeepPercent))
 	}
 	return boxoffice.SupportTerms{TicketIDs: in.TicketIDs, KeepPercent: in.KeepPercent}, wrong.err()
 }

@@ -172,7 +172,7 @@ func wrongActs() []refusal {
 		invalid("a refund of cents", supportAsk("refund", `{`+why+`,"amount_minor":0.5}`), "amount_minor"),
 		invalid("a refund out of range", supportAsk("refund", `{`+why+`,"amount_minor":1e30}`), "amount_minor"),
 		invalid("a refund in words", supportAsk("refund", `{`+why+`,"amount_minor":"all"}`), "amount_minor"),
-		invalid("keeping more than all", supportAsk("cancel", `{`+why+`,"keep_percent":101}`), "keep_percent"),
+		invalid("keeping all", supportAsk("cancel", `{`+why+`,"keep_percent":100}`), "keep_percent"),
 		invalid("keeping less than nothing", supportAsk("cancel", `{`+why+`,"keep_percent":-1}`), "keep_percent"),
 		invalid("cancelling no ticket", supportAsk("cancel", `{`+why+`,"ticket_ids":[]}`), "ticket_ids"),
 		invalid("cancelling what is no ticket", supportAsk("cancel", `{`+why+`,"ticket_ids":["x"]}`), "ticket_ids[0]"),

@@ -127,7 +127,7 @@ func chooseReturn(ctx context.Context, tx pgx.Tx, b lockedBooking, ids []string,
 		return back, err
 	}
 	var goodwill int64
-	err = tx.QueryRow(ctx, `SELECT goodwill_minor FROM payments WHERE booking_id = $1 AND settled_as = 'sale'`, b.id).Scan(&goodwill)
+	err = tx.QueryRow(ctx, `SELECT coalesce(sum(goodwill_minor), 0) FROM payments WHERE booking_id = $1 AND settled_as = 'sale'`, b.id).Scan(&goodwill)
 	back.count(booked, goodwill)
 	return back, err
 }

@@ -50,8 +50,8 @@ func isHoldAlone(b lockedBooking, terms boxoffice.SupportTerms) bool {
 // judgeSupportReturn is judgeReturn without the event's policy. While tickets are being made, a run is about to write all of
 // them into one file, so they go back together or not at all.
 func judgeSupportReturn(ctx context.Context, tx pgx.Tx, b lockedBooking, terms boxoffice.SupportTerms, actor string) (seatReturn, error) {
-	if terms.KeepPercent < 0 || terms.KeepPercent > 100 {
-		return seatReturn{}, boxoffice.InvalidField("keep_percent", "This is between 0 and 100.")
+	if terms.KeepPercent < 0 || terms.KeepPercent > boxoffice.MaxKeepPercent {
+		return seatReturn{}, boxoffice.InvalidField("keep_percent", "This is between 0 and %d.", boxoffice.MaxKeepPercent)
 	}
 	if b.status == boxoffice.BookingHeld && len(terms.TicketIDs) == 0 {
 		return seatReturn{}, boxoffice.InvalidField("keep_percent", "This booking is not paid yet, so nothing of it can be kept.")

@@ -97,7 +97,7 @@ var supportRefusals = map[string]struct {
 }{
 	"nothing is kept of a hold":   {stage: "held", code: boxoffice.CodeInvalid, terms: boxoffice.SupportTerms{KeepPercent: 10}},
 	"a ticket of a hold":          {stage: "held", code: boxoffice.CodeInvalid, terms: boxoffice.SupportTerms{TicketIDs: []string{"019ab333-0000-7000-8000-000000000001"}}},
-	"more than all is kept":       {stage: "completed", code: boxoffice.CodeInvalid, terms: boxoffice.SupportTerms{KeepPercent: 101}},
+	"all is kept":                 {stage: "completed", code: boxoffice.CodeInvalid, terms: boxoffice.SupportTerms{KeepPercent: 100}},
 	"less than nothing is kept":   {stage: "completed", code: boxoffice.CodeInvalid, terms: boxoffice.SupportTerms{KeepPercent: -1}},
 	"somebody went in":            {stage: "completed", code: boxoffice.CodeSaleFinal, given: `UPDATE admissions SET admitted_at = now()`},
 	"another's ticket":            {stage: "completed", code: boxoffice.CodeNotFound, terms: boxoffice.SupportTerms{TicketIDs: []string{"019ab333-0000-7000-8000-000000000001"}}},

@@ -102,6 +102,7 @@ var actions = []action{
 		}
 		w.meet(t, w.giveBack(b, tickets))
 	}},
+	{"support", 8, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.drawSupport(t, all)) }},
 	{"pay", 12, some((*world).paying), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.paying()), 0) }},
 	{"pay another amount", 1, some((*world).paying), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.paying()), 100) }},
 	{"pay after expiry", 6, some((*world).rogues), func(w *world, t *rapid.T, _ rows) { w.pay(t, draw(t, "page", w.rogues()), 0) }},

@@ -63,6 +63,7 @@ type payment struct {
 	Intent    string `json:"payment_intent"`
 	Amount    int64  `json:"amount_minor"`
 	SettledAs string `json:"settled_as"`
+	Goodwill  int64  `json:"goodwill_minor"`
 }
 
 type refundRow struct {
@@ -155,16 +156,17 @@ func (r rows) shares(id string) (sum int64) {
 	return sum
 }
 
-// owes is what of a payment is to go back: of a sale, all but the price and fee of its seats and the shares that were kept.
+// owes is what of a payment is to go back: of a sale, all but the price and fee of its seats and the shares that were kept, of
+// which goodwill goes back all the same.
 func (r rows) owes(p payment) int64 {
-	owes := p.Amount
 	if p.SettledAs != "sale" {
-		return owes
+		return p.Amount
 	}
+	worth := r.shares(p.BookingID)
 	for _, x := range r.keptBy(p.BookingID) {
-		owes -= x.Price + x.Fee
+		worth += x.Price + x.Fee
 	}
-	return owes - r.shares(p.BookingID)
+	return p.Amount - max(0, worth-p.Goodwill)
 }
 
 func (r rows) paymentsOf(id string) []payment {

@@ -173,20 +173,21 @@ func (w *world) checkBooks(all rows, b booking, bad func(format string, args ...
 	if !b.Status.Final() && !(stuck && b.Status == boxoffice.BookingRefunding) {
 		bad("%s is still %s", w.name(b.ID), b.Status)
 	}
-	var kept, owed, price int64
+	var kept, owed, price, goodwill int64
 	for _, p := range all.paymentsOf(b.ID) {
 		kept += p.Amount - w.provider.back(p.Intent, boxoffice.RefundSucceeded)
 		if p.SettledAs == "" {
 			bad("a payment of %s is neither sold nor refunded", w.name(b.ID))
 		}
 		owed += all.owes(p) - all.refunded(p)
+		goodwill += p.Goodwill
 	}
 	for _, x := range all.keptBy(b.ID) {
 		if slices.ContainsFunc(all.Tickets, func(t ticket) bool { return t.ID == x.TicketID && t.BookingID == b.ID && t.State == boxoffice.SeatSold }) {
 			price += x.Price + x.Fee
 		}
 	}
-	price += all.shares(b.ID)
+	price = max(0, price+all.shares(b.ID)-goodwill)
 	if owed > 0 && !stuck {
 		bad("%s is owed %d", w.name(b.ID), owed)
 	}

@@ -174,7 +174,7 @@ func (w *world) runOf(ref boxoffice.BookingRef) *run {
 // service is the booking service as one request uses it.
 func (w *world) service() *bookings.Service {
 	return bookings.New(bookings.Options{
-		Store: w.store, Provider: w.provider, Tickets: w.outside, Files: w.outside, Temporal: temporal{world: w},
+		Store: w.store, Support: w.store, Provider: w.provider, Tickets: w.outside, Files: w.outside, Temporal: temporal{world: w},
 		BaseURL: &url.URL{Scheme: "https", Host: "boxoffice.example"}, Logger: slog.New(slog.DiscardHandler),
 	})
 }
