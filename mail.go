@@ -39,8 +39,8 @@ type EmailJob struct {
 	LetGo     []Ticket       // for EmailRefunded, EmailCancelled and EmailCalledOff: the seats that the booking has no more; for EmailChanged: those that it tells of
 	BlobKey   string         // of the PDF, for EmailTickets and EmailChanged
 	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; for EmailChanged and EmailCalledOff: what is to go back
-	Kept      Money          // for EmailChanged, and for EmailRefunded where nothing goes back: what was paid and is kept
-	Reason    string         // for EmailRefunded and EmailReturned, for people; for EmailCalledOff the organizer's words, or nothing
+	Kept      Money          // for EmailRefunded where nothing goes back: what was paid and is kept
+	Reason    string         // for EmailRefunded, EmailReturned and EmailChanged, for people; for EmailCalledOff the organizer's words, or nothing
 }
 
 // HasTickets reports whether the mail brings tickets.

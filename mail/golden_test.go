@@ -68,10 +68,15 @@ var letters = map[string]struct {
 		job.Refunded.Minor = 1160
 		job.Reason = "You gave back Stalls, row C, seat 11. Of their price $2.90 is kept, as the event's terms say."
 	}},
-	"changed":          {boxoffice.EmailChanged, func(*boxoffice.EmailJob) {}},
-	"changed-all-back": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) { job.Refunded.Minor, job.Kept.Minor = 1450, 0 }},
+	"changed": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) {
+		job.Reason = "You gave back Stalls, row C, seat 11. Of their price $2.90 is kept, as the event's terms say."
+	}},
+	"changed-by-staff": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) {
+		job.Refunded.Minor, job.Kept.Minor, job.Reason = 1450, 0, "The box office cancelled Stalls, row C, seat 11."
+	}},
 	"changed-free": {boxoffice.EmailChanged, func(job *boxoffice.EmailJob) {
 		job.Refunded.Minor, job.Kept.Minor, job.Document.Paid.Minor = 0, 0, 0
+		job.Reason = "You gave back Stalls, row C, seat 11."
 		job.LetGo[0].PriceMinor, job.Document.Seats[0].Ticket.PriceMinor = 0, 0
 	}},
 	"returned-second-tab": {boxoffice.EmailReturned, func(job *boxoffice.EmailJob) { job.Reason = "The booking had been paid already." }},
