@@ -1524,7 +1524,7 @@ type SupportCancelRequest struct {
 
 // SupportCase defines model for SupportCase.
 type SupportCase struct {
-	// Audit Who read it and who did what to it, the newest first; the last 100.
+	// Audit Who read it and who did what to it, the newest first; the last 100 of each.
 	Audit         []AuditLine  `json:"audit"`
 	Booking       FoundBooking `json:"booking"`
 	HoldExpiresAt time.Time    `json:"hold_expires_at"`

@@ -27,9 +27,10 @@ const (
 	askPatience   = 4 * time.Second
 	queryPatience = 2 * time.Second
 	mostEvents    = 2000
+	mostRuns      = 20
 )
 
-// askRun asks Temporal about the newest run of a booking. What it does not tell in time is missing from the answer, which says
+// askRun asks Temporal what the newest run of a booking does, and what its runs did. What it does not tell in time is missing from the answer, which says
 // so.
 func (s *Service) askRun(ctx context.Context, bookingID string) (boxoffice.RunReport, []boxoffice.StoryLine) {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
@@ -43,21 +44,44 @@ func (s *Service) askRun(ctx context.Context, bookingID string) (boxoffice.RunRe
 		s.Logger.WarnContext(ctx, "Temporal does not tell of a run", "booking", bookingID, "error", err)
 		return boxoffice.RunReport{Missing: "Temporal does not answer, so what its run does and did is not told here."}, nil
 	}
-	events, err := s.readHistory(ctx, id, run.GetWorkflowExecutionInfo().GetExecution().GetRunId())
-	report := boxoffice.RunReport{Open: isOpen(run), Failing: failingStep(run, events)}
-	if err != nil {
-		s.Logger.WarnContext(ctx, "Temporal does not tell of a run's history", "booking", bookingID, "error", err)
-		report.Missing = "Temporal did not give all of the run's history."
-	}
+	report := boxoffice.RunReport{Open: isOpen(run)}
 	if report.Open {
 		report.Says = s.askWorker(ctx, id)
 	}
-	return report, tell(events)
+	newest := run.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	events, err := s.readHistory(ctx, id, newest, mostEvents)
+	report.Failing = failingStep(run, events)
+	story := tell(events)
+	earlier, listErr := s.earlierRuns(ctx, id, newest)
+	err = errors.Join(err, listErr)
+	for _, runID := range earlier {
+		before, readErr := s.readHistory(ctx, id, runID, mostEvents-len(story))
+		err = errors.Join(err, readErr)
+		story = append(story, tell(before)...)
+	}
+	if err != nil {
+		s.Logger.WarnContext(ctx, "Temporal does not tell all of a booking's runs", "booking", bookingID, "error", err)
+		report.Missing = "Temporal did not tell all that the booking's runs did."
+	}
+	return report, story
 }
 
-func (s *Service) readHistory(ctx context.Context, workflowID, runID string) (events []*historypb.HistoryEvent, err error) {
+// earlierRuns gives the runs of a booking but the newest, as far as Temporal remembers them. Its list may lag by a second.
+func (s *Service) earlierRuns(ctx context.Context, workflowID, newest string) (runIDs []string, err error) {
+	list, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: mostRuns, Query: fmt.Sprintf("WorkflowId = '%s'", workflowID),
+	})
+	for _, run := range list.GetExecutions() {
+		if id := run.GetExecution().GetRunId(); id != newest {
+			runIDs = append(runIDs, id)
+		}
+	}
+	return runIDs, err
+}
+
+func (s *Service) readHistory(ctx context.Context, workflowID, runID string, most int) (events []*historypb.HistoryEvent, err error) {
 	pages := s.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for len(events) < mostEvents && pages.HasNext() {
+	for len(events) < most && pages.HasNext() {
 		event, err := pages.Next()
 		if err != nil {
 			return events, err
@@ -159,7 +183,11 @@ func sentence(e *historypb.HistoryEvent, steps map[int64]string) string {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		return fmt.Sprintf("Support asked the run for: %s.", e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput().GetName())
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-		return "The run's code failed: " + e.GetWorkflowTaskFailedEventAttributes().GetFailure().GetMessage()
+		failed := e.GetWorkflowTaskFailedEventAttributes()
+		if failed.GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
+			return "" // a signal came while the run was about to end, so it looks once more
+		}
+		return "The run's code failed: " + failed.GetFailure().GetMessage()
 	}
 	return tellEnd(e)
 }

@@ -203,6 +203,11 @@ var errNone = errors.New("no update")
 // recorded makes the client give a history of a real server.
 func (b bundle) recorded(t *testing.T, name string) *historypb.History {
 	t.Helper()
+	return b.recordedAs(t, name, "r1")
+}
+
+func (b bundle) recordedAs(t *testing.T, name, runID string) *historypb.History {
+	t.Helper()
 	file, err := os.Open("../workflows/testdata/" + name + ".json")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
@@ -212,8 +217,19 @@ func (b bundle) recorded(t *testing.T, name string) *historypb.History {
 	at := 0
 	pages.On("HasNext").Return(func() bool { return at < len(history.GetEvents()) })
 	pages.On("Next").Return(func() *historypb.HistoryEvent { at++; return history.GetEvents()[at-1] }, nil)
-	b.temporal.On("GetWorkflowHistory", mock.Anything, "booking-b1", "r1", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Return(pages).Once()
+	b.temporal.On("GetWorkflowHistory", mock.Anything, "booking-b1", runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Return(pages).Once()
 	return history
+}
+
+// earlier are the runs that Temporal lists.
+func (b bundle) earlier(runIDs ...string) {
+	list := &workflowservice.ListWorkflowExecutionsResponse{}
+	for _, id := range runIDs {
+		list.Executions = append(list.Executions, &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: id}})
+	}
+	b.temporal.On("ListWorkflow", mock.Anything, mock.MatchedBy(func(r *workflowservice.ListWorkflowExecutionsRequest) bool {
+		return r.GetQuery() == "WorkflowId = 'booking-b1'" && r.GetPageSize() > 0
+	})).Return(list, nil).Once()
 }
 
 func told(story []boxoffice.StoryLine) string {
@@ -229,6 +245,7 @@ func TestCase_TellsWhatTheRunDid(t *testing.T) {
 	t.Parallel()
 	b, d := withDesk(t)
 	history := b.recorded(t, "sold-issue-retried")
+	b.earlier("r1")
 	last := history.GetEvents()[len(history.GetEvents())-1].GetEventTime().AsTime()
 	d.support = boxoffice.SupportCase{
 		Situation: boxoffice.Situation{Status: boxoffice.BookingHeld, Deadline: deadline, Remaining: time.Minute, Epoch: 1},
@@ -267,6 +284,7 @@ func TestCase_TellsEveryRecordedHistory(t *testing.T) {
 		name := strings.TrimSuffix(file.Name(), ".json")
 		b, _ := withDesk(t)
 		b.recorded(t, name)
+		b.earlier("r1")
 		b.temporal.On("DescribeWorkflowExecution", mock.Anything, "booking-b1", "").Return(running(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, false), nil).Once()
 		c, err := b.service.Case(t.Context(), boxoffice.User{}, "b1")
 		require.NoError(t, err)
@@ -275,6 +293,23 @@ func TestCase_TellsEveryRecordedHistory(t *testing.T) {
 		require.NotContains(t, told(c.Story), "A step", name)
 		require.Regexp(t, "The run (ended|failed): ", told(c.Story), name)
 	}
+}
+
+// A booking that was sold and then undone had two runs, and both are told.
+func TestCase_TellsEarlierRuns(t *testing.T) {
+	t.Parallel()
+	b, _ := withDesk(t)
+	b.recorded(t, "given-back")
+	b.recordedAs(t, "sold", "r0")
+	b.earlier("r1", "r0")
+	b.temporal.On("DescribeWorkflowExecution", mock.Anything, "booking-b1", "").Return(running(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, false), nil).Once()
+	c, err := b.service.Case(t.Context(), boxoffice.User{}, "b1")
+	require.NoError(t, err)
+	require.Empty(t, c.Run.Missing)
+	story := told(c.Story)
+	require.Equal(t, 2, strings.Count(story, "A run began."))
+	require.Contains(t, story, "“Sell the held seats” worked.")
+	require.Contains(t, story, "“Give the money back” worked.")
 }
 
 // Where Temporal is away or has no run, or its worker does not answer, the rest is told, and that this is missing.

@@ -127,12 +127,14 @@ func readCaseTasks(ctx context.Context, tx pgx.Tx, c *boxoffice.SupportCase) (er
 	return err
 }
 
+// readCaseAudit reads acts and reads apart, so that many reads hide no act.
 func readCaseAudit(ctx context.Context, tx pgx.Tx, c *boxoffice.SupportCase) (err error) {
 	c.Audit, err = collect(ctx, tx, func(row pgx.CollectableRow) (l boxoffice.AuditLine, err error) {
 		return l, row.Scan(&l.At, &l.Actor, &l.Verified, &l.Action, &l.Reason, &l.Before, &l.After)
 	}, `
-		SELECT at, actor, verified, action, coalesce(reason, ''), before, after
-		FROM audit_log WHERE subject = $1 ORDER BY id DESC LIMIT $2`, "booking "+c.ID, caseRows)
+		WITH of AS (SELECT * FROM audit_log WHERE subject = $1),
+			lines AS ((SELECT * FROM of WHERE action <> 'read' ORDER BY id DESC LIMIT $2) UNION ALL (SELECT * FROM of WHERE action = 'read' ORDER BY id DESC LIMIT $2))
+		SELECT at, actor, verified, action, coalesce(reason, ''), before, after FROM lines ORDER BY id DESC`, "booking "+c.ID, caseRows)
 	return err
 }
 

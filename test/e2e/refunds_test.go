@@ -83,3 +83,28 @@ func TestProviderAway_RefundIsMadeOnce(t *testing.T) {
 		})
 	}
 }
+
+// A refund that cannot be asked for is shown as failing, with its reason, and goes through at once when support has it tried
+// again after the provider is back.
+func TestProviderAway_SupportHasTheRefundTriedAgain(t *testing.T) {
+	s := stack.Of(t, stack.Usual)
+	anna, c := staff(t, s), signUp(t, s)
+	_, seats := find(t, c, s.Showing(t))
+	booking, _ := s.Paid(t, c, seats...)
+	booking = c.AwaitEnd(t, 20*time.Second, booking.ID, "completed")
+	stack.Breaks(t, s.Stripe(), stack.Fault{Target: "api", Kind: "error", Status: http.StatusInternalServerError})
+	help(t, anna, booking.ID, "cancel", thing{})
+	stack.Eventually(t, 60*time.Second, func() error {
+		run := caseOf(t, anna, booking.ID).Run
+		if run.Failing == nil || run.Failing.Attempt < 4 {
+			return fmt.Errorf("the refund is not yet failing: %+v", run)
+		}
+		require.Equal(t, "Give the money back", run.Failing.Step)
+		require.NotEmpty(t, run.Failing.LastError)
+		return nil
+	})
+	stack.Mends(t, s.Stripe())
+	require.Contains(t, help(t, anna, booking.ID, "retry", thing{}), "“Give the money back” is being tried now.")
+	c.AwaitEnd(t, 60*time.Second, booking.ID, "refunded")
+	require.Equal(t, stack.Money{Charges: 1, Refunds: 1}, s.MoneyOf(t, booking.ID))
+}
