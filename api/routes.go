@@ -41,7 +41,16 @@ type route struct {
 
 // routes lists all of the API. It has the same operations as openapi.yaml.
 func (s *Server) routes() []route {
-	return append([]route{
+	return slices.Concat(s.accountRoutes(), s.catalogueRoutes(), s.organizerRoutes(), s.bookingRoutes(), s.supportRoutes(), []route{
+		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
+		{"", "GET", "/healthz", machine, s.getHealth},
+		{"", "GET", "/readyz", machine, s.getReadiness},
+	})
+}
+
+// accountRoutes are those of people and their sessions.
+func (s *Server) accountRoutes() []route {
+	return []route{
 		{ServiceUsers, "POST", "/signup", anyone, s.signUp},
 		{ServiceUsers, "POST", "/login", anyone, s.logIn},
 		{ServiceUsers, "POST", "/logout", anyone, s.logOut},
@@ -54,15 +63,24 @@ func (s *Server) routes() []route {
 		{ServiceUsers, "POST", "/password-resets", anyone, s.requestReset},
 		{ServiceUsers, "POST", "/password-resets/confirm", anyone, s.resetPassword},
 		{ServiceUsers, "POST", "/email-confirmations", anyone, s.confirmEmail},
+	}
+}
 
+// catalogueRoutes are what everybody reads.
+func (s *Server) catalogueRoutes() []route {
+	return []route{
 		{ServiceSearch, "GET", "/search", visitor, s.search},
-
 		{ServiceEvents, "GET", "/events", visitor, s.listEvents},
 		{ServiceEvents, "GET", "/titles/{id}", visitor, s.getTitle},
 		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},
 		{ServiceEvents, "GET", "/events/{id}/seats", visitor, s.getSeats},
 		{ServiceEvents, "GET", "/seat-plans/{hash}", visitor, s.getSeatPlan},
+	}
+}
 
+// organizerRoutes are those of who puts events on.
+func (s *Server) organizerRoutes() []route {
+	return []route{
 		{ServiceEvents, "POST", "/titles", organizer, s.createTitle},
 		{ServiceEvents, "PATCH", "/titles/{id}", organizer, s.changeTitle},
 		{ServiceEvents, "GET", "/organizer/titles", organizer, s.listTitles},
@@ -87,7 +105,16 @@ func (s *Server) routes() []route {
 		{ServiceEvents, "GET", "/events/{id}/guests.csv", organizer, s.getGuests},
 		{ServiceEvents, "GET", "/organizer/events", organizer, s.listOwnEvents},
 		{ServiceEvents, "GET", "/organizer/events/{id}", organizer, s.getOwnEvent},
+		{ServiceEvents, "POST", "/promotions", organizer, s.createPromotion},
+		{ServiceEvents, "GET", "/promotions/{id}", organizer, s.getPromotion},
+		{ServiceEvents, "PATCH", "/promotions/{id}", organizer, s.changePromotion},
+		{ServiceEvents, "GET", "/organizer/promotions", organizer, s.listPromotions},
+	}
+}
 
+// bookingRoutes are a buyer's, and the payment provider's.
+func (s *Server) bookingRoutes() []route {
+	return []route{
 		{ServiceBookings, "POST", "/book", member, s.book},
 		{ServiceBookings, "POST", "/book/", member, s.book},
 		{ServiceBookings, "POST", "/reserve", member, s.book},
@@ -101,7 +128,14 @@ func (s *Server) routes() []route {
 		{ServiceBookings, "GET", "/bookings/{id}/calendar.ics", member, s.getCalendar},
 		{ServiceBookings, "GET", "/bookings/{id}/tickets/{ticketID}/qr.png", member, s.getQR},
 		{ServiceBookings, "POST", "/webhooks/stripe", machine, s.receiveStripeWebhook},
+		{ServiceBookings, "POST", "/bookings/{id}/promotion", member, s.applyPromotion},
+		{ServiceBookings, "DELETE", "/bookings/{id}/promotion", member, s.removePromotion},
+	}
+}
 
+// supportRoutes are those of staff.
+func (s *Server) supportRoutes() []route {
+	return []route{
 		{ServiceSupport, "GET", "/support/bookings", staff, s.findBookings},
 		{ServiceSupport, "GET", "/support/bookings/{id}", staff, s.getCase},
 		{ServiceSupport, "POST", "/support/bookings/{id}/extend", staff, supportAct(s.supportExtend)},
@@ -113,22 +147,6 @@ func (s *Server) routes() []route {
 		{ServiceSupport, "GET", "/support/tasks", staff, s.listTasks},
 		{ServiceSupport, "GET", "/support/tasks/{id}", staff, s.getTask},
 		{ServiceSupport, "POST", "/support/tasks/{id}/close", staff, s.closeTask},
-
-		{"", "GET", "/openapi.yaml", anyone, s.getSpec},
-		{"", "GET", "/healthz", machine, s.getHealth},
-		{"", "GET", "/readyz", machine, s.getReadiness},
-	}, s.promotionRoutes()...)
-}
-
-// promotionRoutes are the part of routes that is about promotion codes.
-func (s *Server) promotionRoutes() []route {
-	return []route{
-		{ServiceEvents, "POST", "/promotions", organizer, s.createPromotion},
-		{ServiceEvents, "GET", "/promotions/{id}", organizer, s.getPromotion},
-		{ServiceEvents, "PATCH", "/promotions/{id}", organizer, s.changePromotion},
-		{ServiceEvents, "GET", "/organizer/promotions", organizer, s.listPromotions},
-		{ServiceBookings, "POST", "/bookings/{id}/promotion", member, s.applyPromotion},
-		{ServiceBookings, "DELETE", "/bookings/{id}/promotion", member, s.removePromotion},
 	}
 }
 

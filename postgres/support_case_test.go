@@ -29,9 +29,11 @@ func TestSupportCase_OK(t *testing.T) {
 	require.NoError(t, h.store.SupportRefund(t.Context(), byStaff(s, "1"), 250))
 	h.exec(t, `UPDATE emails SET last_error = 'mailbox full', attempts = 2 WHERE kind = 'tickets'`)
 
-	before := h.rows(t)
+	checked := `SELECT next_check_at FROM bookings WHERE id = $1`
+	before, due := h.rows(t), one[time.Time](t, h, checked, s.ID)
 	c := h.supportCase(t, s.ID)
-	require.Equal(t, before, h.rows(t), "a read moves nothing, nor when the sweep looks")
+	require.Equal(t, before, h.rows(t), "a read moves nothing")
+	require.Equal(t, due, one[time.Time](t, h, checked, s.ID), "nor when the sweep looks")
 	require.Equal(t, s.Reference, c.Reference)
 	require.Equal(t, []string{"Stalls, row C, seat 1", "Stalls, row C, seat 2"}, c.FoundBooking.Seats)
 	require.Len(t, c.Seats, 2)
