@@ -41,6 +41,7 @@ type EmailJob struct {
 	Refunded  Money          // for EmailRefunded and EmailReturned: of the one refund that it tells of; for EmailChanged and EmailCalledOff: what is to go back
 	Kept      Money          // for EmailRefunded where nothing goes back: what was paid and is kept
 	Reason    string         // for EmailRefunded, EmailReturned and EmailChanged, for people; for EmailCalledOff the organizer's words, or nothing
+	Origin    RefundOrigin   // for EmailRefunded and EmailReturned: how the money went back; empty: to the card
 }
 
 // HasTickets reports whether the mail brings tickets.

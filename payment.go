@@ -121,6 +121,8 @@ type Refund struct {
 	State         RefundState
 	ProviderID    string // empty until the provider's answer is stored
 	Reason        string
+	Origin        RefundOrigin
+	Disputed      bool // the buyer's bank disputes the payment: nothing of it is asked for until that is decided
 }
 
 // PaymentEvent is a verified webhook, or what one would have told that never came.
@@ -131,9 +133,12 @@ type PaymentEvent struct {
 	ObjectID   string // of the session, refund, dispute it tells of
 	Live       bool
 	Payload    json.RawMessage
-	Parked     string          // why it cannot be understood (another API version); empty: it was
-	Session    *PaymentSession // of checkout.session.* events
-	Refund     *ProviderRefund // of refund events
+	Parked     string           // why it cannot be understood (another API version); empty: it was
+	Ask        bool             // it says that something changed, and not reliably how it stands now: see EventNow
+	Session    *PaymentSession  // of checkout.session.* events
+	Refund     *ProviderRefund  // of refund events, as the event tells of it
+	Refunds    []ProviderRefund // of refund events that were asked about: all refunds of that payment, as they are now
+	Dispute    *ProviderDispute // of dispute events that were asked about
 }
 
 // EventFate is what became of an event that was received, or taken up again.
@@ -142,6 +147,7 @@ type EventFate string
 // The fates of an event.
 const (
 	EventTaken   EventFate = "taken"    // it has its effect, or its booking's run gives it that; or it asks for none
+	EventAsked   EventFate = "asked"    // it is about money of ours, and the provider is to be asked how that stands
 	EventParked  EventFate = "parked"   // it cannot be understood: the provider is to be asked what it tells of
 	EventUnknown EventFate = "unknown"  // it is about nothing of ours: it is tried again for three days
 	EventGivenUp EventFate = "given up" // it was about nothing of ours for three days
@@ -163,6 +169,9 @@ type ProviderRefund struct {
 	N             int
 	Failure       string
 }
+
+// RefusedByProvider is the failure of a refund that the provider refused when it was asked. Others name what the bank said.
+const RefusedByProvider = "refused by the provider"
 
 // ErrStaleWebhook is the cause of a CodeBadSignature where the signature is genuine but of another time than ours: a clock
 // is wrong, or somebody sends an old webhook again.
@@ -186,10 +195,13 @@ type PaymentProvider interface {
 	// BookingStore.MarkRefundShort), CodeNoRefund (the provider proved to have none of this number, and makes none under its
 	// key any more: see BookingStore.RenewRefund).
 	Refund(ctx context.Context, r Refund) (ProviderRefund, error)
+	// RefundsOf gives all refunds of a payment, whoever made them. CodeProviderUnknown.
+	RefundsOf(ctx context.Context, paymentIntent string) ([]ProviderRefund, error)
 	// VerifyWebhook checks a webhook's signature over its raw body, then reads it. CodeBadSignature (ErrStaleWebhook is its
 	// cause where only the time is wrong), CodeMalformed.
 	VerifyWebhook(payload []byte, signature string) (PaymentEvent, error)
-	// EventNow gives a stored event as if it came now: not parked, and with its object as it is now. Nothing of what the
-	// event itself said of the object is believed. CodeNotFound (no such object under our key), CodeProviderUnknown.
+	// EventNow gives a stored event as if it came now: not parked, and with its object as it is now; of a refund, with all
+	// refunds of its payment. Nothing of what the event itself said of the object is believed. CodeNotFound (no such object
+	// under our key), CodeProviderUnknown.
 	EventNow(ctx context.Context, e PaymentEvent) (PaymentEvent, error)
 }

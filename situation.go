@@ -27,7 +27,7 @@ type Situation struct {
 type RefundRef struct {
 	PaymentID string `json:"payment_id"`
 	N         int    `json:"n"`
-	Asked     bool   `json:"asked,omitempty"` // the provider has it; its end is awaited
+	Asked     bool   `json:"asked,omitempty"` // the provider has it, and its end is awaited; or a dispute's end is awaited first
 }
 
 // Step is what a booking's run does next.
@@ -172,6 +172,9 @@ type BookingStore interface {
 	// MarkRefundShort notes that the provider's balance did not suffice for a refund, so that it is asked for again after a
 	// quarter of an hour. Where the event was called off, its other refunds pause, and a task asks a person for the money.
 	MarkRefundShort(ctx context.Context, bookingID string, epoch int64, paymentID string, n int) (Situation, error)
+	// RecordRefunds counts all that the provider has given back of a payment, whoever asked it to: see the architecture's
+	// "Refunds made by hand". CodeNotFound.
+	RecordRefunds(ctx context.Context, bookingID string, epoch int64, paymentID string, all []ProviderRefund) (Situation, error)
 	// FinishRefund sets refunded where no refund is open and all that was to go back is back.
 	FinishRefund(ctx context.Context, bookingID string, epoch int64) (Situation, error)
 

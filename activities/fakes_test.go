@@ -187,6 +187,10 @@ func (a *answers) RenewRefund(_ context.Context, _ string, _ int64, paymentID st
 	return a.look, a.asked(fmt.Sprintf("RenewRefund %s %d", paymentID, n))
 }
 
+func (a *answers) RecordRefunds(_ context.Context, _ string, _ int64, paymentID string, all []boxoffice.ProviderRefund) (boxoffice.Situation, error) {
+	return a.look, a.asked(fmt.Sprintf("RecordRefunds %s %d", paymentID, len(all)))
+}
+
 func (a *answers) EmailJob(context.Context, string) (boxoffice.EmailJob, error) {
 	return a.job, a.asked("EmailJob")
 }
@@ -194,6 +198,10 @@ func (a *answers) EmailJob(context.Context, string) (boxoffice.EmailJob, error) 
 func (a *answers) MarkEmail(_ context.Context, _ string, sendErr error, handedOver bool) error {
 	a.marks = append(a.marks, mark{err: sendErr, handedOver: handedOver})
 	return a.asked("MarkEmail")
+}
+
+func (a outside) RefundsOf(_ context.Context, paymentIntent string) ([]boxoffice.ProviderRefund, error) {
+	return []boxoffice.ProviderRefund{a.refundAnswer}, a.asked("provider RefundsOf " + paymentIntent)
 }
 
 func (a outside) Refund(_ context.Context, r boxoffice.Refund) (boxoffice.ProviderRefund, error) {

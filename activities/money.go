@@ -71,16 +71,17 @@ func (a *Activities) RequestRefund(ctx context.Context, act Act) (boxoffice.Situ
 }
 
 // SendRefund asks the provider for a refund under its key, or how a refund is that it has; and writes its answer down. A
-// refusal ends that refund: support sees it. One that the provider proves never to have made is renewed, and the run asks for
-// the new one; one that has ended meanwhile is not asked for any more. One for which the provider has not enough of our money is
-// kept, and its run ends: the sweep starts another after a while.
+// refusal ends that refund: support sees it, unless the money went back otherwise. One of a payment that is disputed waits. One
+// that the provider proves never to have made is renewed, and the run asks for the new one; one that has ended meanwhile is not
+// asked for any more. One for which the provider has not enough of our money is kept, and its run ends: the sweep starts another
+// after a while.
 func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situation, error) {
 	finish := done(ctx, a, act.BookingID)
 	refund, err := a.Bookings.Refund(ctx, act.PaymentID, act.RefundN)
 	if err != nil {
 		return finish(boxoffice.Situation{}, err)
 	}
-	if refund.State != boxoffice.RefundPending {
+	if refund.State != boxoffice.RefundPending || refund.Disputed && refund.ProviderID == "" {
 		return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
 	}
 	answer, err := a.Provider.Refund(ctx, refund)
@@ -94,12 +95,29 @@ func (a *Activities) SendRefund(ctx context.Context, act Act) (boxoffice.Situati
 		return finish(a.Bookings.MarkRefundShort(ctx, act.BookingID, act.Epoch, act.PaymentID, act.RefundN))
 	case boxoffice.CodeProviderDeclined:
 		a.Logger.ErrorContext(ctx, "a refund was refused", "booking", act.BookingID, "payment", act.PaymentID, "n", act.RefundN, "error", err)
-		answer = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: "refused by the provider"}
+		if err := a.recordRefunds(ctx, act, refund.PaymentIntent); err != nil {
+			return finish(boxoffice.Situation{}, err)
+		}
+		answer = boxoffice.ProviderRefund{ID: refund.ProviderID, State: boxoffice.RefundFailed, Failure: boxoffice.RefusedByProvider}
 	default:
 		return finish(boxoffice.Situation{}, err)
 	}
 	answer.PaymentID, answer.N = act.PaymentID, act.RefundN
 	return finish(a.Bookings.MarkRefund(ctx, act.BookingID, act.Epoch, answer))
+}
+
+// recordRefunds counts what the provider has given back of a payment. A refusal may mean that somebody did so by hand: then
+// that refund stands for the one that was refused.
+func (a *Activities) recordRefunds(ctx context.Context, act Act, paymentIntent string) error {
+	if paymentIntent == "" {
+		return nil
+	}
+	all, err := a.Provider.RefundsOf(ctx, paymentIntent)
+	if err != nil {
+		return err
+	}
+	_, err = a.Bookings.RecordRefunds(ctx, act.BookingID, act.Epoch, act.PaymentID, all)
+	return err
 }
 
 // FinishRefund ends a booking whose money is back.

@@ -176,6 +176,38 @@ func TestSendRefund_DeclinedIsFailedAndSeen(t *testing.T) {
 	require.Contains(t, b.logs.String(), "level=ERROR")
 }
 
+// TestSendRefund_DeclinedIsLookedInto records what the provider has before a refusal is believed: somebody may have given the
+// money back by hand. Where the provider does not say, nothing is marked.
+func TestSendRefund_DeclinedIsLookedInto(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, PaymentIntent: "pi_1", State: boxoffice.RefundPending}
+	b.errs["provider Refund refund:p1:1"] = errOf(boxoffice.CodeProviderDeclined)
+	_, err := b.do(b.a.SendRefund, act)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Refund", "provider Refund refund:p1:1", "provider RefundsOf pi_1", "RecordRefunds p1 1", "MarkRefund"}, b.calls)
+	b.calls = nil
+	b.errs["provider RefundsOf pi_1"] = errOf(boxoffice.CodeProviderUnknown)
+	_, err = b.do(b.a.SendRefund, act)
+	require.Equal(t, boxoffice.CodeProviderUnknown, activities.CodeOf(err))
+	require.NotContains(t, b.calls, "MarkRefund")
+}
+
+// TestSendRefund_OfADisputedPaymentWaits asks for nothing that the buyer's bank has taken; how one stands that the provider
+// has is asked all the same.
+func TestSendRefund_OfADisputedPaymentWaits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.refund = boxoffice.Refund{PaymentID: "p1", N: 1, State: boxoffice.RefundPending, Disputed: true}
+	_, err := b.do(b.a.SendRefund, act)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Refund", "Look"}, b.calls)
+	b.calls, b.refund.ProviderID = nil, "re_1"
+	_, err = b.do(b.a.SendRefund, act)
+	require.NoError(t, err)
+	require.Contains(t, b.calls, "provider Refund refund:p1:1")
+}
+
 func TestSendRefund_ErrUnknownMarksNothing(t *testing.T) {
 	t.Parallel()
 	for _, code := range []boxoffice.Code{boxoffice.CodeProviderUnknown, boxoffice.CodeUnavailable, boxoffice.CodeInternal} {

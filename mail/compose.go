@@ -84,6 +84,8 @@ type view struct {
 	Refunded  string // empty where nothing goes back
 	Kept      string // empty where nothing is kept
 	Reason    string
+	Elsewhere bool // the money went back past the card
+	Disputed  bool // the buyer's bank took it
 }
 
 type seat struct{ Label, Category, Price string }
@@ -144,6 +146,8 @@ func (c *Composer) view(job boxoffice.EmailJob) view {
 		Reference: oneLine(doc.Reference),
 		Link:      c.base + "/app/bookings/" + url.PathEscape(doc.BookingID),
 		Reason:    oneLine(job.Reason),
+		Elsewhere: job.Origin == boxoffice.RefundedElsewhere,
+		Disputed:  job.Origin == boxoffice.RefundByDispute,
 	}
 	if doc.Paid.Minor > 0 {
 		v.Paid = doc.Paid.String()

@@ -23,6 +23,7 @@ import (
 	"github.com/boxoffice/boxoffice"
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/checkout/session"
+	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/refund"
 )
 
@@ -52,6 +53,7 @@ type Options struct {
 type Client struct {
 	sessions session.Client
 	refunds  refund.Client
+	disputes dispute.Client
 	http     *http.Client
 	live     bool
 	secrets  []string
@@ -87,8 +89,8 @@ func New(o Options) (*Client, error) {
 		LeveledLogger: bridge{log}, EnableTelemetry: stripe.Bool(false),
 	})
 	return &Client{
-		sessions: session.Client{B: backend, Key: o.APIKey}, refunds: refund.Client{B: backend, Key: o.APIKey}, http: client,
-		live: live, secrets: append([]string(nil), o.WebhookSecrets...), log: log, now: o.Now,
+		sessions: session.Client{B: backend, Key: o.APIKey}, refunds: refund.Client{B: backend, Key: o.APIKey},
+		disputes: dispute.Client{B: backend, Key: o.APIKey}, http: client, live: live, secrets: append([]string(nil), o.WebhookSecrets...), log: log, now: o.Now,
 	}, nil
 }
 

@@ -125,6 +125,11 @@ func (f *failure) short() bool { return f.code == stripe.ErrorCodeBalanceInsuffi
 // keyMismatch: the key was used before, with other parameters.
 func (f *failure) keyMismatch() bool { return f.kind == stripe.ErrorTypeIdempotency && f.refused() }
 
+// disputed: the buyer's bank has the money until it decides.
+func (f *failure) disputed() bool {
+	return f.code == stripe.ErrorCodeChargeDisputed || f.code == stripe.ErrorCodeRefundDisputedPayment
+}
+
 func (f *failure) missing() bool {
 	return f.status == http.StatusNotFound && f.code == stripe.ErrorCodeResourceMissing
 }

@@ -11,6 +11,7 @@ import (
 const (
 	sessionPath   = "GET /v1/checkout/sessions/cs_1"
 	refundOnePath = "GET /v1/refunds/re_1"
+	disputePath   = "GET /v1/disputes/dp_1"
 )
 
 // lies is an event whose own words say that a page was paid, in another version of the API and with real money.
@@ -32,17 +33,28 @@ func TestEventNow(t *testing.T) {
 		code    boxoffice.Code
 		calls   int
 	}{
-		"a session":                  {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(sessionJSON("open", "unpaid"))}, "", 1},
-		"a refund":                   {lies(refunded, "re_1"), map[string][]answer{refundOnePath: ok(refundJSON("re_1", "failed", "3"))}, "", 1},
-		"of another type":            {lies("customer.created", "cus_1"), nil, "", 0},
-		"a session that is not ours": {lies(completed, "cs_1"), map[string][]answer{sessionPath: missing}, boxoffice.CodeNotFound, 1},
-		"a refund that is not ours":  {lies(refunded, "re_1"), map[string][]answer{refundOnePath: missing}, boxoffice.CodeNotFound, 1},
-		"a session without an ID":    {lies(completed, ""), nil, boxoffice.CodeNotFound, 0},
-		"a refund without an ID":     {lies(refunded, ""), nil, boxoffice.CodeNotFound, 0},
-		"of the other mode":          {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(`{"id":"cs_1","status":"complete","payment_status":"paid","livemode":true}`)}, boxoffice.CodeProviderUnknown, 1},
-		"another session than asked": {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(`{"id":"cs_2","status":"complete","payment_status":"paid"}`)}, boxoffice.CodeProviderUnknown, 1},
-		"no answer":                  {lies(completed, "cs_1"), map[string][]answer{sessionPath: {{status: 500, body: problem("api_error", "", "")}}}, boxoffice.CodeProviderUnknown, 3},
-		"a wrong key":                {lies(refunded, "re_1"), map[string][]answer{refundOnePath: {{status: 401, body: problem("invalid_request_error", "", "")}}}, boxoffice.CodeProviderUnknown, 1},
+		"a session": {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(sessionJSON("open", "unpaid"))}, "", 1},
+		"a refund": {lies(refunded, "re_1"), map[string][]answer{
+			refundOnePath: ok(refundJSON("re_1", "failed", "3")), refundsPath: {listJSON(refundJSON("re_1", "failed", "3"))},
+		}, "", 2},
+		"a refund of no page":          {lies(refunded, "re_1"), map[string][]answer{refundOnePath: ok(`{"id":"re_1","status":"succeeded"}`)}, "", 1},
+		"a refunded charge":            {lies("charge.refunded", "ch_1"), map[string][]answer{refundsPath: {listJSON(refundJSON("re_1", "failed", "3"))}}, "", 1},
+		"a charge that is not ours":    {lies("charge.refunded", "ch_1"), map[string][]answer{refundsPath: missing}, boxoffice.CodeNotFound, 1},
+		"a charge without an ID":       {lies("charge.refunded", ""), nil, boxoffice.CodeNotFound, 0},
+		"a dispute":                    {lies("charge.dispute.updated", "dp_1"), map[string][]answer{disputePath: ok(disputeJSON("lost", `"payment_intent":"pi_1"`))}, "", 1},
+		"a dispute that is not ours":   {lies("charge.dispute.updated", "dp_1"), map[string][]answer{disputePath: missing}, boxoffice.CodeNotFound, 1},
+		"a dispute without an ID":      {lies("charge.dispute.updated", ""), nil, boxoffice.CodeNotFound, 0},
+		"a dispute of no payment":      {lies("charge.dispute.closed", "dp_1"), map[string][]answer{disputePath: ok(disputeJSON("lost", `"charge":"ch_1"`))}, boxoffice.CodeProviderUnknown, 1},
+		"a dispute in a strange state": {lies("charge.dispute.closed", "dp_1"), map[string][]answer{disputePath: ok(disputeJSON("paused", `"payment_intent":"pi_1"`))}, boxoffice.CodeProviderUnknown, 1},
+		"of another type":              {lies("customer.created", "cus_1"), nil, "", 0},
+		"a session that is not ours":   {lies(completed, "cs_1"), map[string][]answer{sessionPath: missing}, boxoffice.CodeNotFound, 1},
+		"a refund that is not ours":    {lies(refunded, "re_1"), map[string][]answer{refundOnePath: missing}, boxoffice.CodeNotFound, 1},
+		"a session without an ID":      {lies(completed, ""), nil, boxoffice.CodeNotFound, 0},
+		"a refund without an ID":       {lies(refunded, ""), nil, boxoffice.CodeNotFound, 0},
+		"of the other mode":            {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(`{"id":"cs_1","status":"complete","payment_status":"paid","livemode":true}`)}, boxoffice.CodeProviderUnknown, 1},
+		"another session than asked":   {lies(completed, "cs_1"), map[string][]answer{sessionPath: ok(`{"id":"cs_2","status":"complete","payment_status":"paid"}`)}, boxoffice.CodeProviderUnknown, 1},
+		"no answer":                    {lies(completed, "cs_1"), map[string][]answer{sessionPath: {{status: 500, body: problem("api_error", "", "")}}}, boxoffice.CodeProviderUnknown, 3},
+		"a wrong key":                  {lies(refunded, "re_1"), map[string][]answer{refundOnePath: {{status: 401, body: problem("invalid_request_error", "", "")}}}, boxoffice.CodeProviderUnknown, 1},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +84,7 @@ func TestEventNow_IsTheObjectNow(t *testing.T) {
 	t.Parallel()
 	server := newCanned(t, map[string][]answer{
 		sessionPath: {{status: 200, body: sessionJSON("open", "unpaid")}}, refundOnePath: {{status: 200, body: refundJSON("re_1", "failed", "3")}},
+		refundsPath: {listJSON(refundJSON("re_1", "failed", "3"), `{"id":"re_hand","status":"succeeded","amount":50,"currency":"usd","payment_intent":"pi_1"}`)},
 	})
 	client, _ := newClient(t, server.URL)
 	e, err := client.EventNow(t.Context(), lies("checkout.session.completed", "cs_1"))
@@ -80,8 +93,41 @@ func TestEventNow_IsTheObjectNow(t *testing.T) {
 	require.Nil(t, e.Refund)
 	e, err = client.EventNow(t.Context(), lies("charge.refund.updated", "re_1"))
 	require.NoError(t, err)
-	require.Equal(t, []any{"payment-1", 3, boxoffice.RefundFailed}, []any{e.Refund.PaymentID, e.Refund.N, e.Refund.State})
 	require.Nil(t, e.Session)
+	require.Nil(t, e.Refund)
+	hand := boxoffice.ProviderRefund{
+		ID: "re_hand", PaymentIntent: "pi_1", State: boxoffice.RefundSucceeded, Amount: boxoffice.Money{Minor: 50, Currency: "USD"},
+	}
+	require.Len(t, e.Refunds, 2, "all of the payment's")
+	require.Equal(t, []any{"payment-1", 3, boxoffice.RefundFailed}, []any{e.Refunds[0].PaymentID, e.Refunds[0].N, e.Refunds[0].State})
+	require.Equal(t, hand, e.Refunds[1])
+	all, err := client.RefundsOf(t.Context(), "pi_1")
+	require.NoError(t, err)
+	require.Equal(t, e.Refunds, all)
+	_, err = client.RefundsOf(t.Context(), "")
+	require.Equal(t, boxoffice.CodeProviderUnknown, codeOf(t, err), "not everybody's")
+}
+
+func disputeJSON(status, of string) string {
+	return `{"id":"dp_1","object":"dispute","amount":1050,"currency":"usd","reason":"fraudulent","status":"` + status + `",` + of + `}`
+}
+
+func TestEventNow_Disputes(t *testing.T) {
+	t.Parallel()
+	for status, state := range map[string]boxoffice.DisputeState{
+		"warning_needs_response": boxoffice.DisputeInquiry, "warning_under_review": boxoffice.DisputeInquiry, "warning_closed": boxoffice.DisputeWon,
+		"needs_response": boxoffice.DisputeOpen, "under_review": boxoffice.DisputeOpen, "won": boxoffice.DisputeWon, "lost": boxoffice.DisputeLost,
+	} {
+		for _, of := range []string{`"payment_intent":"pi_1"`, `"charge":{"id":"ch_1","payment_intent":"pi_1"}`} {
+			server := newCanned(t, map[string][]answer{disputePath: {{status: 200, body: disputeJSON(status, of)}}})
+			client, _ := newClient(t, server.URL)
+			e, err := client.EventNow(t.Context(), lies("charge.dispute.created", "dp_1"))
+			require.NoError(t, err)
+			require.Equal(t, &boxoffice.ProviderDispute{
+				ID: "dp_1", PaymentIntent: "pi_1", State: state, Amount: boxoffice.Money{Minor: 1050, Currency: "USD"}, Reason: "fraudulent",
+			}, e.Dispute, status)
+		}
+	}
 }
 
 // A webhook in another version, about a page that was paid, tells the same as one in ours once it was asked about.

@@ -100,8 +100,9 @@ func (c *Client) refundRefused(ctx context.Context, r boxoffice.Refund, f *failu
 		// Stripe replays only what has ended (while a call runs, its key is in use: 409), and we looked after that: nothing of
 		// that call is under way any more. Stripe's people may yet finish by hand what broke, and tell of that by webhook.
 		return boxoffice.ProviderRefund{}, boxoffice.WrapError(boxoffice.CodeNoRefund, f, "The payment provider has not made this refund.")
-	case f.unauthorized():
-		// Not made, and this key will say so for a day at most: then Stripe forgets it, and the same call goes through.
+	case f.unauthorized(), f.disputed():
+		// Not made, and this key will say so for a day at most: then Stripe forgets it, and the same call goes through. Of a
+		// dispute a webhook tells, and until it has ended nobody asks.
 		return boxoffice.ProviderRefund{}, c.unknown(f)
 	case f.short():
 		return boxoffice.ProviderRefund{}, boxoffice.WrapError(boxoffice.CodeBalanceInsufficient, f, "Our balance at the payment provider does not suffice for this refund.")
@@ -111,27 +112,67 @@ func (c *Client) refundRefused(ctx context.Context, r boxoffice.Refund, f *failu
 
 // findRefund looks for the refund of our row among those of its payment intent.
 func (c *Client) findRefund(ctx context.Context, r boxoffice.Refund) (known boxoffice.ProviderRefund, found bool, err error) {
-	const op = "list refunds"
 	params := &stripe.RefundListParams{PaymentIntent: stripe.String(r.PaymentIntent)}
+	err = c.eachRefund(ctx, params, func(one *stripe.Refund) (more bool, err error) {
+		if payment, n := ours(one); payment != r.PaymentID || n != r.N {
+			return true, nil
+		}
+		known, err = c.refundAnswer(listRefunds, one)
+		found = err == nil
+		return false, err
+	})
+	return known, found, err
+}
+
+// RefundsOf gives all refunds of a payment, those too that were made by hand. A call for every hundred. CodeProviderUnknown.
+func (c *Client) RefundsOf(ctx context.Context, paymentIntent string) ([]boxoffice.ProviderRefund, error) {
+	if paymentIntent == "" { // without it the list would be that of everybody's refunds
+		return nil, c.unknown(&failure{op: listRefunds, cause: errUnreadable})
+	}
+	return c.collectRefunds(ctx, &stripe.RefundListParams{PaymentIntent: stripe.String(paymentIntent)})
+}
+
+// refundsOfCharge gives all refunds of a charge. CodeNotFound, CodeProviderUnknown.
+func (c *Client) refundsOfCharge(ctx context.Context, chargeID string) ([]boxoffice.ProviderRefund, error) {
+	if chargeID == "" {
+		return nil, boxoffice.Errorf(boxoffice.CodeNotFound, noRefund)
+	}
+	return c.collectRefunds(ctx, &stripe.RefundListParams{Charge: stripe.String(chargeID)})
+}
+
+func (c *Client) collectRefunds(ctx context.Context, params *stripe.RefundListParams) (all []boxoffice.ProviderRefund, err error) {
+	err = c.eachRefund(ctx, params, func(one *stripe.Refund) (more bool, err error) {
+		read, err := c.refundAnswer(listRefunds, one)
+		all = append(all, read)
+		return true, err
+	})
+	if f, ok := errors.AsType[*failure](err); ok && f.missing() { // of the other mode, or another account
+		err = boxoffice.WrapError(boxoffice.CodeNotFound, f, noRefund)
+	}
+	return all, err
+}
+
+const listRefunds = "list refunds"
+
+// eachRefund hands the refunds of a list on, newest first, until one is not wanted. CodeProviderUnknown.
+func (c *Client) eachRefund(ctx context.Context, params *stripe.RefundListParams, do func(*stripe.Refund) (more bool, err error)) error {
 	params.Context, params.Limit = ctx, stripe.Int64(pageSize)
 	list := c.refunds.List(params)
 	for seen := 0; list.Next(); seen++ {
-		one := list.Refund()
-		if one == nil {
-			return known, false, c.unknown(&failure{op: op, cause: errUnreadable})
+		if list.Refund() == nil {
+			return c.unknown(&failure{op: listRefunds, cause: errUnreadable})
 		}
 		if seen == refundLimit {
-			return known, false, c.unknown(&failure{op: op, cause: errTooMany})
+			return c.unknown(&failure{op: listRefunds, cause: errTooMany})
 		}
-		if payment, n := ours(one); payment == r.PaymentID && n == r.N {
-			known, err = c.refundAnswer(op, one)
-			return known, err == nil, err
+		if more, err := do(list.Refund()); err != nil || !more {
+			return err
 		}
 	}
 	if err := list.Err(); err != nil {
-		return known, false, c.unknown(fail(op, err))
+		return c.unknown(fail(listRefunds, err))
 	}
-	return known, false, nil
+	return nil
 }
 
 // ours reads from the metadata which row of ours a refund is; nothing for one that was made by hand.

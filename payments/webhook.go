@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,28 +15,38 @@ import (
 	"github.com/stripe/stripe-go/v76/webhook"
 )
 
-// sessionEvents and refundEvents are the types whose object is read. At this API version charge.refund.updated is the one
-// that tells of refunds; the others came with later versions (stripe-go v76 has no constant for refund.failed).
+// asyncFailed tells that a page was filled in and its payment failed later.
+const asyncFailed = string(stripe.EventTypeCheckoutSessionAsyncPaymentFailed)
+
+// The types that mean something to us. At this API version charge.refunded tells that a refund was made, by whomever, and
+// charge.refund.updated what became of it; the others came with later versions (stripe-go v76 has no constant for
+// refund.failed). The object of the first is the charge, without its refunds; disputes are told of in any order: both are
+// asked about.
 var (
 	sessionEvents = []string{
 		string(stripe.EventTypeCheckoutSessionCompleted), string(stripe.EventTypeCheckoutSessionExpired),
-		string(stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded), string(stripe.EventTypeCheckoutSessionAsyncPaymentFailed),
+		string(stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded), asyncFailed,
 	}
 	refundEvents = []string{
 		string(stripe.EventTypeChargeRefundUpdated), string(stripe.EventTypeRefundCreated), string(stripe.EventTypeRefundUpdated),
 		"refund.failed",
+	}
+	chargeEvents  = []string{string(stripe.EventTypeChargeRefunded)}
+	disputeEvents = []string{
+		string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeUpdated), string(stripe.EventTypeChargeDisputeClosed),
+		string(stripe.EventTypeChargeDisputeFundsWithdrawn), string(stripe.EventTypeChargeDisputeFundsReinstated),
 	}
 )
 
 // WebhookTypes are the event types that a webhook endpoint of ours asks for, at stripe.APIVersion. Others would be stored
 // and ignored: each payment would cost three webhooks more.
 func WebhookTypes() []string {
-	return append(append([]string{string(stripe.EventTypeChargeDisputeCreated), string(stripe.EventTypeChargeDisputeClosed)},
-		sessionEvents...), string(stripe.EventTypeChargeRefundUpdated))
+	return slices.Concat(sessionEvents, chargeEvents, []string{string(stripe.EventTypeChargeRefundUpdated)}, disputeEvents)
 }
 
 // VerifyWebhook checks the Stripe-Signature header over the raw body, and reads the event after that. It calls nobody and
-// never panics. Events of other types come with neither Session nor Refund.
+// never panics. Events of other types come with neither Session nor Refund; of charges and disputes only that they are to be
+// asked about.
 //
 // The payload of the event is what was signed, but for what no database keeps: see storable.
 //
@@ -65,33 +74,6 @@ func (c *Client) VerifyWebhook(payload []byte, signature string) (boxoffice.Paym
 		e.readObject(&read)
 	}
 	return read, nil
-}
-
-// EventNow asks for the object of an event at our own version of the API and under our own key, and gives the event with
-// that and nothing else of its content: whoever sent it, and in whatever version and mode, Stripe's answer is what counts.
-// One call; none for events whose object is not read. CodeNotFound, also for an object of the other mode, which our key does
-// not see; CodeProviderUnknown.
-func (c *Client) EventNow(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.PaymentEvent, error) {
-	now := boxoffice.PaymentEvent{ID: e.ID, Type: e.Type, APIVersion: e.APIVersion, ObjectID: e.ObjectID, Live: c.live, Payload: e.Payload}
-	given := e.ObjectID
-	switch {
-	case slices.Contains(sessionEvents, e.Type):
-		s, err := c.Session(ctx, e.ObjectID)
-		if err != nil {
-			return boxoffice.PaymentEvent{}, err
-		}
-		now.Session, given = &s, s.ID
-	case slices.Contains(refundEvents, e.Type):
-		r, err := c.refundOf(ctx, e.ObjectID)
-		if err != nil {
-			return boxoffice.PaymentEvent{}, err
-		}
-		now.Refund, given = &r, r.ID
-	}
-	if given != e.ObjectID {
-		return boxoffice.PaymentEvent{}, c.unknown(&failure{op: "ask for the object of an event", cause: errUnreadable})
-	}
-	return now, nil
 }
 
 // event is the envelope of a webhook. Its object is read later, when it is known to be of our version.
@@ -123,7 +105,7 @@ func (e *event) readObject(into *boxoffice.PaymentEvent) {
 		var object stripe.CheckoutSession
 		if e.unmarshal(&object) {
 			if s, ok := readSession(&object); ok {
-				into.Session = &s
+				into.Session = afterAll(e.Type, s)
 				return
 			}
 		}
@@ -137,7 +119,18 @@ func (e *event) readObject(into *boxoffice.PaymentEvent) {
 			}
 		}
 		into.Parked = "refund cannot be read"
+	case slices.Contains(chargeEvents, e.Type), slices.Contains(disputeEvents, e.Type):
+		into.Ask = true
 	}
+}
+
+// afterAll gives the session that an event tells of. One whose payment failed after it was filled in stays complete at
+// Stripe; to us it is a page that nobody paid and nobody can pay any more.
+func afterAll(kind string, s boxoffice.PaymentSession) *boxoffice.PaymentSession {
+	if kind == asyncFailed && !s.Paid {
+		s.Status = boxoffice.SessionExpired
+	}
+	return &s
 }
 
 func (e *event) unmarshal(object any) bool {

@@ -115,10 +115,41 @@ func TestVerifyWebhookReadsEvents(t *testing.T) {
 	}
 	byHand := verify(t, eventJSON("charge.refund.updated", pinned, "false", `{"id":"re_2","status":"succeeded","metadata":{"n":"x"}}`))
 	require.Empty(t, byHand.Refund.PaymentID)
-	dispute := verify(t, eventJSON("charge.dispute.created", pinned, "false", `{"id":"dp_1"}`))
-	require.Equal(t, boxoffice.PaymentEvent{
-		ID: "evt_1", Type: "charge.dispute.created", APIVersion: pinned, ObjectID: "dp_1", Payload: dispute.Payload,
-	}, dispute)
+	for _, kind := range []string{
+		"charge.refunded", "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_withdrawn",
+		"charge.dispute.funds_reinstated",
+	} {
+		e := verify(t, eventJSON(kind, pinned, "false", `{"id":"x_1","status":"lost","amount_refunded":1050}`))
+		require.Equal(t, boxoffice.PaymentEvent{ID: "evt_1", Type: kind, APIVersion: pinned, ObjectID: "x_1", Ask: true, Payload: e.Payload}, e,
+			"nothing of what it says is believed")
+	}
+	other := verify(t, eventJSON("charge.succeeded", pinned, "false", `{"id":"ch_1"}`))
+	require.Equal(t, boxoffice.PaymentEvent{ID: "evt_1", Type: "charge.succeeded", APIVersion: pinned, ObjectID: "ch_1", Payload: other.Payload}, other)
+}
+
+// TestVerifyWebhook_PaymentsThatTakeTime: a page that was filled in may be paid later, or not.
+func TestVerifyWebhook_PaymentsThatTakeTime(t *testing.T) {
+	t.Parallel()
+	client := webhookClient(t, testKey, testSecret)
+	for kind, want := range map[string]struct {
+		said   string
+		status boxoffice.SessionStatus
+		paid   bool
+	}{
+		"checkout.session.completed":               {"unpaid", boxoffice.SessionComplete, false},
+		"checkout.session.async_payment_succeeded": {"paid", boxoffice.SessionComplete, true},
+		"checkout.session.async_payment_failed":    {"unpaid", boxoffice.SessionExpired, false},
+	} {
+		body := eventJSON(kind, pinned, "false", sessionJSON("complete", want.said))
+		e, err := client.VerifyWebhook([]byte(body), signed(body, testSecret, noon))
+		require.NoError(t, err)
+		require.Equal(t, []any{want.status, want.paid}, []any{e.Session.Status, e.Session.Paid}, kind)
+		server := newCanned(t, map[string][]answer{sessionPath: {{status: 200, body: sessionJSON("complete", want.said)}}})
+		asking, _ := newClient(t, server.URL)
+		now, err := asking.EventNow(t.Context(), e)
+		require.NoError(t, err)
+		require.Equal(t, e.Session, now.Session, kind)
+	}
 }
 
 func TestVerifyWebhookParksWhatItCannotUnderstand(t *testing.T) {

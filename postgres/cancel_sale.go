@@ -126,10 +126,22 @@ func chooseReturn(ctx context.Context, tx pgx.Tx, b lockedBooking, ids []string,
 	if back.seats, err = chooseSeats(booked, ids); err != nil {
 		return back, err
 	}
-	var goodwill int64
-	err = tx.QueryRow(ctx, `SELECT coalesce(sum(goodwill_minor), 0) FROM payments WHERE booking_id = $1 AND settled_as = 'sale'`, b.id).Scan(&goodwill)
+	goodwill, err := goodwillOfSale(ctx, tx, b.id)
 	back.count(booked, goodwill)
 	return back, err
+}
+
+// goodwillOfSale gives what of a sale's payment went back although its tickets stay. CodeNotReady while it is not known what a
+// part went back for: the same ticket must not be paid twice.
+func goodwillOfSale(ctx context.Context, tx pgx.Tx, bookingID string) (goodwill int64, err error) {
+	var undecided bool
+	err = tx.QueryRow(ctx, `
+		SELECT coalesce(sum(goodwill_minor), 0), coalesce(bool_or(EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id AND r.undecided_minor > 0)), false)
+		FROM payments p WHERE p.booking_id = $1 AND p.settled_as = 'sale'`, bookingID).Scan(&goodwill, &undecided)
+	if err == nil && undecided {
+		err = boxoffice.Errorf(boxoffice.CodeNotReady, "Our staff are looking at a refund of this booking. Please try again later.")
+	}
+	return goodwill, err
 }
 
 // readPolicy gives the event's policy where tickets can still be given back. CodeSaleFinal.

@@ -58,11 +58,12 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		var bookingID string
 		var details struct {
-			Refunded int64    `json:"refunded_minor"`
-			Kept     int64    `json:"kept_minor"`
-			Currency string   `json:"currency"`
-			Reason   string   `json:"reason"`
-			Tickets  []string `json:"tickets"` // of EmailChanged
+			Refunded int64                  `json:"refunded_minor"`
+			Kept     int64                  `json:"kept_minor"`
+			Currency string                 `json:"currency"`
+			Reason   string                 `json:"reason"`
+			Tickets  []string               `json:"tickets"` // of EmailChanged
+			Origin   boxoffice.RefundOrigin `json:"origin"`
 		}
 		err := conn.QueryRow(ctx, `
 			SELECT e.kind, e.recipient, e.status, e.details, e.booking_id, coalesce(b.blob_key, '')
@@ -73,7 +74,7 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 		}
 		job.Refunded = boxoffice.Money{Minor: details.Refunded, Currency: details.Currency}
 		job.Kept = boxoffice.Money{Minor: details.Kept, Currency: details.Currency}
-		job.Reason = details.Reason
+		job.Reason, job.Origin = details.Reason, details.Origin
 		if job.Document, err = readDocument(ctx, conn, bookingID); err != nil {
 			return err
 		}

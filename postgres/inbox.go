@@ -41,9 +41,13 @@ func keepEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (boxoff
 	switch {
 	case e.Parked != "":
 		return putOff(ctx, tx, e.ID, "parked: "+e.Parked, boxoffice.EventParked)
+	case e.Ask:
+		return putOff(ctx, tx, e.ID, "the provider is to be asked", boxoffice.EventAsked)
 	case e.Session != nil:
 		return putOff(ctx, tx, e.ID, "unknown session", boxoffice.EventUnknown)
-	case e.Refund != nil:
+	case e.Dispute != nil:
+		return putOff(ctx, tx, e.ID, "unknown dispute", boxoffice.EventUnknown)
+	case e.Refund != nil || len(e.Refunds) > 0:
 		return putOff(ctx, tx, e.ID, "unknown refund", boxoffice.EventUnknown)
 	default:
 		return boxoffice.EventTaken, noteOutcome(ctx, tx, e.ID, "ignored", true)

@@ -45,10 +45,12 @@ func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentE
 	return receipt, err
 }
 
-// subject is what an event tells of: nothing of ours, or a booking under its lock and, of a session, its attempt.
+// subject is what an event tells of: nothing of ours, or a booking under its lock and, of a session, its attempt, of refunds
+// or a dispute that were asked about, their payment.
 type subject struct {
 	booking   lockedBooking
 	attemptID string
+	paymentID string
 }
 
 // subjectOf finds and locks what an event tells of. The booking's lock comes before the inbox row's, as it does in the
@@ -58,8 +60,12 @@ func subjectOf(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (subjec
 	var bookingID string
 	var err error
 	switch {
-	case e.Parked != "":
+	case e.Parked != "" || e.Ask:
 		return about, nil
+	case len(e.Refunds) > 0:
+		about.paymentID, bookingID, err = paymentOf(ctx, tx, e.Refunds[0].PaymentIntent)
+	case e.Dispute != nil:
+		about.paymentID, bookingID, err = paymentOf(ctx, tx, e.Dispute.PaymentIntent)
 	case e.Session != nil:
 		about.attemptID, bookingID, err = attemptOf(ctx, tx, *e.Session)
 	case e.Refund != nil:
@@ -74,10 +80,22 @@ func subjectOf(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent) (subjec
 
 // applyPaymentEvent does what an event asks for that concerns a booking.
 func applyPaymentEvent(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
-	if e.Session != nil {
+	switch {
+	case e.Session != nil:
 		return applySession(ctx, tx, e, about)
+	case e.Dispute != nil:
+		if err := followDispute(ctx, tx, about.booking, about.paymentID, *e.Dispute); err != nil {
+			return err
+		}
+		return noteOutcome(ctx, tx, e.ID, "dispute "+string(e.Dispute.State), true)
+	case len(e.Refunds) > 0:
+		if err := followRefunds(ctx, tx, about.booking, about.paymentID, e.Refunds); err != nil {
+			return err
+		}
+		return noteOutcome(ctx, tx, e.ID, "refunds recorded", true)
+	default:
+		return applyRefund(ctx, tx, e, about)
 	}
-	return applyRefund(ctx, tx, e, about)
 }
 
 func applySession(ctx context.Context, tx pgx.Tx, e boxoffice.PaymentEvent, about subject) error {
@@ -171,6 +189,12 @@ func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
 	_, err := tx.Exec(ctx, `UPDATE tickets SET held_until = 'infinity' WHERE booking_id = $1 AND state = 'held'
 		AND id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID)
 	return err
+}
+
+// paymentOf finds a payment of ours by the provider's name for it; "" for another's.
+func paymentOf(ctx context.Context, tx pgx.Tx, paymentIntent string) (paymentID, bookingID string, err error) {
+	err = tx.QueryRow(ctx, `SELECT id, booking_id FROM payments WHERE payment_intent = $1`, paymentIntent).Scan(&paymentID, &bookingID)
+	return paymentID, bookingID, ignoreNotFound(err)
 }
 
 // bookingOfRefund finds the booking of one of our refunds, by the provider's ID or by the row that the provider was asked

@@ -27,7 +27,8 @@ func (s *Bookings) Compensate(ctx context.Context, bookingID string, epoch int64
 	})
 }
 
-// undo gives a booking back that is paid or sold: payments are locked first, then seats, as everywhere.
+// undo gives the money of a booking back and lets its seats go: admissions void, seats free, a refund row for what each
+// payment still has to give back, refunding. Payments are locked first, then seats, as everywhere.
 func undo(ctx context.Context, tx pgx.Tx, b lockedBooking, reason string) error {
 	rows, err := tx.Query(ctx, `SELECT id FROM payments WHERE booking_id = $1 AND settled_as IS DISTINCT FROM 'refund'
 		ORDER BY id FOR NO KEY UPDATE`, b.id)
@@ -53,18 +54,26 @@ func undo(ctx context.Context, tx pgx.Tx, b lockedBooking, reason string) error 
 }
 
 // insertRefund gives back what a payment still owes: its next numbered refund row, written before the provider is asked.
-// Nothing is inserted where nothing is left.
+// Nothing is inserted where nothing is left. Where all of it goes back, nobody has to say any more what a part was for.
 func insertRefund(ctx context.Context, tx pgx.Tx, bookingID, paymentID, reason string) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`
-		INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
-		SELECT p.id, coalesce(max(r.n), 0) + 1,
-		       payment_owes(p) - coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0), p.currency, $2
-		FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.id = $1
-		GROUP BY p.id HAVING payment_owes(p) > coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0)`, paymentID, reason)
+	queueRefund(batch, bookingID, paymentID, reason)
 	queueSettle(batch, paymentID, "refund", "refund requested")
-	queueTimeline(batch, bookingID, "refund requested", "workflow", map[string]any{"payment": paymentID})
+	queueDecided(batch, bookingID)
 	return tx.SendBatch(ctx, batch).Close()
+}
+
+func queueRefund(batch *pgx.Batch, bookingID, paymentID, reason string) {
+	batch.Queue(`
+		WITH made AS (
+			INSERT INTO refunds (payment_id, n, amount_minor, currency, reason)
+			SELECT p.id, coalesce(max(r.n), 0) + 1,
+			       payment_owes(p) - coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0), p.currency, $3
+			FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id WHERE p.id = $2
+			GROUP BY p.id HAVING payment_owes(p) > coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0)
+			RETURNING n)
+		INSERT INTO booking_timeline (booking_id, what, actor, details)
+		SELECT $1, 'refund requested', 'workflow', jsonb_build_object('payment', $2::uuid) FROM made`, bookingID, paymentID, reason)
 }
 
 // setRefunding begins to give money back. A mail that still waits to be sent, and says that there are tickets or that
@@ -129,9 +138,9 @@ func (s *Bookings) Refund(ctx context.Context, paymentID string, n int) (boxoffi
 	r := boxoffice.Refund{PaymentID: paymentID, N: n}
 	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		return conn.QueryRow(ctx, `
-			SELECT p.payment_intent, r.amount_minor, r.currency, r.state, coalesce(r.provider_id, ''), r.reason
+			SELECT p.payment_intent, r.amount_minor, r.currency, r.state, coalesce(r.provider_id, ''), r.reason, r.origin, payment_is_disputed(p.id)
 			FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.payment_id = $1 AND r.n = $2`, paymentID, n).
-			Scan(&r.PaymentIntent, &r.Amount.Minor, &r.Amount.Currency, &r.State, &r.ProviderID, &r.Reason)
+			Scan(&r.PaymentIntent, &r.Amount.Minor, &r.Amount.Currency, &r.State, &r.ProviderID, &r.Reason, &r.Origin, &r.Disputed)
 	})
 	return r, err
 }
@@ -172,10 +181,10 @@ func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int6
 
 // takeUp reopens a refund that was closed as never made and that the provider tells of after all: Stripe's people finish
 // by hand what broke, when they can, and tell of it by webhook. The one that stands in its place is closed instead, unless
-// the provider has it, so that the money goes back once. Where it went back otherwise there is no room: it stays closed,
-// until that other one fails.
-func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
-	_, err := tx.Exec(ctx, `
+// the provider has it, so that the money goes back once. Where all that came in went back otherwise there is no room: it stays
+// closed, until another one fails. Money that is not owed went all the same: see countSurplus.
+func takeUp(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) (lockedBooking, error) {
+	taken, err := tx.Exec(ctx, `
 		WITH made AS (
 			SELECT m.payment_id, m.n, m.amount_minor, (SELECT min(k.n) FROM refunds k WHERE k.payment_id = m.payment_id AND k.n > m.n
 				AND k.amount_minor = m.amount_minor AND k.state = 'pending' AND k.provider_id IS NULL) AS instead
@@ -184,25 +193,29 @@ func takeUp(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 			failure = CASE WHEN r.n = made.instead THEN $3 END, ended_at = CASE WHEN r.n = made.instead THEN boxoffice_now() END
 		FROM made JOIN payments p ON p.id = made.payment_id
 		WHERE r.payment_id = made.payment_id AND r.n IN (made.n, made.instead)
-			AND payment_owes(p) >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
+			AND p.amount_minor >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
 				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)`,
 		uuidOf(r.PaymentID), r.N, neverMade)
-	return err
+	if err != nil || taken.RowsAffected() == 0 {
+		return b, err
+	}
+	return countSurplus(ctx, tx, b, boxoffice.RefundRef{PaymentID: r.PaymentID, N: r.N})
 }
 
-// takeUpInstead reopens, where a refund has failed, one of the same payment that was closed for it and that the provider has
-// told of since: nobody tells of that one again, so the run asks.
-func takeUpInstead(ctx context.Context, tx pgx.Tx, paymentID string) error {
+// takeUpInstead counts, where a refund has failed, what went back of the same payment and had no room beside it: a refund
+// that was closed for it and that the provider has told of since, or what a dispute took. Nobody tells of these again, so the
+// run asks.
+func takeUpInstead(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string) (lockedBooking, error) {
 	made := boxoffice.ProviderRefund{PaymentID: paymentID}
 	err := tx.QueryRow(ctx, `SELECT n FROM refunds WHERE payment_id = $1 AND state = 'failed' AND failure = $2 AND provider_id IS NOT NULL
 		ORDER BY n LIMIT 1`, paymentID, neverMade).Scan(&made.N)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		return countLost(ctx, tx, b, paymentID)
 	}
 	if err != nil {
-		return err
+		return b, err
 	}
-	return takeUp(ctx, tx, made)
+	return takeUp(ctx, tx, b, made)
 }
 
 // MarkRefund notes the provider's word on a refund, and queues the mail that tells of one that went through.
@@ -214,16 +227,18 @@ func (s *Bookings) MarkRefund(ctx context.Context, bookingID string, epoch int64
 
 // markRefund follows the provider: pending may become succeeded or failed, and a success may fail days later, when the
 // bank sends the money back. A failure is the end of that refund; a booking that was refunded by it is so no longer.
-func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) error {
+func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) (err error) {
 	if r.State != boxoffice.RefundFailed {
-		if err := takeUp(ctx, tx, r); err != nil {
+		if b, err = takeUp(ctx, tx, b, r); err != nil {
 			return err
 		}
+	} else if err := forgetUndecided(ctx, tx, b.id, r); err != nil {
+		return err
 	}
 	var was boxoffice.RefundState
 	var now boxoffice.Refund
 	var ofSale, announced bool
-	err := tx.QueryRow(ctx, `
+	err = tx.QueryRow(ctx, `
 		WITH was AS (
 			SELECT payment_id, n, state, CASE WHEN state = 'failed' OR (state = 'succeeded' AND $4::refund_state = 'pending')
 				THEN state ELSE $4 END AS next
@@ -234,9 +249,9 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 				THEN coalesce(nullif($5, ''), nullif(r.failure, $6), 'failed at the provider') ELSE r.failure END,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
-		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason, r.announced,
-			(SELECT p.settled_as = 'sale' FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade).
-		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &announced, &ofSale)
+		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason, r.origin, r.announced,
+			(SELECT coalesce(p.settled_as = 'sale', false) FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade).
+		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &now.Origin, &announced, &ofSale)
 	if err != nil || now.State == was {
 		return err
 	}
@@ -246,7 +261,7 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 		}
 	}
 	if now.State == boxoffice.RefundFailed {
-		if err := takeUpInstead(ctx, tx, now.PaymentID); err != nil {
+		if b, err = takeUpInstead(ctx, tx, b, now.PaymentID); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', next_check_at = boxoffice_now() + interval '60 seconds'
@@ -267,10 +282,10 @@ func tellOfRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.R
 		return withdrawEmail(ctx, tx, key)
 	}
 	kind := boxoffice.EmailReturned
-	if ofSale || b.status == boxoffice.BookingRefunding {
+	if ofSale || b.status == boxoffice.BookingRefunding || r.Origin != boxoffice.RefundByUs {
 		kind = boxoffice.EmailRefunded
 	}
-	details := map[string]any{"refunded_minor": r.Amount.Minor, "currency": r.Amount.Currency, "reason": r.Reason}
+	details := map[string]any{"refunded_minor": r.Amount.Minor, "currency": r.Amount.Currency, "reason": r.Reason, "origin": r.Origin}
 	return queueEmail(ctx, tx, b.id, kind, key, details)
 }
 

@@ -41,6 +41,7 @@ func TestCompensate_UndoesASaleInOneTransaction(t *testing.T) {
 	require.Equal(t, boxoffice.Refund{
 		PaymentID: s.payment, N: 1, PaymentIntent: "pi_" + s.attempt.ID, State: boxoffice.RefundPending,
 		Amount: boxoffice.Money{Minor: 2 * seatPrice, Currency: "USD"}, Reason: "Your tickets could not be made.",
+		Origin: boxoffice.RefundByUs,
 	}, h.refund(t, s, 1))
 	require.Zero(t, one[int](t, h, `SELECT count(*) FROM admissions WHERE voided_at IS NULL`))
 	require.Equal(t, 2, one[int](t, h, `SELECT count(*) FROM tickets WHERE state = 'available'`))

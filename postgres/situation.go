@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -94,25 +95,34 @@ func (s *Bookings) Look(ctx context.Context, bookingID string, epoch int64) (box
 	return s.act(ctx, bookingID, epoch, func(context.Context, pgx.Tx, lockedBooking) error { return nil })
 }
 
+// stuckSQL gives a key for each payment of booking b that owes money after a refund of it has failed, and for which nobody asks
+// the provider any more.
+const stuckSQL = `
+	SELECT 'refund-failed:' || fp.id || ':' || max(f.n) FILTER (WHERE f.state = 'failed') AS key
+	FROM payments fp JOIN refunds f ON f.payment_id = fp.id
+	WHERE fp.booking_id = b.id AND fp.settled_as IS NOT NULL
+	GROUP BY fp.id
+	HAVING bool_or(f.state = 'failed') AND payment_owes(fp) > coalesce(sum(f.amount_minor) FILTER (WHERE f.state <> 'failed'), 0)
+	ORDER BY key`
+
 // situationFacts are what a booking's other rows say of it.
 const situationFacts = `
 		SELECT b.id,
 			(SELECT a.id FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') AS live_attempt,
 			p.id AS unsettled, p.surplus,
 			r.payment_id, r.n, r.asked, r.waiting, r.short,
-			EXISTS (SELECT FROM refunds f JOIN payments fp ON fp.id = f.payment_id
-				WHERE fp.booking_id = b.id AND f.state = 'failed' AND payment_owes(fp) > (SELECT coalesce(sum(g.amount_minor), 0)
-					FROM refunds g WHERE g.payment_id = fp.id AND g.state <> 'failed')) AS stuck,
+			ARRAY (` + stuckSQL + `) AS stuck,
 			m.id AS mail, m.handed_over
 		FROM bookings b
 		LEFT JOIN LATERAL (
 			SELECT p.id, a.state = 'surplus' AS surplus FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
 			WHERE p.booking_id = b.id AND p.settled_as IS NULL ORDER BY surplus, p.received_at, p.id LIMIT 1) p ON true
 		LEFT JOIN LATERAL (
-			SELECT r.payment_id, r.n, r.provider_id IS NOT NULL AS waiting,
+			SELECT r.payment_id, r.n, r.provider_id IS NOT NULL OR payment_is_disputed(rp.id) AS waiting,
 				coalesce(r.short_at > boxoffice_now() - interval '15 minutes', false) AS short,
 				coalesce(r.provider_id IS NOT NULL AND r.asked_at > boxoffice_now() - interval '30 seconds', false)
-					OR coalesce(r.short_at > boxoffice_now() - interval '15 minutes', false) AS asked
+					OR coalesce(r.short_at > boxoffice_now() - interval '15 minutes', false)
+					OR r.provider_id IS NULL AND payment_is_disputed(rp.id) AS asked
 			FROM refunds r JOIN payments rp ON rp.id = r.payment_id
 			WHERE rp.booking_id = b.id AND r.state = 'pending' ORDER BY asked, r.payment_id, r.n LIMIT 1) r ON true
 		LEFT JOIN LATERAL (
@@ -136,7 +146,7 @@ const lookSQL = `WITH facts AS (` + situationFacts + `)
 			WHEN b.status = 'held' AND b.epoch = 0 THEN boxoffice_now() + interval '2 seconds'
 			WHEN b.status = 'held' THEN greatest(b.hold_expires_at, boxoffice_now()) + interval '60 seconds'
 			WHEN NOT f.handed_over THEN boxoffice_now() + interval '60 seconds'
-			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck) THEN boxoffice_now() + interval '1 hour'
+			WHEN f.waiting OR (b.status = 'refunding' AND f.stuck <> '{}') THEN boxoffice_now() + interval '1 hour'
 			WHEN f.short THEN boxoffice_now() + interval '15 minutes'
 			WHEN f.payment_id IS NOT NULL OR b.status IN ('confirmed', 'refunding') THEN boxoffice_now() + interval '60 seconds'
 			WHEN f.handed_over THEN boxoffice_now() + interval '1 hour'
@@ -148,31 +158,39 @@ const lookSQL = `WITH facts AS (` + situationFacts + `)
 const situationColumns = `b.id, b.epoch, b.status, b.closing_reason, b.closing_at IS NOT NULL, b.hold_expires_at,
 		(extract(epoch FROM b.hold_expires_at - boxoffice_now()) * 1e9)::bigint, coalesce(f.live_attempt::text, ''),
 		coalesce(f.unsettled::text, ''), coalesce(f.surplus, false), f.payment_id, f.n, f.asked, f.stuck,
+		ARRAY (SELECT t.key FROM support_tasks t WHERE t.booking_id = b.id AND t.kind = 'refund-failed' AND t.closed_at IS NULL ORDER BY t.key),
 		CASE WHEN f.handed_over THEN '' ELSE coalesce(f.mail::text, '') END`
 
-// look sets the next check and gives the situation as this transaction leaves it.
+// look sets the next check, has support asked for what failed, and gives the situation as this transaction leaves it.
 func look(ctx context.Context, tx pgx.Tx, bookingID string) (boxoffice.Situation, error) {
-	return scanSituation(tx.QueryRow(ctx, lookSQL, bookingID))
+	s, failed, err := scanSituation(tx.QueryRow(ctx, lookSQL, bookingID))
+	if err == nil && !slices.Equal(failed.stuck, failed.tasks) {
+		err = askForFailed(ctx, tx, bookingID, failed.stuck)
+	}
+	return s, err
 }
 
 // readSituation is look for people: it writes nothing.
 func readSituation(ctx context.Context, q querier, bookingID string) (boxoffice.Situation, error) {
-	return scanSituation(q.QueryRow(ctx, `SELECT `+situationColumns+` FROM bookings b JOIN (`+situationFacts+`) f ON f.id = b.id`, bookingID))
+	s, _, err := scanSituation(q.QueryRow(ctx, `SELECT `+situationColumns+` FROM bookings b JOIN (`+situationFacts+`) f ON f.id = b.id`, bookingID))
+	return s, err
 }
 
-func scanSituation(row pgx.Row) (boxoffice.Situation, error) {
-	var s boxoffice.Situation
+// failedRefunds are the keys of what is stuck, and of the tasks that are open for it.
+type failedRefunds struct{ stuck, tasks []string }
+
+func scanSituation(row pgx.Row) (s boxoffice.Situation, failed failedRefunds, err error) {
 	var refundOf *string
 	var n *int
 	var asked *bool
 	var remaining int64
-	err := row.Scan(&s.BookingID, &s.Epoch, &s.Status, &s.ClosingReason, &s.Closing,
-		&s.Deadline, &remaining, &s.LiveAttempt, &s.Unsettled, &s.Surplus, &refundOf, &n, &asked, &s.StuckRefund, &s.MailDue)
-	s.Remaining, s.Deadline = time.Duration(remaining), s.Deadline.UTC()
+	err = row.Scan(&s.BookingID, &s.Epoch, &s.Status, &s.ClosingReason, &s.Closing, &s.Deadline, &remaining,
+		&s.LiveAttempt, &s.Unsettled, &s.Surplus, &refundOf, &n, &asked, &failed.stuck, &failed.tasks, &s.MailDue)
+	s.StuckRefund, s.Remaining, s.Deadline = len(failed.stuck) > 0, time.Duration(remaining), s.Deadline.UTC()
 	if refundOf != nil {
 		s.OpenRefund = &boxoffice.RefundRef{PaymentID: *refundOf, N: deref(n), Asked: deref(asked)}
 	}
-	return s, err
+	return s, failed, err
 }
 
 // lockSeats locks the seats that the booking has not let go, in the order of their IDs, and gives them with the judgement

@@ -97,7 +97,7 @@ func (o Options) tellFate(ctx context.Context, e boxoffice.PaymentEvent, fate bo
 	case boxoffice.EventGivenUp:
 		o.Metrics.GaveUp()
 		o.Logger.WarnContext(ctx, "inbox sweep: gave an event up: for three days it was about nothing of ours", "event", e.ID, "type", e.Type)
-	case boxoffice.EventParked, boxoffice.EventUnknown:
+	case boxoffice.EventParked, boxoffice.EventAsked, boxoffice.EventUnknown:
 		o.Logger.DebugContext(ctx, "inbox sweep: an event is tried again later", "event", e.ID, "type", e.Type, "fate", fate)
 	}
 }

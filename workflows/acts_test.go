@@ -199,6 +199,11 @@ func (r *rows) MarkRefundShort(_ context.Context, bookingID string, epoch int64,
 	})
 }
 
+// RecordRefunds changes nothing: no booking of these tests is refunded by hand.
+func (r *rows) RecordRefunds(_ context.Context, bookingID string, epoch int64, _ string, _ []boxoffice.ProviderRefund) (boxoffice.Situation, error) {
+	return r.act("RecordRefunds", bookingID, epoch, func(*booking) error { return nil })
+}
+
 func (r *rows) FinishRefund(_ context.Context, bookingID string, epoch int64) (boxoffice.Situation, error) {
 	return r.act("FinishRefund", bookingID, epoch, func(b *booking) error {
 		if s := b.look(); b.status != boxoffice.BookingRefunding || s.OpenRefund != nil || s.StuckRefund {

@@ -255,18 +255,31 @@ func (p *provider) VerifyWebhook(payload []byte, signature string) (boxoffice.Pa
 	return e, nil
 }
 
-// EventNow gives an event with its object as it is now.
+// RefundsOf gives all refunds of a payment.
+func (p *provider) RefundsOf(ctx context.Context, intent string) ([]boxoffice.ProviderRefund, error) {
+	return ask(ctx, "provider", "RefundsOf", func() ([]boxoffice.ProviderRefund, error) { return p.refundsOf(intent), nil })
+}
+
+func (p *provider) refundsOf(intent string) (all []boxoffice.ProviderRefund) {
+	for _, r := range p.refunds {
+		if r.PaymentIntent == intent {
+			all = append(all, r.ProviderRefund)
+		}
+	}
+	return all
+}
+
+// EventNow gives an event with its object as it is now; of a refund, with all of its payment.
 func (p *provider) EventNow(ctx context.Context, e boxoffice.PaymentEvent) (boxoffice.PaymentEvent, error) {
 	return ask(ctx, "provider", "EventNow", func() (boxoffice.PaymentEvent, error) {
-		e.Parked, e.Session, e.Refund = "", nil, nil
+		e.Parked, e.Ask, e.Session, e.Refund = "", false, nil, nil
 		if s := p.find(func(s *session) bool { return s.ID == e.ObjectID }); s != nil {
 			now := s.PaymentSession
 			e.Session = &now
 			return e, nil
 		}
 		if i := slices.IndexFunc(p.refunds, func(r *refund) bool { return r.ID == e.ObjectID }); i >= 0 {
-			now := p.refunds[i].ProviderRefund
-			e.Refund = &now
+			e.Refunds = p.refundsOf(p.refunds[i].PaymentIntent)
 			return e, nil
 		}
 		return e, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such object.")

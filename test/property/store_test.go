@@ -153,6 +153,10 @@ func (s store) RenewRefund(ctx context.Context, id string, epoch int64, payment 
 	return onStore(ctx, "RenewRefund", func() (situation, error) { return s.realStore.RenewRefund(ctx, id, epoch, payment, n) })
 }
 
+func (s store) RecordRefunds(ctx context.Context, id string, epoch int64, payment string, all []boxoffice.ProviderRefund) (situation, error) {
+	return onStore(ctx, "RecordRefunds", func() (situation, error) { return s.realStore.RecordRefunds(ctx, id, epoch, payment, all) })
+}
+
 func (s store) FinishRefund(ctx context.Context, id string, epoch int64) (situation, error) {
 	return onStore(ctx, "FinishRefund", func() (situation, error) { return s.realStore.FinishRefund(ctx, id, epoch) })
 }
