@@ -137,6 +137,17 @@ var runActs = []struct {
 		},
 	},
 	{
+		name: "RecordRefunds", absent: []boxoffice.Code{boxoffice.CodeNotFound},
+		does: []string{
+			"paid", "paid, cancel wished", "open, wrong amount paid before", "confirmed", "completed", "expired, paid late", "cancelled, paid", "refunding",
+			"given back",
+		},
+		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
+			all := []boxoffice.ProviderRefund{byHand("re_hand_"+s.ID, seatPrice-s.short)}
+			return only(store.RecordRefunds(ctx, s.ID, epoch, s.payment, all))
+		},
+	},
+	{
 		name: "FinishRefund", does: []string{"refunding, money back"},
 		do: func(ctx context.Context, store *postgres.Bookings, s scene, epoch int64) error {
 			return only(store.FinishRefund(ctx, s.ID, epoch))

@@ -92,7 +92,7 @@ type auditQuery struct {
 }
 
 // auditQueries are all queries, in the order in which they are asked and reported.
-var auditQueries = slices.Concat(auditSeats, auditTickets, auditMoney, auditRuns)
+var auditQueries = slices.Concat(auditSeats, auditTickets, auditMoney, auditTasks, auditRuns)
 
 // ticketFilePromise is the one that the file store is asked for.
 var ticketFilePromise = AuditPromise{"ticket-file-exists", "the ticket file of a completed booking is in the file store, and is a PDF"}

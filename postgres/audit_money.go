@@ -23,14 +23,15 @@ var auditMoney = []auditQuery{
 		FROM payments p LEFT JOIN bookings b ON b.id = p.booking_id
 		WHERE p.settled_as = 'sale' AND (b.status IN ('confirmed', 'completed', 'refunding', 'refunded')) IS NOT TRUE`},
 	// The refund rows are written by the transaction that settles, or that undoes the sale.
-	{AuditPromise{"refund-covers-payment", "what of a payment is to go back has its refunds, and they do not fail"}, `
+	{AuditPromise{"refund-covers-payment", "what of a payment is to go back has its refunds, or, where one failed, a person who was asked"}, `
 		SELECT 'payment ' || p.id, format('of booking %s, which is %s: %s of %s %s goes back%s', b.id, b.status, r.back, payment_owes(p), p.currency,
 			', ' || nullif(r.failed, 0) || ' refunds failed')
 		FROM payments p JOIN bookings b ON b.id = p.booking_id
 		CROSS JOIN LATERAL (
 			SELECT coalesce(sum(r.amount_minor) FILTER (WHERE r.state <> 'failed'), 0) AS back, count(*) FILTER (WHERE r.state = 'failed') AS failed
 			FROM refunds r WHERE r.payment_id = p.id) r
-		WHERE p.settled_as IS NOT NULL AND r.back < payment_owes(p)`},
+		WHERE p.settled_as IS NOT NULL AND r.back < payment_owes(p) AND NOT EXISTS (SELECT FROM support_tasks t
+			WHERE t.booking_id = p.booking_id AND t.closed_at IS NULL AND t.kind = 'refund-failed' AND t.key LIKE 'refund-failed:' || p.id || ':%')`},
 	{AuditPromise{"refund-within-payment", "no more goes back than came in, in the currency that it came in"}, `
 		SELECT 'payment ' || p.id, format('of booking %s: %s %s came in, %s goes back%s', p.booking_id, p.amount_minor, p.currency, sum(r.amount_minor),
 			CASE WHEN bool_or(r.currency <> p.currency) THEN ', in ' || string_agg(DISTINCT r.currency, ' and ') END)
@@ -61,15 +62,21 @@ var auditMoney = []auditQuery{
 		GROUP BY b.id HAVING (b.status IN ('held', 'expired') AND b.amount_minor <> sum(bt.price_minor + bt.fee_minor))
 			OR (b.promotion_id IS NULL AND sum(bt.discount_minor) > 0)`},
 	// The money equation, of each booking and of each currency in sum. What is unsettled is told by payment-is-settled;
-	// what has been promised back counts as back, and refunded-has-arrived asks for the rest.
+	// what has been promised back counts as back, and refunded-has-arrived asks for the rest. So does what a person was asked
+	// to give back.
 	{AuditPromise{"money-balances", "of all that is finished, what came in less what goes back is the price of the valid tickets and what was kept of others, less goodwill"}, `
+		WITH lines AS (
+			SELECT booking_id, kind, amount_minor, currency, ref FROM booking_ledger
+			UNION ALL
+			SELECT t.booking_id, 'refund', -(t.details ->> 'amount_minor')::bigint, t.details ->> 'currency', t.key
+			FROM support_tasks t WHERE t.kind = 'refund-failed' AND t.closed_at IS NULL)
 		SELECT coalesce('booking ' || l.booking_id, 'currency ' || l.currency),
 			format('%s %s came in, %s goes back, the valid tickets are worth %s, %s was kept of others',
 				coalesce(sum(l.amount_minor) FILTER (WHERE l.kind = 'capture'), 0), l.currency,
 				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind = 'refund'), 0),
 				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind IN ('ticket', 'discount', 'fee', 'goodwill')), 0),
 				coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind IN ('fee_kept', 'share_retained')), 0))
-		FROM booking_ledger l JOIN bookings b ON b.id = l.booking_id
+		FROM lines l JOIN bookings b ON b.id = l.booking_id
 		WHERE b.status IN ('completed', 'expired', 'cancelled', 'refunded')
 			AND l.ref NOT IN (SELECT p.id::text FROM payments p WHERE p.settled_as IS NULL)
 		GROUP BY GROUPING SETS ((l.booking_id, l.currency), (l.currency))

@@ -72,6 +72,35 @@ func (h *house) refunded(t testing.TB, user string, tickets []string) scene {
 	return s
 }
 
+func (h *house) moneyStuck(t testing.TB, user string, tickets []string) scene {
+	t.Helper()
+	s := h.refunding(t, user, tickets)
+	_, err := h.store.MarkRefund(t.Context(), s.ID, s.epoch, refundOf(s.payment, 1, boxoffice.RefundFailed))
+	require.NoError(t, err)
+	return s
+}
+
+func (h *house) partByHand(t testing.TB, user string, tickets []string) scene {
+	t.Helper()
+	s := h.soldBooking(t, user, tickets...)
+	h.refundByHand(t, s, "re_hand", 1000)
+	return s
+}
+
+func (h *house) disputed(t testing.TB, user string, tickets []string) scene {
+	t.Helper()
+	s := h.soldBooking(t, user, tickets...)
+	h.dispute(t, s, "dp_1", 2*seatPrice, boxoffice.DisputeOpen)
+	return s
+}
+
+func (h *house) disputeLost(t testing.TB, user string, tickets []string) scene {
+	t.Helper()
+	s := h.soldBooking(t, user, tickets...)
+	h.dispute(t, s, "dp_1", 2*seatPrice, boxoffice.DisputeLost)
+	return s
+}
+
 var plants = []plant{
 	{"seat-sold-once", "a second sale of the seats", (*house).sold,
 		plantBooking + plantPayment(`'01900000-0000-7000-8000-000000000002'`, "sale"), `ticket {first}`},
@@ -136,7 +165,8 @@ var plants = []plant{
 	{"refund-covers-payment", "too little", (*house).refunding, `UPDATE refunds SET amount_minor = amount_minor - 1`, `payment {payment}`},
 	{"refund-covers-payment", "of a seat that was given back before its tickets", (*house).confirmed, `UPDATE booking_tickets SET released_at = {now} WHERE ticket_id = {first};
 		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL WHERE id = {first}`, `payment {payment}`},
-	{"refund-covers-payment", "refused", (*house).refunding, `UPDATE refunds SET state = 'failed', ended_at = {now}`, `payment {payment}`},
+	{"refund-covers-payment", "refused, and nobody is asked", (*house).refunding, `UPDATE refunds SET state = 'failed', ended_at = {now}`, `payment {payment}`},
+	{"refund-covers-payment", "another's task", (*house).moneyStuck, `UPDATE support_tasks SET key = 'refund-failed:' || {booking} || ':1', kind = 'dispute'`, `payment {payment}`},
 	{"refund-covers-payment", "of a payment that bought nothing", (*house).confirmed,
 		plantPayment("{booking}", "refund"), plantedPayment},
 	{"refund-within-payment", "too much", (*house).refunding, `ALTER TABLE refunds DISABLE TRIGGER refunds_within_payment;
@@ -155,6 +185,17 @@ var plants = []plant{
 		UPDATE booking_tickets SET kept_minor = kept_minor + 1 WHERE released_at IS NOT NULL`, `booking {booking}`},
 	{"money-balances", "a refund beside the tickets", (*house).sold, `INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, provider_id, state)
 		VALUES ({payment}, 1, 1, 'USD', 'planted', 're_planted', 'pending')`, `booking {booking}`},
+
+	{"failed-task-has-its-debt", "the money is on its way", (*house).refunding, `INSERT INTO support_tasks (id, key, kind, booking_id, summary, advice, details)
+		VALUES ({first}, 'refund-failed:' || {payment} || ':1', 'refund-failed', {booking}, 'planted', 'planted', '{"amount_minor": 0, "currency": "USD"}')`, `task {first}`},
+	{"undecided-is-asked", "nobody is", (*house).partByHand, `DELETE FROM support_tasks`, `payment {payment}`},
+	{"undecided-is-asked", "it is decided", (*house).partByHand, `UPDATE refunds SET undecided_minor = 0`, `payment {payment}`},
+	{"undecided-is-goodwill", "it is none", (*house).partByHand, `UPDATE payments SET goodwill_minor = 0;
+		UPDATE booking_tickets SET price_minor = price_minor - 1000 WHERE ticket_id = {first}`, `payment {payment}`},
+	{"dispute-is-asked", "nobody is", (*house).disputed, `DELETE FROM support_tasks`, `dispute dp_1`},
+	{"dispute-is-asked", "it is over", (*house).disputed, `UPDATE disputes SET state = 'won', closed_at = {now}`, `dispute dp_1`},
+	{"lost-dispute-counts", "it does not", (*house).disputeLost, `UPDATE refunds SET provider_id = 're_planted'`, `dispute dp_1`},
+	{"lost-dispute-counts", "it was won", (*house).disputeLost, `UPDATE disputes SET state = 'won'`, `dispute dp_1`},
 
 	{"unfinished-is-checked", "a hold", (*house).held, `ALTER TABLE bookings DROP CONSTRAINT bookings_unfinished_are_checked;
 		UPDATE bookings SET next_check_at = NULL`, `booking {booking}`},

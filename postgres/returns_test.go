@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/boxoffice/boxoffice"
-	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,8 +16,10 @@ func TestCancelSale_TheBankRefuses(t *testing.T) {
 	now := h.mark(t, s, boxoffice.RefundFailed)
 	require.True(t, now.StuckRefund)
 	require.EqualValues(t, 1, h.backlog(t).StuckRefunds)
-	require.ElementsMatch(t, []string{"refund-covers-payment", "money-balances"}, broken(h.audit(t, postgres.AuditOptions{})))
+	require.Equal(t, 1, h.openTasks(t, boxoffice.TaskRefundFailed))
+	h.requireClean(t, 1)
 	h.giveBack(t, s)
+	require.Zero(t, h.openTasks(t, boxoffice.TaskRefundFailed), "another refund took its place")
 	require.EqualValues(t, 2*1160, h.refund(t, s, 2).Amount.Minor, "what did not arrive goes with the rest")
 	h.finish(t, s.Booking, boxoffice.BookingRefunded)
 	require.Zero(t, h.backlog(t).StuckRefunds)

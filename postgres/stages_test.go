@@ -15,6 +15,7 @@ type scene struct {
 	epoch   int64
 	attempt boxoffice.PaymentAttempt
 	payment string
+	short   int64 // of the price, what the payment lacks
 }
 
 // lateMoney writes an attempt with its payment for a booking on which none can be opened any more: a session of an earlier
@@ -133,7 +134,7 @@ var stages = []struct {
 	}},
 	{"open, wrong amount paid before", boxoffice.StepRequestRefund, func(t testing.TB, h *house, user string, tickets []string) scene {
 		s := h.held(t, user, tickets)
-		s.payment = h.payWrongAmount(t, h.checkout(t, s.Booking))
+		s.payment, s.short = h.payWrongAmount(t, h.checkout(t, s.Booking)), 1
 		s.attempt = h.checkout(t, s.Booking)
 		return s
 	}},
