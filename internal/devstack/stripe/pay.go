@@ -151,7 +151,7 @@ func (s *Server) settle(key string) error {
 		case choreRefundFails:
 			s.refundFails(t, c.Object)
 		case choreDispute:
-			s.openDispute(t, c.Object)
+			s.openDispute(t, c.Object, needsResponse)
 		}
 		return nil
 	})

@@ -67,10 +67,16 @@ func (t *tx) refundable(intentID, chargeID string) (charge, *apiError) {
 		return charge{}, noSuch("charge", chargeID, "charge")
 	case from.Status != statusSucceeded:
 		return charge{}, refuse("charge_not_refundable", "charge", "Charge %s is not refundable: it did not succeed.", chargeID)
-	case from.Dispute != "":
+	case t.takenFrom(from):
 		return charge{}, refuse("charge_disputed", "charge", "Charge %s has been charged back; cannot issue a refund.", chargeID)
 	}
 	return from, nil
+}
+
+// takenFrom reports whether the cardholder's bank has the charge's money.
+func (v *view) takenFrom(c charge) bool {
+	d, ok := get(v, v.st.disputes, c.Dispute)
+	return ok && d.takes()
 }
 
 // refund makes the refund. Which state it begins in, and what becomes of it, depends on the card.

@@ -238,7 +238,7 @@ func (v *view) dispute(d dispute, x expansion) obj {
 		"id": d.ID, "object": "dispute", "livemode": false, "amount": d.Amount, "currency": d.Currency, "created": d.Created,
 		"charge":         ref(v, v.st.charges, d.Charge, "charge", x, v.charge),
 		"payment_intent": ref(v, v.st.intents, d.PaymentIntent, "payment_intent", x, v.intent),
-		"reason":         d.Reason, "status": d.Status, "is_charge_refundable": false, "metadata": obj{},
+		"reason":         d.Reason, "status": d.Status, "is_charge_refundable": d.Status == inquiry, "metadata": obj{},
 		"balance_transactions": []any{}, "balance_transaction": nil, "evidence": evidence,
 		"enhanced_eligibility_types": []any{},
 		"evidence_details": obj{"due_by": d.Created + week, "has_evidence": false, "past_due": false, "submission_count": 0,

@@ -28,6 +28,10 @@ func (s *Server) sim() http.Handler {
 	mux.HandleFunc("POST /_sim/sessions/{id}/pay", s.payDirectly)
 	mux.HandleFunc("POST /_sim/balance", s.setBalance)
 	mux.HandleFunc("POST /_sim/webhooks/roll", s.rollSecret)
+	mux.HandleFunc("POST /_sim/refunds", s.refundByHand)
+	mux.HandleFunc("POST /_sim/refunds/{id}/fail", s.failRefund)
+	mux.HandleFunc("POST /_sim/disputes", s.disputeByHand)
+	mux.HandleFunc("POST /_sim/disputes/{id}/close", s.decideDispute)
 	return mux
 }
 
@@ -49,7 +53,9 @@ func (v *view) sums() sums {
 		}
 	}
 	for _, row := range v.st.disputes.rows {
-		total.Disputed[row.value.Currency] += row.value.Amount
+		if row.value.takes() {
+			total.Disputed[row.value.Currency] += row.value.Amount
+		}
 	}
 	return total
 }
