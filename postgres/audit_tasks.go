@@ -19,10 +19,9 @@ var auditTasks = []auditQuery{
 		SELECT 'dispute ' || d.id, format('of payment %s: %s, and its task is %s', d.payment_id, d.state, CASE WHEN t.id IS NULL THEN 'missing' ELSE 'open' END)
 		FROM disputes d LEFT JOIN support_tasks t ON t.key = 'dispute:' || d.id AND t.closed_at IS NULL
 		WHERE (d.closed_at IS NULL) <> (t.id IS NOT NULL)`},
-	// Where more was taken than is left of the payment, a person was told.
+	// Where there was no room for it, it counts once another refund has failed; in other money than the payment's it cannot.
 	{AuditPromise{"lost-dispute-counts", "what a lost dispute took counts as given back, and what another took does not"}, `
-		SELECT 'dispute ' || d.id, format('of payment %s: %s, and %s of it counts as given back', d.payment_id, d.state, coalesce(r.amount_minor, 0))
-		FROM disputes d LEFT JOIN refunds r ON r.provider_id = d.id AND r.state <> 'failed'
-		WHERE (d.state = 'lost') <> (r.n IS NOT NULL)
-			AND NOT (d.state = 'lost' AND EXISTS (SELECT FROM support_tasks t WHERE t.key = 'refund-beyond:' || d.id))`},
+		SELECT 'dispute ' || d.id, format('of payment %s: %s, and its refund is %s', d.payment_id, d.state, coalesce(r.state::text, 'missing'))
+		FROM disputes d JOIN payments p ON p.id = d.payment_id AND p.currency = d.currency LEFT JOIN refunds r ON r.provider_id = d.id
+		WHERE (d.state = 'lost') <> (coalesce(r.state <> 'failed' OR r.failure = 'no room beside the others', false))`},
 }

@@ -280,13 +280,14 @@ func TestByHand_WhatCannotBe(t *testing.T) {
 	t.Parallel()
 	other := byHand("re_hand", 100)
 	other.Amount.Currency = "MXN"
-	for name, r := range map[string]boxoffice.ProviderRefund{"more than is left": byHand("re_hand", 2*seatPrice+1), "in other money": other} {
+	for name, r := range map[string]boxoffice.ProviderRefund{"more than came in": byHand("re_hand", 2*seatPrice+1), "in other money": other} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 2)
 			s := h.sold(t, h.addUser(t), h.tickets)
 			h.tellOf(t, s, "evt_1", r)
-			require.Empty(t, h.refundRows(t))
+			h.tellOf(t, s, "evt_2", r)
+			require.Zero(t, one[int](t, h, `SELECT count(*) FROM refunds WHERE state <> 'failed'`))
 			require.Equal(t, boxoffice.BookingCompleted, h.status(t, s.ID))
 			require.Equal(t, 1, h.openTasks(t, boxoffice.TaskRefundByHand))
 			_, processed := h.inbox(t, "evt_1")
@@ -306,6 +307,24 @@ func TestByHand_AFailureMakesRoom(t *testing.T) {
 	require.Equal(t, []refundRow{
 		{1, 2 * seatPrice, boxoffice.RefundFailed, "failed at the provider"}, {2, 2 * seatPrice, boxoffice.RefundSucceeded, ""},
 	}, h.refundRows(t))
+	h.requireUndone(t, s)
+}
+
+// TestByHand_NoRoom is a second refund of what the bank is about to send back, told of before that: it counts once the first
+// has failed, although nobody tells of it again.
+func TestByHand_NoRoom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	s := h.refunding(t, h.addUser(t), h.tickets)
+	h.mark(t, s, boxoffice.RefundPending)
+	h.refundByHand(t, s, "re_hand", 2*seatPrice)
+	require.Equal(t, refundRow{2, 2 * seatPrice, boxoffice.RefundFailed, "no room beside the others"}, h.refundRows(t)[1])
+	require.Equal(t, 1, h.openTasks(t, boxoffice.TaskRefundByHand))
+	require.Zero(t, h.openTasks(t, boxoffice.TaskRefundFailed))
+	h.requireClean(t, 1)
+	now := h.mark(t, s, boxoffice.RefundFailed)
+	require.Equal(t, &boxoffice.RefundRef{PaymentID: s.payment, N: 2}, &boxoffice.RefundRef{PaymentID: now.OpenRefund.PaymentID, N: now.OpenRefund.N})
+	h.tellOf(t, s, "evt_2", byHand("re_hand", 2*seatPrice))
 	h.requireUndone(t, s)
 }
 

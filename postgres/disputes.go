@@ -10,7 +10,7 @@ import (
 )
 
 // followDispute notes how a dispute about one of our payments stands. An older word that comes later changes nothing: what
-// has ended is never open again.
+// has ended is never open again, and what is won stays won.
 func followDispute(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string, d boxoffice.ProviderDispute) error {
 	if _, err := lockPayment(ctx, tx, b.id, paymentID); err != nil {
 		return err
@@ -22,7 +22,7 @@ func followDispute(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID st
 		VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN boxoffice_now() END)
 		ON CONFLICT (id) DO UPDATE SET amount_minor = excluded.amount_minor, state = excluded.state,
 			closed_at = CASE WHEN d.state = excluded.state THEN d.closed_at ELSE excluded.closed_at END
-			WHERE $7 OR d.closed_at IS NULL
+			WHERE d.state <> 'won' AND ($7 OR d.closed_at IS NULL)
 		RETURNING coalesce((SELECT state FROM was), ''), state`,
 		d.ID, paymentID, d.Amount.Minor, d.Amount.Currency, d.Reason, d.State, d.State.Ended()).Scan(&was, &now)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && was == now {
@@ -52,7 +52,11 @@ func actOnDispute(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID str
 		}
 		return closeTask(ctx, tx, key, "system", "The dispute is over, and the money is ours.")
 	case boxoffice.DisputeLost:
-		if _, err := countLost(ctx, tx, b, paymentID); err != nil {
+		lost, err := lostDispute(ctx, tx, b, d)
+		if err != nil {
+			return err
+		}
+		if err := countRefund(ctx, tx, b, paymentID, lost); err != nil {
 			return err
 		}
 		return closeTask(ctx, tx, key, "system", "The dispute is lost: the buyer's bank keeps the money.")
@@ -75,38 +79,11 @@ func disputeTask(key, bookingID, paymentID string, d boxoffice.ProviderDispute) 
 	return task
 }
 
-// countLost counts what lost disputes took of a payment as given back, each once and as far as that much is left of it. A
-// refund of ours that nobody has asked for gives way, so the buyer is not paid twice. Should more have been taken than is left,
-// as where the provider has a refund that is about to fail, a person is told, and it counts once that one has failed.
-func countLost(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string) (lockedBooking, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT d.id, d.amount_minor, d.currency, e.starts_at <= boxoffice_now()
-		FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN bookings b ON b.id = p.booking_id JOIN events e ON e.id = b.event_id
-		WHERE d.payment_id = $1 AND d.state = 'lost' AND NOT EXISTS (SELECT FROM refunds r WHERE r.provider_id = d.id) ORDER BY d.id`, paymentID)
-	if err != nil {
-		return b, err
-	}
-	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (foreignRefund, error) {
-		r := foreignRefund{origin: boxoffice.RefundByDispute, reason: "Your bank decided the dispute of your payment for you."}
-		r.State = boxoffice.RefundSucceeded
-		return r, row.Scan(&r.ID, &r.Amount.Minor, &r.Amount.Currency, &r.stays)
-	})
-	if err != nil {
-		return b, err
-	}
-	for _, r := range lost {
-		counted, err := countRefund(ctx, tx, b, paymentID, r)
-		if err != nil {
-			return b, err
-		}
-		if counted {
-			if err := closeTask(ctx, tx, "refund-beyond:"+r.ID, "system", "Another refund of the payment failed, so this one counts."); err != nil {
-				return b, err
-			}
-		}
-		if err := tx.QueryRow(ctx, `SELECT status FROM bookings WHERE id = $1`, b.id).Scan(&b.status); err != nil {
-			return b, err
-		}
-	}
-	return b, nil
+// lostDispute is the money of a lost dispute, which counts as given back: the buyer has it. Whole, it undoes a sale, whose
+// seats others can have; once the event has begun nobody can, and the tickets stay what they were.
+func lostDispute(ctx context.Context, tx pgx.Tx, b lockedBooking, d boxoffice.ProviderDispute) (foreignRefund, error) {
+	lost := foreignRefund{origin: boxoffice.RefundByDispute, reason: "Your bank decided the dispute of your payment for you."}
+	lost.ID, lost.State, lost.Amount = d.ID, boxoffice.RefundSucceeded, d.Amount
+	err := tx.QueryRow(ctx, `SELECT starts_at <= boxoffice_now() FROM events WHERE id = $1`, b.eventID).Scan(&lost.stays)
+	return lost, err
 }

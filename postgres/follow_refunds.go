@@ -36,7 +36,7 @@ func followRefunds(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID st
 		case known:
 			err = markRefund(ctx, tx, b, r)
 		case r.State != boxoffice.RefundFailed: // one that failed before we heard of it gave nothing back
-			_, err = countRefund(ctx, tx, b, paymentID, refundByHand(r))
+			err = countRefund(ctx, tx, b, paymentID, refundByHand(r))
 		}
 		if err == nil { // the last one may have undone the booking, or ended that
 			err = tx.QueryRow(ctx, `SELECT status FROM bookings WHERE id = $1`, b.id).Scan(&b.status)
@@ -68,57 +68,76 @@ func refundByHand(r boxoffice.ProviderRefund) foreignRefund {
 	return foreignRefund{ProviderRefund: r, origin: boxoffice.RefundByHand, reason: "Our staff gave this money back to you."}
 }
 
-// countRefund writes money down that went back without our asking, under the payment's lock. It pays first what is owed, so a
-// refund of ours that nobody has asked for gives way to it. What cannot be, more than is left of the payment or another
-// currency, is left to a person: counted is false then.
-func countRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string, r foreignRefund) (counted bool, err error) {
+// countRefund writes money down that went back without our asking, once, under the payment's lock. It pays first what is owed,
+// so a refund of ours that nobody has asked for gives way to it. What cannot be is left to a person: another currency; more
+// than is left of the payment, which counts once another refund of it has failed.
+func countRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string, r foreignRefund) error {
 	var left boxoffice.Money
-	err = tx.QueryRow(ctx, `
+	err := tx.QueryRow(ctx, `
 		SELECT p.currency, p.amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r WHERE r.payment_id = p.id
 			AND (r.state = 'succeeded' OR r.state = 'pending' AND r.provider_id IS NOT NULL))
 		FROM payments p WHERE p.id = $1`, paymentID).Scan(&left.Currency, &left.Minor)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if r.Amount.Currency != left.Currency || r.Amount.Minor > left.Minor {
-		return false, openTask(ctx, tx, boxoffice.SupportTask{
-			Key: "refund-beyond:" + r.ID, Kind: boxoffice.TaskRefundByHand, BookingID: b.id,
-			Summary: fmt.Sprintf("The provider gave %s back of a payment of which %s is left.", r.Amount, left),
-			Advice:  "Compare the payment in the provider's dashboard with the booking's refunds; nothing was changed here.",
-			Details: map[string]any{"payment": paymentID, "provider_id": r.ID, "amount_minor": r.Amount.Minor, "currency": r.Amount.Currency},
-		})
+	fits := r.Amount.Minor <= left.Minor
+	if !fits || r.Amount.Currency != left.Currency {
+		if err := openTask(ctx, tx, beyondTask(b.id, paymentID, r, left)); err != nil || r.Amount.Currency != left.Currency {
+			return err
+		}
 	}
-	gaveWay, err := giveWay(ctx, tx, paymentID, r.Amount.Minor)
-	if err != nil {
-		return false, err
+	gaveWay := false
+	if fits {
+		if gaveWay, err = giveWay(ctx, tx, paymentID, r.Amount.Minor); err != nil {
+			return err
+		}
 	}
-	ref := boxoffice.RefundRef{PaymentID: paymentID}
-	err = tx.QueryRow(ctx, `
-		INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, provider_id, origin, asked_at)
-		SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4, nullif($5, ''), $6, boxoffice_now() FROM refunds WHERE payment_id = $1
-		RETURNING n`, paymentID, r.Amount.Minor, r.Amount.Currency, r.reason, r.ID, r.origin).Scan(&ref.N)
-	if err != nil {
-		return false, err
-	}
-	details := map[string]any{"n": ref.N, "amount_minor": r.Amount.Minor, "currency": r.Amount.Currency}
-	if err := addTimeline(ctx, tx, b.id, "refund from elsewhere: "+string(r.origin), "provider", details); err != nil {
-		return false, err
+	ref, err := insertForeign(ctx, tx, b.id, paymentID, r, fits)
+	if err != nil || !fits {
+		return err
 	}
 	if gaveWay { // it may have been of less than those together
 		if err := insertRefund(ctx, tx, b.id, paymentID, "The rest of what you are owed."); err != nil {
-			return false, err
+			return err
 		}
 	}
-	if b, err = countSurplusOf(ctx, tx, b, ref, r); err != nil {
-		return false, err
+	if b, err = countSurplus(ctx, tx, b, ref, r); err != nil {
+		return err
 	}
 	if b.status == boxoffice.BookingRefunded { // until the bank has said that it is through
 		if err := setRefunding(ctx, tx, b.id, r.reason); err != nil {
-			return false, err
+			return err
 		}
 	}
 	r.PaymentID, r.N = ref.PaymentID, ref.N
-	return true, markRefund(ctx, tx, b, r.ProviderRefund)
+	return markRefund(ctx, tx, b, r.ProviderRefund)
+}
+
+// insertForeign writes the row: to be marked as the provider says, or, where it does not fit, closed until it does.
+func insertForeign(ctx context.Context, tx pgx.Tx, bookingID, paymentID string, r foreignRefund, fits bool) (boxoffice.RefundRef, error) {
+	ref := boxoffice.RefundRef{PaymentID: paymentID}
+	err := tx.QueryRow(ctx, `
+		INSERT INTO refunds (payment_id, n, amount_minor, currency, reason, provider_id, origin, asked_at, state, failure, ended_at)
+		SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, boxoffice_now(),
+			CASE WHEN $7 THEN 'pending' ELSE 'failed' END::refund_state, CASE WHEN NOT $7 THEN $8 END, CASE WHEN NOT $7 THEN boxoffice_now() END
+		FROM refunds WHERE payment_id = $1 RETURNING n`,
+		paymentID, r.Amount.Minor, r.Amount.Currency, r.reason, r.ID, r.origin, fits, noRoom).Scan(&ref.N)
+	if err != nil {
+		return ref, err
+	}
+	details := map[string]any{"n": ref.N, "amount_minor": r.Amount.Minor, "currency": r.Amount.Currency}
+	return ref, addTimeline(ctx, tx, bookingID, "refund from elsewhere: "+string(r.origin), "provider", details)
+}
+
+func beyondKey(providerID string) string { return "refund-beyond:" + providerID }
+
+func beyondTask(bookingID, paymentID string, r foreignRefund, left boxoffice.Money) boxoffice.SupportTask {
+	return boxoffice.SupportTask{
+		Key: beyondKey(r.ID), Kind: boxoffice.TaskRefundByHand, BookingID: bookingID,
+		Summary: fmt.Sprintf("%s went back of a payment of which %s was left.", r.Amount, left),
+		Advice:  "Compare the payment in the provider's dashboard with the booking's refunds. It counts by itself once another refund of it fails.",
+		Details: map[string]any{"payment": paymentID, "provider_id": r.ID, "amount_minor": r.Amount.Minor, "currency": r.Amount.Currency},
+	}
 }
 
 // giveWay closes refunds of ours that are not known to the provider, as many as the money that went back instead stands for:
@@ -133,11 +152,6 @@ func giveWay(ctx context.Context, tx pgx.Tx, paymentID string, amount int64) (an
 			AND payment_owes(p) < $2 + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k WHERE k.payment_id = p.id AND k.state <> 'failed')`,
 		paymentID, amount, neverMade)
 	return closed.RowsAffected() > 0, err
-}
-
-// countSurplus is countSurplusOf for a refund of ours that went back beside another.
-func countSurplus(ctx context.Context, tx pgx.Tx, b lockedBooking, ref boxoffice.RefundRef) (lockedBooking, error) {
-	return countSurplusOf(ctx, tx, b, ref, foreignRefund{reason: "Our staff gave this money back to you."})
 }
 
 // books are a payment's, with all that went back of it or is on its way.
@@ -161,10 +175,10 @@ func readBooks(ctx context.Context, tx pgx.Tx, paymentID string) (books, error) 
 	return k, err
 }
 
-// countSurplusOf says what money was for that went back and was not owed. Where all that came in is gone, the booking is
+// countSurplus says what money was for that went back and was not owed. Where all that came in is gone, the booking is
 // undone. Where it has no ticket any more, or they stay anyhow, it was goodwill. Else nobody knows: it counts as goodwill
 // until a person has decided. It gives the booking as it is then.
-func countSurplusOf(ctx context.Context, tx pgx.Tx, b lockedBooking, ref boxoffice.RefundRef, r foreignRefund) (lockedBooking, error) {
+func countSurplus(ctx context.Context, tx pgx.Tx, b lockedBooking, ref boxoffice.RefundRef, r foreignRefund) (lockedBooking, error) {
 	k, err := readBooks(ctx, tx, ref.PaymentID)
 	if err != nil {
 		return b, err

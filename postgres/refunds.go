@@ -145,8 +145,11 @@ func (s *Bookings) Refund(ctx context.Context, paymentID string, n int) (boxoffi
 	return r, err
 }
 
-// neverMade is the failure of a refund that the provider has proved not to have. It is not the last word: see takeUp.
-const neverMade = "never made"
+// Failures that are not the last word: see takeUp.
+const (
+	neverMade = "never made"                // the provider has proved not to have it
+	noRoom    = "no room beside the others" // it has it, and with those that count it would be more than came in
+)
 
 // RenewRefund closes a refund that the provider proved never to have made, and writes another of the same amount down in
 // its place, in one transaction under the payment's lock: at no time do both count. It does nothing to one that has ended or
@@ -184,38 +187,52 @@ func (s *Bookings) RenewRefund(ctx context.Context, bookingID string, epoch int6
 // the provider has it, so that the money goes back once. Where all that came in went back otherwise there is no room: it stays
 // closed, until another one fails. Money that is not owed went all the same: see countSurplus.
 func takeUp(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.ProviderRefund) (lockedBooking, error) {
-	taken, err := tx.Exec(ctx, `
+	rows, err := tx.Query(ctx, `
 		WITH made AS (
-			SELECT m.payment_id, m.n, m.amount_minor, (SELECT min(k.n) FROM refunds k WHERE k.payment_id = m.payment_id AND k.n > m.n
+			SELECT m.payment_id, m.n, m.amount_minor, m.reason, (SELECT min(k.n) FROM refunds k WHERE k.payment_id = m.payment_id AND k.n > m.n
 				AND k.amount_minor = m.amount_minor AND k.state = 'pending' AND k.provider_id IS NULL) AS instead
-			FROM refunds m WHERE m.payment_id = $1 AND m.n = $2 AND m.state = 'failed' AND m.failure = $3)
+			FROM refunds m WHERE (m.payment_id = $1 AND m.n = $2 OR m.provider_id = $5) AND m.state = 'failed' AND m.failure IN ($3, $4))
 		UPDATE refunds r SET state = CASE WHEN r.n = made.n THEN 'pending' ELSE 'failed' END::refund_state,
 			failure = CASE WHEN r.n = made.instead THEN $3 END, ended_at = CASE WHEN r.n = made.instead THEN boxoffice_now() END
-		FROM made JOIN payments p ON p.id = made.payment_id
+		FROM made JOIN payments p ON p.id = made.payment_id JOIN bookings b ON b.id = p.booking_id JOIN events e ON e.id = b.event_id
 		WHERE r.payment_id = made.payment_id AND r.n IN (made.n, made.instead)
 			AND p.amount_minor >= made.amount_minor + (SELECT coalesce(sum(k.amount_minor), 0) FROM refunds k
-				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)`,
-		uuidOf(r.PaymentID), r.N, neverMade)
-	if err != nil || taken.RowsAffected() == 0 {
-		return b, err
-	}
-	return countSurplus(ctx, tx, b, boxoffice.RefundRef{PaymentID: r.PaymentID, N: r.N})
-}
-
-// takeUpInstead counts, where a refund has failed, what went back of the same payment and had no room beside it: a refund
-// that was closed for it and that the provider has told of since, or what a dispute took. Nobody tells of these again, so the
-// run asks.
-func takeUpInstead(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string) (lockedBooking, error) {
-	made := boxoffice.ProviderRefund{PaymentID: paymentID}
-	err := tx.QueryRow(ctx, `SELECT n FROM refunds WHERE payment_id = $1 AND state = 'failed' AND failure = $2 AND provider_id IS NOT NULL
-		ORDER BY n LIMIT 1`, paymentID, neverMade).Scan(&made.N)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return countLost(ctx, tx, b, paymentID)
-	}
+				WHERE k.payment_id = made.payment_id AND k.state <> 'failed' AND k.n IS DISTINCT FROM made.instead)
+		RETURNING made.payment_id, made.n, made.reason, r.origin = 'dispute' AND e.starts_at <= boxoffice_now()`,
+		uuidOf(r.PaymentID), r.N, neverMade, noRoom, r.ID)
 	if err != nil {
 		return b, err
 	}
-	return takeUp(ctx, tx, b, made)
+	var ref boxoffice.RefundRef
+	counted := foreignRefund{}
+	taken, err := pgx.ForEachRow(rows, []any{&ref.PaymentID, &ref.N, &counted.reason, &counted.stays}, func() error { return nil })
+	if err != nil || taken.RowsAffected() == 0 {
+		return b, err
+	}
+	if err := closeTask(ctx, tx, beyondKey(r.ID), "system", "Another refund of the payment failed, so this one counts."); err != nil {
+		return b, err
+	}
+	return countSurplus(ctx, tx, b, ref, counted)
+}
+
+// takeUpInstead counts, where a refund has failed, one of the same payment that the provider has and that had no room beside
+// it. Nobody tells of that one again, so the run asks; of a dispute nobody has to.
+func takeUpInstead(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID string) error {
+	made := boxoffice.ProviderRefund{PaymentID: paymentID}
+	var origin boxoffice.RefundOrigin
+	err := tx.QueryRow(ctx, `SELECT n, provider_id, origin FROM refunds WHERE payment_id = $1 AND state = 'failed' AND failure IN ($2, $3)
+		AND provider_id IS NOT NULL ORDER BY n LIMIT 1`, paymentID, neverMade, noRoom).Scan(&made.N, &made.ID, &origin)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	case origin == boxoffice.RefundByDispute:
+		made.State = boxoffice.RefundSucceeded
+		return markRefund(ctx, tx, b, made)
+	}
+	_, err = takeUp(ctx, tx, b, made)
+	return err
 }
 
 // MarkRefund notes the provider's word on a refund, and queues the mail that tells of one that went through.
@@ -246,11 +263,11 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 			FOR NO KEY UPDATE)
 		UPDATE refunds r SET provider_id = coalesce(nullif($1, ''), r.provider_id), asked_at = boxoffice_now(),
 			state = was.next, failure = CASE WHEN $4::refund_state = 'failed'
-				THEN coalesce(nullif($5, ''), nullif(r.failure, $6), 'failed at the provider') ELSE r.failure END,
+				THEN coalesce(nullif($5, ''), nullif(nullif(r.failure, $6), $7), 'failed at the provider') ELSE r.failure END,
 			ended_at = CASE WHEN was.next = was.state THEN r.ended_at ELSE boxoffice_now() END
 		FROM was WHERE r.payment_id = was.payment_id AND r.n = was.n
 		RETURNING was.state, r.state, r.payment_id, r.n, r.amount_minor, r.currency, r.reason, r.origin, r.announced,
-			(SELECT coalesce(p.settled_as = 'sale', false) FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade).
+			(SELECT coalesce(p.settled_as = 'sale', false) FROM payments p WHERE p.id = r.payment_id)`, r.ID, uuidOf(r.PaymentID), r.N, r.State, r.Failure, neverMade, noRoom).
 		Scan(&was, &now.State, &now.PaymentID, &now.N, &now.Amount.Minor, &now.Amount.Currency, &now.Reason, &now.Origin, &announced, &ofSale)
 	if err != nil || now.State == was {
 		return err
@@ -261,12 +278,12 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 		}
 	}
 	if now.State == boxoffice.RefundFailed {
-		if b, err = takeUpInstead(ctx, tx, b, now.PaymentID); err != nil {
-			return err
-		}
 		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'refunding', next_check_at = boxoffice_now() + interval '60 seconds'
 			WHERE id = $1 AND status = 'refunded'`, b.id)
 		if err != nil {
+			return err
+		}
+		if err := takeUpInstead(ctx, tx, b, now.PaymentID); err != nil {
 			return err
 		}
 	}
