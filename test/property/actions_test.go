@@ -73,7 +73,7 @@ func draw[T any](t *rapid.T, label string, from []T) T {
 var jumps = []time.Duration{time.Minute, 3 * time.Minute, 6 * time.Minute, 9 * time.Minute, 16 * time.Minute, 36 * time.Minute, 61 * time.Minute}
 
 // actions are those of the model, one list for all who act.
-var actions = []action{
+var actions = slices.Concat(handActions, []action{
 	{"book", 6, mayBook, func(w *world, t *rapid.T, _ rows) {
 		var seats []int
 		mask := rapid.IntRange(1, 1<<len(w.seats)-1).Draw(t, "seats")
@@ -170,7 +170,11 @@ var actions = []action{
 		if r.State = boxoffice.RefundSucceeded; rapid.IntRange(0, 3).Draw(t, "fails") == 3 {
 			r.State, r.Failure = boxoffice.RefundFailed, "lost_or_stolen_card"
 		}
-		w.provider.emitRefund(r)
+		if r.ofTheirs {
+			w.provider.emit("charge.refund.updated", r.ID, boxoffice.PaymentEvent{Ask: true})
+		} else {
+			w.provider.emitRefund(r)
+		}
 		t.Logf("refund %s: %s", r.ID, r.State)
 	}},
 	{"refund finished by hand", 4, func(w *world, _ rows) bool { return len(w.provider.left()) > 0 }, func(w *world, t *rapid.T, _ rows) {
@@ -196,7 +200,7 @@ var actions = []action{
 		t.Log("the mails' own runs are lost")
 		clear(w.mails)
 	}},
-}
+})
 
 func (w *world) issuing() []*run {
 	return pick(w.acting(), func(r *run) bool { return r.known && r.undo == "" && r.step == boxoffice.StepIssue })

@@ -18,6 +18,7 @@ type provider struct {
 	now      func() time.Time
 	sessions []*session
 	refunds  []*refund
+	disputes []*boxoffice.ProviderDispute
 	events   []boxoffice.PaymentEvent    // all that ever happened; a webhook delivers one, any number of times, or never
 	broken   map[string]bool             // attempts whose creation is answered by a stored 500
 	refused  map[string]bool             // attempts whose parameters it does not like
@@ -37,7 +38,8 @@ func (s *session) payable() bool { return s.out && s.Status == boxoffice.Session
 
 type refund struct {
 	boxoffice.ProviderRefund
-	byHand bool // finished by the provider's people, after the call had broken
+	byHand   bool // finished by the provider's people, after the call had broken
+	ofTheirs bool // made by a person in the provider's dashboard: it carries no word of ours
 }
 
 var _ boxoffice.PaymentProvider = (*provider)(nil)
@@ -180,7 +182,7 @@ const mostBroken = 2
 func (p *provider) Refund(ctx context.Context, r boxoffice.Refund) (boxoffice.ProviderRefund, error) {
 	return ask(ctx, "provider", "Refund", func() (boxoffice.ProviderRefund, error) {
 		for _, known := range p.refunds {
-			if known.PaymentID == r.PaymentID && known.N == r.N {
+			if known.ID == r.ProviderID || r.ProviderID == "" && known.PaymentID == r.PaymentID && known.N == r.N {
 				return known.ProviderRefund, nil
 			}
 		}
@@ -193,8 +195,10 @@ func (p *provider) Refund(ctx context.Context, r boxoffice.Refund) (boxoffice.Pr
 		switch {
 		case broken:
 			return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeNoRefund, "It was not made.")
-		case last == refuses, !p.hasRoom(r) && slices.ContainsFunc(p.refunds, func(o *refund) bool { return o.byHand && o.PaymentID == r.PaymentID }):
-			return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeProviderDeclined, "This charge is disputed, or refunded.")
+		case p.disputed(r.PaymentIntent):
+			return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeProviderUnknown, "This charge is disputed.")
+		case last == refuses, !p.hasRoom(r) && p.touched(r.PaymentIntent):
+			return boxoffice.ProviderRefund{}, boxoffice.Errorf(boxoffice.CodeProviderDeclined, "This charge is refunded.")
 		case (last == breaks || last == breaksLate) && r.N <= mostBroken:
 			p.halves[key] = r
 			if last == breaksLate {
@@ -222,7 +226,7 @@ func (p *provider) refund(r boxoffice.Refund) *refund {
 // hasRoom reports whether so much of a payment is still there to be given back.
 func (p *provider) hasRoom(r boxoffice.Refund) bool {
 	s := p.find(func(s *session) bool { return s.PaymentIntent == r.PaymentIntent })
-	return s.Amount.Minor-p.back(r.PaymentIntent, boxoffice.RefundPending, boxoffice.RefundSucceeded) >= r.Amount.Minor
+	return p.leftOf(s) >= r.Amount.Minor
 }
 
 // left are the broken refunds that can still be finished by hand, in the order of their keys.
@@ -250,7 +254,7 @@ func (p *provider) VerifyWebhook(payload []byte, signature string) (boxoffice.Pa
 	e := p.events[which.Event]
 	e.ID = signature
 	if strings.HasSuffix(e.ID, otherVersion) {
-		e.Session, e.Refund, e.Parked = nil, nil, "another version"
+		e.Session, e.Refund, e.Ask, e.Parked = nil, nil, false, "another version"
 	}
 	return e, nil
 }
@@ -278,21 +282,19 @@ func (p *provider) EventNow(ctx context.Context, e boxoffice.PaymentEvent) (boxo
 			e.Session = &now
 			return e, nil
 		}
+		if s := p.find(func(s *session) bool { return chargeOf(s) == e.ObjectID }); s != nil {
+			e.Refunds = p.refundsOf(s.PaymentIntent)
+			return e, nil
+		}
+		if i := slices.IndexFunc(p.disputes, func(d *boxoffice.ProviderDispute) bool { return d.ID == e.ObjectID }); i >= 0 {
+			now := *p.disputes[i]
+			e.Dispute = &now
+			return e, nil
+		}
 		if i := slices.IndexFunc(p.refunds, func(r *refund) bool { return r.ID == e.ObjectID }); i >= 0 {
 			e.Refunds = p.refundsOf(p.refunds[i].PaymentIntent)
 			return e, nil
 		}
 		return e, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such object.")
 	})
-}
-
-// back is what was given back on a payment, or is on its way.
-func (p *provider) back(intent string, states ...boxoffice.RefundState) int64 {
-	var sum int64
-	for _, r := range p.refunds {
-		if r.PaymentIntent == intent && slices.Contains(states, r.State) {
-			sum += r.Amount.Minor
-		}
-	}
-	return sum
 }

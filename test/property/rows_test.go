@@ -2,6 +2,7 @@ package property
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -71,6 +72,9 @@ type refundRow struct {
 	N         int
 	Amount    int64 `json:"amount_minor"`
 	State     boxoffice.RefundState
+	Origin    boxoffice.RefundOrigin
+	Undecided int64  `json:"undecided_minor"`
+	Provider  string `json:"provider_id"`
 }
 
 type admission struct {
@@ -156,17 +160,55 @@ func (r rows) shares(id string) (sum int64) {
 	return sum
 }
 
-// owes is what of a payment is to go back: of a sale, all but the price and fee of its seats and the shares that were kept, of
-// which goodwill goes back all the same.
+// owes is what of a payment is to go back: of a sale, all but the price and fee of its seats and the shares that were kept, less
+// goodwill.
 func (r rows) owes(p payment) int64 {
 	if p.SettledAs != "sale" {
 		return p.Amount
 	}
-	worth := r.shares(p.BookingID)
+	return p.Amount - r.worth(p)
+}
+
+// worth is what is kept of a sale's payment, by right.
+func (r rows) worth(p payment) int64 {
+	worth := r.shares(p.BookingID) - p.Goodwill
 	for _, x := range r.keptBy(p.BookingID) {
 		worth += x.Price + x.Fee
 	}
-	return p.Amount - max(0, worth-p.Goodwill)
+	return max(0, worth)
+}
+
+// goodwill is what of a sale went back although its seats stay.
+func (r rows) goodwill(id string) (sum int64) {
+	for _, p := range r.paymentsOf(id) {
+		if p.SettledAs == "sale" {
+			sum += p.Goodwill
+		}
+	}
+	return sum
+}
+
+// elsewhere is what of a payment was paid past the provider.
+func (r rows) elsewhere(p payment) (sum int64) {
+	for _, f := range r.Refunds {
+		if f.PaymentID == p.ID && f.Origin == boxoffice.RefundedElsewhere {
+			sum += f.Amount
+		}
+	}
+	return sum
+}
+
+// undecided are the refunds of which nobody has said what they were for.
+func (r rows) undecided() []refundRow {
+	return pick(r.Refunds, func(f refundRow) bool { return f.Undecided > 0 })
+}
+
+// stuckPayments are those that owe money after a failure for which nobody asks the provider.
+func (r rows) stuckPayments() []payment {
+	return pick(r.Payments, func(p payment) bool {
+		failed := slices.ContainsFunc(r.Refunds, func(f refundRow) bool { return f.PaymentID == p.ID && f.State == boxoffice.RefundFailed })
+		return failed && p.SettledAs != "" && r.refunded(p) < r.owes(p)
+	})
 }
 
 func (r rows) paymentsOf(id string) []payment {
@@ -186,14 +228,7 @@ func (r rows) refunded(p payment) int64 {
 
 // stuck reports whether the booking waits for support: a refund failed, and the provider will not be asked again.
 func (r rows) stuck(id string) bool {
-	for _, p := range r.paymentsOf(id) {
-		for _, f := range r.Refunds {
-			if f.PaymentID == p.ID && f.State == boxoffice.RefundFailed && r.refunded(p) < r.owes(p) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.stuckPayments(), func(p payment) bool { return p.BookingID == id })
 }
 
 func (r rows) booking(id string) booking {

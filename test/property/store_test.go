@@ -18,6 +18,8 @@ type store struct {
 var (
 	_ boxoffice.BookingStore = store{}
 	_ boxoffice.EmailStore   = store{}
+
+	_ boxoffice.SupportMoneyStore = store{}
 )
 
 func onStore[T any](ctx context.Context, call string, do func() (T, error)) (T, error) {
@@ -171,4 +173,16 @@ func (s store) EmailJob(ctx context.Context, id string) (boxoffice.EmailJob, err
 
 func (s store) MarkEmail(ctx context.Context, id string, sendErr error, handedOver bool) error {
 	return tell(ctx, "store", "MarkEmail", func() error { return s.realStore.MarkEmail(ctx, id, sendErr, handedOver) })
+}
+
+func (s store) SettleByHand(ctx context.Context, act boxoffice.SupportAct, ref boxoffice.RefundRef, tickets []string) error {
+	return tell(ctx, "store", "SettleByHand", func() error { return s.realStore.SettleByHand(ctx, act, ref, tickets) })
+}
+
+func (s store) RetryRefund(ctx context.Context, act boxoffice.SupportAct, payment string) error {
+	return tell(ctx, "store", "RetryRefund", func() error { return s.realStore.RetryRefund(ctx, act, payment) })
+}
+
+func (s store) RefundedOtherwise(ctx context.Context, act boxoffice.SupportAct, payment, reference string) error {
+	return tell(ctx, "store", "RefundedOtherwise", func() error { return s.realStore.RefundedOtherwise(ctx, act, payment, reference) })
 }
