@@ -141,6 +141,10 @@ type PaymentEvent struct {
 	Dispute    *ProviderDispute // of dispute events that were asked about
 }
 
+// Asked reports whether the event holds the provider's answer about refunds or a dispute. Our own refunds are told of that way
+// too, so that most of these answers say nothing new.
+func (e PaymentEvent) Asked() bool { return e.Dispute != nil || len(e.Refunds) > 0 }
+
 // EventFate is what became of an event that was received, or taken up again.
 type EventFate string
 

@@ -81,6 +81,9 @@ func (s Situation) Next() Step {
 	}
 }
 
+// Idle reports whether a run would have nothing to do now.
+func (s Situation) Idle() bool { return s.Next() == StepEnd || s.Next() == StepWait }
+
 // AttemptEnd is the provider's word on an attempt while its checkout is being closed.
 type AttemptEnd struct {
 	AttemptID string

@@ -37,7 +37,9 @@ func (h *house) tellOf(t testing.TB, s scene, event string, all ...boxoffice.Pro
 	receipt, err = h.store.ReceivePaymentEvent(t.Context(), e)
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.EventTaken, receipt.Fate)
-	require.Equal(t, s.ID, receipt.Booking.BookingID)
+	if receipt.Booking != nil { // a run is woken where it has something to do
+		require.Equal(t, s.ID, receipt.Booking.BookingID)
+	}
 }
 
 func (h *house) openTasks(t testing.TB, kind boxoffice.TaskKind) int {

@@ -35,7 +35,8 @@ func (s *Bookings) ReceivePaymentEvent(ctx context.Context, e boxoffice.PaymentE
 		if err := applyPaymentEvent(ctx, tx, e, about); err != nil {
 			return err
 		}
-		if _, err := look(ctx, tx, about.booking.id); err != nil {
+		now, err := look(ctx, tx, about.booking.id)
+		if err != nil || e.Asked() && now.Idle() {
 			return err
 		}
 		found, err := readRef(ctx, tx, about.booking.id)

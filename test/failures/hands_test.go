@@ -79,6 +79,18 @@ func (h hands) awaitTask(t *testing.T, b buyer.Booking, kind boxoffice.TaskKind,
 	return payment
 }
 
+// awaitRefunded waits until a sale was undone: it had come to another end before.
+func (h hands) awaitRefunded(t *testing.T, c stack.Customer, b buyer.Booking) {
+	t.Helper()
+	stack.Eventually(t, 60*time.Second, func() error {
+		seen, err := c.Booking(t.Context(), b.ID)
+		if err == nil && seen.Status != "refunded" {
+			err = fmt.Errorf("the booking is %s", seen.Status)
+		}
+		return err
+	})
+}
+
 func (h hands) act(b buyer.Booking, key string) boxoffice.SupportAct {
 	return boxoffice.SupportAct{Key: key + b.ID, BookingID: b.ID, Actor: "anna", Verified: true, Reason: "the buyer wrote"}
 }
@@ -86,7 +98,7 @@ func (h hands) act(b buyer.Booking, key string) boxoffice.SupportAct {
 func (h hands) allByHand(t *testing.T) {
 	c, b, intent := h.sold(t, stack.GoodCard)
 	h.atProvider(t, "refunds", map[string]any{"payment_intent": intent})
-	c.AwaitEnd(t, 60*time.Second, b.ID, "refunded")
+	h.awaitRefunded(t, c, b)
 	require.Equal(t, stack.Money{Charges: 1, Refunds: 1}, h.MoneyOf(t, b.ID))
 	h.awaitTask(t, b, boxoffice.TaskRefundByHand, 0)
 }
@@ -108,7 +120,7 @@ func (h hands) disputeLost(t *testing.T) {
 	var dispute string
 	require.NoError(t, h.DB.QueryRow(t.Context(), `SELECT d.id FROM disputes d JOIN payments p ON p.id = d.payment_id WHERE p.booking_id = $1`, b.ID).Scan(&dispute))
 	h.atProvider(t, "disputes/"+dispute+"/close", map[string]any{"status": "lost"})
-	c.AwaitEnd(t, 60*time.Second, b.ID, "refunded")
+	h.awaitRefunded(t, c, b)
 	require.Equal(t, stack.Money{Charges: 1}, h.MoneyOf(t, b.ID), "the bank has the money: the provider was asked for none")
 	h.awaitTask(t, b, boxoffice.TaskDispute, 0)
 }
