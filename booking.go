@@ -36,7 +36,7 @@ var Transitions = []struct {
 	{BookingHeld, BookingRefunding, "paid, but cancelled meanwhile, or the seats or the event are lost"},
 	{BookingConfirmed, BookingCompleted, "tickets issued"},
 	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, or the event is called off"},
-	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows, or the event is called off"},
+	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows, or the event is called off; or all of the money went back past us"},
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},

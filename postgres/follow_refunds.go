@@ -244,7 +244,7 @@ func askWhatFor(ctx context.Context, tx pgx.Tx, b lockedBooking, ref boxoffice.R
 
 // forgetUndecided takes back what a refund counted as that now failed before anybody had said what it was for: nothing went
 // back, so nothing is owed for it.
-func forgetUndecided(ctx context.Context, tx pgx.Tx, bookingID string, r boxoffice.ProviderRefund) error {
+func forgetUndecided(ctx context.Context, tx pgx.Tx, r boxoffice.ProviderRefund) error {
 	var ref boxoffice.RefundRef
 	var undecided int64
 	err := tx.QueryRow(ctx, `

@@ -249,7 +249,7 @@ func markRefund(ctx context.Context, tx pgx.Tx, b lockedBooking, r boxoffice.Pro
 		if b, err = takeUp(ctx, tx, b, r); err != nil {
 			return err
 		}
-	} else if err := forgetUndecided(ctx, tx, b.id, r); err != nil {
+	} else if err := forgetUndecided(ctx, tx, r); err != nil {
 		return err
 	}
 	var was boxoffice.RefundState
