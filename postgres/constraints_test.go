@@ -29,9 +29,10 @@ const (
 		VALUES (gen_random_uuid(), {sold}, {paid}, 's', `
 	addAttempt = `INSERT INTO payment_attempts (id, booking_id, state, parameters, expires_at, currency, amount_minor)
 		VALUES (gen_random_uuid(), `
-	addUser = `INSERT INTO users (id, password_hash, username) VALUES (gen_random_uuid(), `
-	addHash = `INSERT INTO users (id, username, password_hash) VALUES (gen_random_uuid(), `
-	addHold = `INSERT INTO bookings (id, reference, user_id, event_id, currency, hold_expires_at, status, next_check_at, amount_minor, closing_reason)
+	addDispute = `INSERT INTO disputes (id, payment_id, amount_minor, currency, reason, state, closed_at) VALUES ('dp_1', {payment}, 1, 'USD', '', `
+	addUser    = `INSERT INTO users (id, password_hash, username) VALUES (gen_random_uuid(), `
+	addHash    = `INSERT INTO users (id, username, password_hash) VALUES (gen_random_uuid(), `
+	addHold    = `INSERT INTO bookings (id, reference, user_id, event_id, currency, hold_expires_at, status, next_check_at, amount_minor, closing_reason)
 		VALUES (gen_random_uuid(), `
 	addMail = `INSERT INTO emails (id, booking_id, kind, dedupe_key, recipient, status, sent_at) VALUES (gen_random_uuid(), {sold}, 'tickets', `
 )
@@ -80,6 +81,13 @@ var promises = []promise{
 	{"a refund gives something", addRefund + `1, 1, 'USD', '')`, addRefund + `1, 0, 'USD', '')`, "refunds_amount_minor_check"},
 	{"a refund has its number", addRefund + `1, 1, 'USD', ''), ({payment}, 2, 1, 'USD', '')`, addRefund + `1, 1, 'USD', ''), ({payment}, 1, 1, 'USD', '')`, "refunds_pkey"},
 	{"a refund is of a payment", addRefund + `1, 1, 'USD', '')`, `INSERT INTO refunds (payment_id, n, amount_minor, currency, reason) VALUES (gen_random_uuid(), 1, 1, 'USD', '')`, "refunds_payment_id_fkey"},
+	{"a refund has an origin that is known", addRefund + `1, 1, 'USD', ''); UPDATE refunds SET origin = 'dispute'`, addRefund + `1, 1, 'USD', ''); UPDATE refunds SET origin = 'a friend'`, "refunds_origin"},
+	{"no more is undecided than went back", addRefund + `1, 9, 'USD', ''); UPDATE refunds SET undecided_minor = 9`, addRefund + `1, 9, 'USD', ''); UPDATE refunds SET undecided_minor = 10`, "refunds_undecided_is_part"},
+	{"what failed is not to be decided", addRefund + `1, 9, 'USD', ''); UPDATE refunds SET undecided_minor = 0, state = 'failed'`, addRefund + `1, 9, 'USD', ''); UPDATE refunds SET undecided_minor = 1, state = 'failed'`, "refunds_undecided_is_part"},
+	{"the provider's refund is one row", addRefund + `1, 1, 'USD', ''), ({payment}, 2, 1, 'USD', '')`, addRefund + `1, 1, 'USD', ''), ({payment}, 2, 1, 'USD', ''); UPDATE refunds SET provider_id = 're_1'`, "refunds_provider_id_key"},
+	{"a dispute ends once it is decided", addDispute + `'won', now())`, addDispute + `'won', NULL)`, "disputes_end"},
+	{"a dispute that is open has not ended", addDispute + `'open', NULL)`, addDispute + `'open', now())`, "disputes_end"},
+	{"a dispute stands as we know it", addDispute + `'lost', now())`, addDispute + `'lose', NULL)`, "disputes_state_check"},
 
 	{"an unfinished booking is checked", `UPDATE bookings SET next_check_at = NULL, status = 'expired' WHERE id = {held}`, `UPDATE bookings SET next_check_at = NULL WHERE id = {held}`, "bookings_unfinished_are_checked"},
 	{"one whose money goes back is checked", `UPDATE bookings SET status = 'refunded', next_check_at = NULL WHERE id = {sold}`, `UPDATE bookings SET status = 'refunding', next_check_at = NULL WHERE id = {sold}`, "bookings_unfinished_are_checked"},
