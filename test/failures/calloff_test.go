@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	callOffBookings = flag.Int("call-off", 200, "bookings of the event that is called off amid kills; `make call-off` takes more")
+	callOffBookings = flag.Int("call-off", 120, "bookings of the event that is called off amid kills; `make call-off` takes more")
 	callOffRate     = flag.Int("call-off-rate", 10, "of them that are given back in a second")
 )
 
@@ -177,6 +177,7 @@ func callOff(t *testing.T, promoter stack.Customer, event string) error {
 // The money at the provider suffices for two refunds of six, and then the run is lost, too. It has paused by itself and asks a
 // person for money; when that is there, a promoter resumes, and all of it goes back, each once.
 func TestCallOff_BalanceRunsOutAndTheRunIsLost(t *testing.T) {
+	t.Parallel()
 	s := stack.Own(t, "balance", stack.Seeded)
 	promoter, event := putOn(t, s, 6)
 	balance := func(minor int) {
@@ -209,6 +210,7 @@ func tasksOf(t *testing.T, s *stack.System, event string) []int {
 
 // The API dies between calling an event off and starting its run: the sweep starts it.
 func TestCallOff_KillAPIBeforeItsRunIsStarted(t *testing.T) {
+	t.Parallel()
 	s := stack.Own(t, "off-not-started", stack.Seeded)
 	promoter, event := putOn(t, s, 3)
 	_, led := s.KillAt(t, "api", bookings.PointOffNotStarted, func() error { return callOff(t, promoter, event) })
