@@ -49,8 +49,8 @@ func ProviderPromises() []AuditPromise {
 	return list
 }
 
-// auditAtProvider copies the provider's record of the window into a table of this connection, page by page, and then compares
-// in one view of the database.
+// auditAtProvider copies the provider's record of the window, and a little more in case clocks differ, into a table of this
+// connection, page by page, and then compares in one view of the database.
 func (db *DB) auditAtProvider(ctx context.Context, o AuditOptions, report *AuditReport) error {
 	conn, err := db.acquire(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func (db *DB) auditAtProvider(ctx context.Context, o AuditOptions, report *Audit
 		return translate(err)
 	}
 	since := began.Add(-o.ProviderSince)
-	if report.Provider, err = copyPayments(ctx, conn, o.Provider, boxoffice.LedgerWindow{From: since.Add(-reconcileOverlap), To: began}); err != nil {
+	if report.Provider, err = copyPayments(ctx, conn, o.Provider, boxoffice.LedgerWindow{From: since.Add(-reconcileOverlap), To: began.Add(reconcileOverlap)}); err != nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, o.Timeout)

@@ -171,7 +171,7 @@ func TestAudit_ProviderLeavesOutWhatMoves(t *testing.T) {
 	report := h.audit(t, postgres.AuditOptions{Provider: &ledger{}})
 	require.NotContains(t, broken(report), "our-payment-is-the-providers", "its record of that time was not read")
 	h.audit(t, postgres.AuditOptions{Provider: l, ProviderSince: time.Hour})
-	require.WithinDuration(t, l.asked.To.Add(-2*time.Hour), l.asked.From, time.Second, "an hour more, in which a payment may have been begun")
+	require.WithinDuration(t, l.asked.To.Add(-3*time.Hour), l.asked.From, time.Second, "an hour more at each end")
 
 	l.err = boxoffice.Errorf(boxoffice.CodeProviderUnknown, "away")
 	_, err := h.db.Audit(t.Context(), postgres.AuditOptions{Provider: l})
