@@ -177,8 +177,8 @@ var actions = slices.Concat(handActions, []action{
 		}
 		t.Logf("refund %s: %s", r.ID, r.State)
 	}},
-	{"refund finished by hand", 4, func(w *world, _ rows) bool { return len(w.provider.left()) > 0 }, func(w *world, t *rapid.T, _ rows) {
-		r := draw(t, "refund", w.provider.left())
+	{"refund finished by hand", 4, func(w *world, all rows) bool { return len(w.unfinished(all)) > 0 }, func(w *world, t *rapid.T, all rows) {
+		r := draw(t, "refund", w.unfinished(all))
 		w.provider.refund(r).byHand = true
 		t.Logf("the provider's people finish refund %d of %s", r.N, r.PaymentID)
 	}},

@@ -59,6 +59,11 @@ func (w *world) refundable(all rows) []*session {
 	})
 }
 
+// unfinished are the broken refunds that the provider's people can still finish, with the same exception.
+func (w *world) unfinished(all rows) []boxoffice.Refund {
+	return pick(w.provider.left(), func(r boxoffice.Refund) bool { return all.elsewhere(all.payment(r.PaymentID)) == 0 })
+}
+
 func (w *world) disputable(all rows) []*session {
 	return pick(w.refundable(all), func(s *session) bool {
 		return !slices.ContainsFunc(w.provider.disputes, func(d *boxoffice.ProviderDispute) bool { return d.PaymentIntent == s.PaymentIntent })
