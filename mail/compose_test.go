@@ -273,3 +273,25 @@ func TestWhatCannotBeComposed(t *testing.T) {
 		require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err), base)
 	}
 }
+
+// TestCompose_HowTheMoneyWentBack says so where it did not go to the card.
+func TestCompose_HowTheMoneyWentBack(t *testing.T) {
+	t.Parallel()
+	const card = "back to the card"
+	for origin, says := range map[boxoffice.RefundOrigin]string{
+		boxoffice.RefundByUs: card, boxoffice.RefundByHand: card,
+		boxoffice.RefundedElsewhere: "not to the card that you paid with", boxoffice.RefundByDispute: "Your bank has given",
+	} {
+		j := job(boxoffice.EmailRefunded)
+		j.Origin = origin
+		m, err := composer(t).Compose(j, nil, nil)
+		require.NoError(t, err)
+		for _, body := range []string{strings.Join(strings.Fields(m.Text), " "), m.HTML} {
+			require.Contains(t, body, says, origin)
+			require.Contains(t, body, j.Refunded.String(), origin)
+			if says != card {
+				require.NotContains(t, body, card, origin)
+			}
+		}
+	}
+}
