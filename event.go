@@ -123,6 +123,7 @@ type Event struct {
 type SeatStatusColumns struct {
 	EventID    string
 	PlanHash   string
+	Layout     string // as SeatList.Layout
 	Currency   string
 	TicketIDs  []string
 	Sections   []string
@@ -133,6 +134,20 @@ type SeatStatusColumns struct {
 	Totals     []int64     // with them
 	Categories []string
 	Accessible []bool
+}
+
+// SeatStates are the states of an event's seats at one moment: small enough to be read several times a second.
+type SeatStates struct {
+	Known   string    // which seats they are, to be given when asked the next time
+	Letters []byte    // a seat each, the first of its SeatState, in an order that Known stands for
+	Seats   *SeatList // nil where the asker knew
+}
+
+// SeatList tells which seats an event has, in the order of SeatStatusColumns.
+type SeatList struct {
+	Layout    string // differs where the seats, their order or their prices do
+	TicketIDs []string
+	Places    []int // of SeatStates.Letters: the i-th letter is that of TicketIDs[Places[i]]
 }
 
 // EventFilter selects events of the catalogue. Zero fields do not filter.
@@ -177,6 +192,9 @@ type Catalogue interface {
 	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)
 	// SeatStatus gives the state of every seat of an event. CodeNotFound.
 	SeatStatus(ctx context.Context, eventID string) (SeatStatusColumns, error)
+	// SeatStates gives the states alone, and which seats they are unless known is what an earlier answer said of them.
+	// CodeNotFound.
+	SeatStates(ctx context.Context, eventID, known string) (SeatStates, error)
 	// SeatPlan gives a plan's JSON by its hash. CodeNotFound.
 	SeatPlan(ctx context.Context, hash string) (json.RawMessage, error)
 }

@@ -1380,6 +1380,14 @@ type SearchPage struct {
 	TookMs  int `json:"took_ms"`
 }
 
+// SeatChanges The data of an event `changes` of the stream. Each ticket that changed is in one of the lists.
+type SeatChanges struct {
+	Available []string `json:"available,omitempty"`
+	Blocked   []string `json:"blocked,omitempty"`
+	Held      []string `json:"held,omitempty"`
+	Sold      []string `json:"sold,omitempty"`
+}
+
 // SeatColumns defines model for SeatColumns.
 type SeatColumns struct {
 	Accessible []bool   `json:"accessible"`
@@ -1390,7 +1398,12 @@ type SeatColumns struct {
 	// Example: USD
 	Currency Currency `json:"currency"`
 	EventID  string   `json:"event_id"`
-	Numbers  []int    `json:"numbers"`
+
+	// Layout Stands for the seats, their order and their prices. It changes with any of these, and with nothing else.
+	//
+	// Example: 5f1ac6d5e4b3a29180716253
+	Layout  SeatLayout `json:"layout"`
+	Numbers []int      `json:"numbers"`
 
 	// PlanHash Of its seat plan.
 	PlanHash string `json:"plan_hash"`
@@ -1420,6 +1433,11 @@ type SeatCounts struct {
 	// Sold Example: 40
 	Sold int `json:"sold"`
 }
+
+// SeatLayout Stands for the seats, their order and their prices. It changes with any of these, and with nothing else.
+//
+// Example: 5f1ac6d5e4b3a29180716253
+type SeatLayout = string
 
 // SeatPlan Sections, rows and seats with their places on the map.
 type SeatPlan map[string]interface{}
@@ -1451,6 +1469,19 @@ type SeatPlanVersions struct {
 
 // SeatState defines model for SeatState.
 type SeatState string
+
+// SeatStates The data of an event `seats` of the stream.
+type SeatStates struct {
+	// Layout Stands for the seats, their order and their prices. It changes with any of these, and with nothing else.
+	//
+	// Example: 5f1ac6d5e4b3a29180716253
+	Layout SeatLayout `json:"layout"`
+
+	// States A letter a seat, in the order of the map; the first of available, held, sold or blocked.
+	//
+	// Example: aaahhsb
+	States string `json:"states"`
+}
 
 // SeatsRequest defines model for SeatsRequest.
 type SeatsRequest struct {
@@ -2126,6 +2157,12 @@ type BlockSeatsParams struct {
 type ReleaseSeatsParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// StreamSeatsParams defines parameters for StreamSeats.
+type StreamSeatsParams struct {
+	// LastEventID The ID of the last event that was received.
+	LastEventID string `json:"Last-Event-ID,omitempty"`
 }
 
 // ListOwnEventsParams defines parameters for ListOwnEvents.

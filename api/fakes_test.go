@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -29,6 +30,7 @@ const (
 	titleID   = "0199a1b2-0000-7000-8000-0000000000a1"
 	ticketID  = "0199a1b2-0000-7000-8000-0000000000c1"
 	otherID   = "0199a1b2-0000-7000-8000-0000000000ff"
+	layout    = "5f1ac6d5e4b3a29180716253"
 	planHash  = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 )
 
@@ -221,7 +223,7 @@ func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.Seat
 	if id != eventID {
 		return boxoffice.SeatStatusColumns{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
 	}
-	columns := boxoffice.SeatStatusColumns{EventID: eventID, PlanHash: planHash, Currency: "USD"}
+	columns := boxoffice.SeatStatusColumns{EventID: eventID, PlanHash: planHash, Layout: layout, Currency: "USD"}
 	for i := range max(f.seats, 2) {
 		columns.TicketIDs = append(columns.TicketIDs, ticketID[:30]+strconv.Itoa(100000+i))
 		columns.Sections = append(columns.Sections, "Stalls")
@@ -236,6 +238,26 @@ func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.Seat
 		columns.States[0] = boxoffice.SeatSold
 	}
 	return columns, f.err
+}
+
+func (f *fakeCatalogue) SeatStates(_ context.Context, id, known string) (boxoffice.SeatStates, error) {
+	if id != eventID {
+		return boxoffice.SeatStates{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	n := max(f.seats, 2)
+	states := boxoffice.SeatStates{Known: "seats", Letters: bytes.Repeat([]byte("a"), n)}
+	if f.sold.Load() {
+		states.Letters = bytes.Repeat([]byte("s"), n)
+		states.Letters[0] = 'a'
+	}
+	if known != states.Known {
+		list := boxoffice.SeatList{Layout: layout, TicketIDs: slices.Repeat([]string{otherID}, n), Places: make([]int, n)}
+		for i := range n {
+			list.Places[i] = i
+		}
+		states.Seats = &list
+	}
+	return states, f.err
 }
 
 func (f *fakeCatalogue) SeatPlan(_ context.Context, hash string) (json.RawMessage, error) {

@@ -51,6 +51,9 @@ func (w *teeWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
+// Flush is of a stream, which goes on for longer than what is kept of it matters.
+func (w *teeWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
 func (w *teeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // answered is an answer and what it was given to.
@@ -109,7 +112,8 @@ func (a answered) checkSpec(doc *openapi3.T, router routers.Router) {
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	}
 	if kind := a.header.Get("Content-Type"); a.header.Get("Content-Encoding") == "gzip" || strings.HasPrefix(kind, "application/pdf") ||
-		strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "text/calendar") {
+		strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "text/calendar") ||
+		kind == "text/event-stream" {
 		input.Options.ExcludeResponseBody = true
 	} else {
 		input.SetBodyBytes(a.body)

@@ -98,13 +98,20 @@ func (l *limiter) close() {
 
 // takeByAddress is take for the address of a client, unless it is one of Options.Unlimited. CodeRateLimited.
 func (s *Server) takeByAddress(c *gin.Context, l *limiter) error {
-	if addr, err := netip.ParseAddr(c.ClientIP()); err == nil {
-		addr = addr.Unmap().WithZone("")
-		if slices.ContainsFunc(s.unlimited, func(p netip.Prefix) bool { return p.Contains(addr) }) {
-			return nil
-		}
+	if s.isUnlimited(c) {
+		return nil
 	}
 	return l.take(clientAddress(c))
+}
+
+// isUnlimited reports whether the client's address is one of Options.Unlimited.
+func (s *Server) isUnlimited(c *gin.Context) bool {
+	addr, err := netip.ParseAddr(c.ClientIP())
+	if err != nil {
+		return false
+	}
+	addr = addr.Unmap().WithZone("")
+	return slices.ContainsFunc(s.unlimited, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // takeLogin lets a password be tried. An account has an allowance, wherever its passwords are tried from. Beyond it, each

@@ -21,6 +21,7 @@ const (
 	routeKey     = "route" // the path as openapi.yaml writes it
 	userIDKey    = "user_id"
 	bookingKey   = "booking" // the ID of one that the request made
+	clientKey    = "client"  // a context that ends when the client leaves
 )
 
 // observe names the request, and when it is answered counts and logs it: never a path, a query string, a header or a body,
@@ -87,8 +88,17 @@ func (s *Server) secure(c *gin.Context) {
 func (s *Server) bound(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), s.opts.RequestTimeout)
 	defer cancel()
+	c.Set(clientKey, c.Request.Context())
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()
+}
+
+// clientContext gives a context that ends when the client leaves, and not with RequestTimeout: for what is streamed.
+func clientContext(c *gin.Context) context.Context {
+	if ctx, ok := c.Value(clientKey).(context.Context); ok {
+		return ctx
+	}
+	return c.Request.Context()
 }
 
 // admit checks where a write comes from, how much is asked for, and who asks. CodeCrossOrigin, CodeRateLimited,

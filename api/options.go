@@ -57,6 +57,7 @@ type Options struct {
 	SessionIdle time.Duration // a session unused for so long is over; 24 h
 
 	RequestTimeout  time.Duration // a request is given up after this, and only then: a client that leaves does not stop it; 10 s
+	StreamLife      time.Duration // a stream of seats ends after this, and its reader connects again; 5 minutes
 	ReadCache       time.Duration // how long event pages and seat maps are served from memory; 300 ms; negative: not at all
 	DrainDelay      time.Duration // from "not ready" to the closing of the listener, for load balancers to notice; 0
 	ShutdownTimeout time.Duration // for the requests under way; 20 s
@@ -79,6 +80,9 @@ type Limits struct {
 	MailPerAddress   Rate // requests that send a mail, and tokens from mails that are tried: 20 in 10 minutes
 	MailPerAccount   Rate // mails to one e-mail address, and of one user: 3, and then one in 10 minutes
 	CodesPerUser     Rate // promotion codes that a user puts in, right or wrong: 10 in 10 minutes
+	StreamsByUser    int  // streams of seats of one user at one time: 10, which are as many tabs; negative: no limit
+	StreamsByAddress int  // and of one address: 500; negative: no limit
+	Streams          int  // and of all: 5,000. Each takes about 30 kB
 	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU
 }
 
@@ -113,6 +117,7 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.SessionTTL, 7*24*time.Hour)
 	orDuration(&o.SessionIdle, 24*time.Hour)
 	orDuration(&o.RequestTimeout, 10*time.Second)
+	orDuration(&o.StreamLife, 5*time.Minute)
 	orDuration(&o.ReadCache, 300*time.Millisecond)
 	orDuration(&o.ShutdownTimeout, 20*time.Second)
 	for _, limit := range o.Limits.rates() {
@@ -120,9 +125,10 @@ func (o Options) withDefaults() Options {
 			*limit.rate = limit.standard
 		}
 	}
-	if o.Limits.PasswordHashes == 0 {
-		o.Limits.PasswordHashes = runtime.NumCPU()
-	}
+	orNumber(&o.Limits.StreamsByUser, 10)
+	orNumber(&o.Limits.StreamsByAddress, 500)
+	orNumber(&o.Limits.Streams, 5000)
+	orNumber(&o.Limits.PasswordHashes, runtime.NumCPU())
 	if o.Name == "" {
 		o.Name = "boxoffice"
 	}
@@ -138,6 +144,12 @@ func (o Options) withDefaults() Options {
 }
 
 func orDuration(field *time.Duration, standard time.Duration) {
+	if *field == 0 {
+		*field = standard
+	}
+}
+
+func orNumber(field *int, standard int) {
 	if *field == 0 {
 		*field = standard
 	}

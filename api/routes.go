@@ -74,6 +74,7 @@ func (s *Server) catalogueRoutes() []route {
 		{ServiceEvents, "GET", "/titles/{id}", visitor, s.getTitle},
 		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},
 		{ServiceEvents, "GET", "/events/{id}/seats", visitor, s.getSeats},
+		{ServiceEvents, "GET", "/events/{id}/seats/stream", visitor, s.streamSeats},
 		{ServiceEvents, "GET", "/seat-plans/{hash}", visitor, s.getSeatPlan},
 	}
 }

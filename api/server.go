@@ -13,6 +13,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/boxoffice/boxoffice/internal/seatwatch"
 	"github.com/boxoffice/boxoffice/internal/serving"
 )
 
@@ -29,6 +30,9 @@ type Server struct {
 	origins   *http.CrossOriginProtection
 	passwords *passwords
 	documents *otter.Cache[string, *document]
+	seats     *seatwatch.Hub
+	streams   *streams
+	streamPatience
 	metrics   *metrics
 	readiness *serving.Readiness
 	limits    limiters
@@ -62,6 +66,8 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(o.Registry); err != nil {
 		return nil, err
 	}
+	s.seats, s.streams = s.watchSeats(), newStreams(o.Limits)
+	s.streamPatience = streamPatience{silence: 15 * time.Second, slowReader: 10 * time.Second}
 	if s.handler, err = s.mount(); err != nil {
 		return nil, err
 	}
@@ -81,23 +87,25 @@ func (s *Server) AdminHandler() http.Handler {
 // Run serves Handler on the listener until ctx ends, and then drains: /readyz says 503, after DrainDelay the listener
 // closes, and the requests under way have ShutdownTimeout to end. It returns nil when all of them did.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
-	return s.run(ctx, listener, s.Handler(), writeTimeout)
+	return serving.Serve(ctx, listener, s.Handler(), s.serving(writeTimeout, s.seats.Close))
 }
 
 // RunAdmin is Run for AdminHandler.
 func (s *Server) RunAdmin(ctx context.Context, listener net.Listener) error {
-	return s.run(ctx, listener, s.AdminHandler(), serving.AdminWriteTimeout)
+	return serving.Serve(ctx, listener, s.AdminHandler(), s.serving(serving.AdminWriteTimeout, nil))
 }
 
-func (s *Server) run(ctx context.Context, listener net.Listener, handler http.Handler, write time.Duration) error {
-	return serving.Serve(ctx, listener, handler, serving.Options{
-		Logger: s.log, WriteTimeout: write, Drain: s.readiness.Drain, DrainDelay: s.opts.DrainDelay,
+// serving says how a port is served; endStreams ends what would keep it from being drained.
+func (s *Server) serving(write time.Duration, endStreams func()) serving.Options {
+	return serving.Options{
+		Logger: s.log, WriteTimeout: write, Drain: s.readiness.Drain, DrainDelay: s.opts.DrainDelay, Closing: endStreams,
 		ShutdownTimeout: s.opts.ShutdownTimeout,
-	})
+	}
 }
 
-// Close ends what the server does in the background: the tidying of its caches. It comes after Run.
+// Close ends what the server does in the background: the watching of seats and the tidying of its caches. It comes after Run.
 func (s *Server) Close() {
+	s.seats.Close()
 	s.documents.StopAllGoroutines()
 	s.limits.close()
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -35,7 +36,8 @@ func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	o := Options{
 		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
 		Organizers: b.organizers, Cancellations: b.callOffs, Support: b.support, BaseURL: "http://box.test",
-		Logger: slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		StreamLife: 10 * time.Millisecond, // an answer is read to its end
+		Logger:     slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {
 		change(&o)

@@ -57,7 +57,7 @@ func viewTicket(t boxoffice.Ticket, viewerID string) Ticket {
 
 func viewSeats(columns boxoffice.SeatStatusColumns) SeatColumns {
 	return SeatColumns{
-		EventID: columns.EventID, PlanHash: columns.PlanHash, Currency: columns.Currency,
+		EventID: columns.EventID, PlanHash: columns.PlanHash, Layout: columns.Layout, Currency: columns.Currency,
 		TicketIDs: filled(columns.TicketIDs), Sections: filled(columns.Sections), Rows: filled(columns.Rows),
 		Numbers: filled(columns.Numbers), PricesMinor: filled(columns.Prices), TotalsMinor: filled(columns.Totals),
 		Categories: filled(columns.Categories),

@@ -199,7 +199,7 @@ func readSeats(ctx context.Context, q querier, e boxoffice.Event) ([]boxoffice.T
 func seatColumns(e boxoffice.Event, seats []boxoffice.Ticket) boxoffice.SeatStatusColumns {
 	n := len(seats)
 	c := boxoffice.SeatStatusColumns{
-		EventID: e.ID, PlanHash: e.PlanHash, Currency: e.Currency,
+		EventID: e.ID, PlanHash: e.PlanHash, Layout: layoutOf(e, seats), Currency: e.Currency,
 		TicketIDs: make([]string, n), Sections: make([]string, n), Rows: make([]string, n), Numbers: make([]int, n),
 		States: make([]boxoffice.SeatState, n), Prices: make([]int64, n), Totals: make([]int64, n), Categories: make([]string, n), Accessible: make([]bool, n),
 	}

@@ -17,6 +17,9 @@ type limitSettings struct {
 	SignUpRate         int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
 	MailRate           int      `env:"BOXOFFICE_MAIL_RATE" default:"20" help:"Password resets and other requests that send a mail, in ten minutes an address; negative: no limit."`
 	CodeRate           int      `env:"BOXOFFICE_CODE_RATE" default:"10" help:"Promotion codes that a user may put in, right or wrong, in ten minutes; negative: no limit."`
+	StreamsByUser      int      `env:"BOXOFFICE_STREAMS_BY_USER" default:"10" help:"Seat maps that a user may watch at one time; negative: no limit."`
+	StreamsByAddress   int      `env:"BOXOFFICE_STREAMS_BY_ADDRESS" default:"500" help:"Seat maps that an address may watch at one time; negative: no limit."`
+	Streams            int      `env:"BOXOFFICE_STREAMS" default:"5000" help:"Seat maps that are watched at one time, by all; negative: no limit."`
 	UnlimitedAddresses []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
 }
 
@@ -26,6 +29,7 @@ func (s limitSettings) check() error {
 		"BOXOFFICE_ADDRESS_RATE": s.AddressRate, "BOXOFFICE_USER_RATE": s.UserRate, "BOXOFFICE_LOGIN_RATE": s.LoginRate,
 		"BOXOFFICE_ACCOUNT_RATE": s.AccountRate, "BOXOFFICE_SIGNUP_RATE": s.SignUpRate, "BOXOFFICE_MAIL_RATE": s.MailRate,
 		"BOXOFFICE_CODE_RATE": s.CodeRate,
+		"BOXOFFICE_STREAMS_BY_USER": s.StreamsByUser, "BOXOFFICE_STREAMS_BY_ADDRESS": s.StreamsByAddress, "BOXOFFICE_STREAMS": s.Streams,
 	} {
 		if rate == 0 {
 			return fmt.Errorf("%s must not be 0, which would let nobody in; negative is no limit", name)
@@ -43,5 +47,6 @@ func (s limitSettings) limits() api.Limits {
 		SignUpPerAddress: api.Rate{Requests: s.SignUpRate, Per: 10 * time.Minute},
 		MailPerAddress:   api.Rate{Requests: s.MailRate, Per: 10 * time.Minute},
 		CodesPerUser:     api.Rate{Requests: s.CodeRate, Per: 10 * time.Minute},
+		StreamsByUser:    s.StreamsByUser, StreamsByAddress: s.StreamsByAddress, Streams: s.Streams,
 	}
 }

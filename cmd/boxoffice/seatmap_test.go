@@ -23,6 +23,7 @@ import (
 type arenaMap struct {
 	handler     http.Handler
 	seats, plan string // paths
+	base        *testdb.DB
 }
 
 func newArenaMap(t testing.TB, cache time.Duration) arenaMap {
@@ -39,13 +40,13 @@ func newArenaMap(t testing.TB, cache time.Duration) arenaMap {
 	server, err := api.New(api.Options{
 		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers()), BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
 		Services: []string{api.ServiceEvents}, Logger: slog.New(slog.DiscardHandler),
-		Limits: api.Limits{PerAddress: api.Rate{Requests: -1}}, // a benchmark is one address
+		Limits: api.Limits{PerAddress: api.Rate{Requests: -1}, StreamsByAddress: -1}, // a benchmark is one address
 	})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	for i := range catalogue.Len() {
 		if event, _ := catalogue.Event(i); event.Total == seatplan.LargeArena("").Capacity() {
-			return arenaMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash}
+			return arenaMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash, base}
 		}
 	}
 	t.Fatal("nothing is on in a large arena")

@@ -27,6 +27,7 @@ type Options struct {
 
 	Drain           func()        // called when the end begins: from then on the process should say that it is not ready
 	DrainDelay      time.Duration // from there to the closing of the listener, for load balancers to notice
+	Closing         func()        // called when the listener closes: requests that would not end by themselves should end now
 	ShutdownTimeout time.Duration // for the requests under way; 0: they are broken off
 }
 
@@ -52,6 +53,9 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, o O
 	delay := time.NewTimer(o.DrainDelay)
 	defer delay.Stop()
 	<-delay.C
+	if o.Closing != nil {
+		server.RegisterOnShutdown(o.Closing)
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.ShutdownTimeout)
 	defer cancel()
 	err := server.Shutdown(last)

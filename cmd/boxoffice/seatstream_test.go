@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice/internal/testdb"
+)
+
+const (
+	streamViewers = 2000
+	streamChanges = 40
+	streamPause   = 150 * time.Millisecond // between changes: a busy on-sale's four polls a second have one or two each
+)
+
+// BenchmarkSeatStream measures from the commit that changes a seat to the moment at which each of 2,000 viewers, who are
+// connected by HTTP and sit in the same process, has read of it. Of the delay up to 250 ms is the wait for the next poll.
+func BenchmarkSeatStream(b *testing.B) {
+	m := newArenaMap(b, 0)
+	listener, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	server := &http.Server{Handler: m.handler, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	tickets := m.someTickets(b, streamChanges)
+	var waiting, reading sync.WaitGroup
+	told := make([]map[string]time.Time, streamViewers)
+	ctx, stop := context.WithCancel(b.Context())
+	defer stop()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: -1}}
+	for i := range told {
+		told[i] = map[string]time.Time{}
+		waiting.Add(1)
+		reading.Go(func() {
+			readStream(ctx, client, "http://"+listener.Addr().String()+m.seats+"/stream", waiting.Done, told[i], tickets)
+		})
+	}
+	waiting.Wait()
+	changed := changeSeats(b, m.base, tickets)
+	reading.Wait() // each reader ends with the last change
+	reportDelays(b, told, changed)
+}
+
+// someTickets gives free seats of the arena.
+func (m arenaMap) someTickets(t testing.TB, n int) (tickets []string) {
+	t.Helper()
+	rows, err := m.base.Pool.Query(t.Context(), `SELECT id::text FROM tickets WHERE event_id = $1 AND state = 'available' ORDER BY id LIMIT $2`,
+		strings.Split(m.seats, "/")[2], n)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		require.NoError(t, rows.Scan(&id))
+		tickets = append(tickets, id)
+	}
+	require.Len(t, tickets, n)
+	return tickets
+}
+
+// changeSeats changes a seat after the other, and gives when each change was committed.
+func changeSeats(t testing.TB, base *testdb.DB, tickets []string) map[string]time.Time {
+	t.Helper()
+	changed := make(map[string]time.Time, len(tickets))
+	tick := time.NewTicker(streamPause)
+	defer tick.Stop()
+	for _, id := range tickets {
+		<-tick.C
+		_, err := base.Pool.Exec(t.Context(), `UPDATE tickets SET state = 'blocked' WHERE id = $1`, id)
+		require.NoError(t, err)
+		changed[id] = time.Now()
+	}
+	return changed
+}
+
+// readStream notes when it reads of each ticket, and ends with the last of them.
+func readStream(ctx context.Context, client *http.Client, url string, ready func(), told map[string]time.Time, tickets []string) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		panic(err)
+	}
+	response, err := client.Do(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		panic("a stream was not opened")
+	}
+	defer response.Body.Close()
+	lines := bufio.NewReaderSize(response.Body, 32<<10)
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if strings.HasPrefix(line, "event: seats") {
+			ready()
+		}
+		now := time.Now()
+		for rest := line; strings.HasPrefix(line, `data: {"blocked"`); {
+			_, after, found := strings.Cut(rest, `"0`)
+			if !found {
+				break
+			}
+			told["0"+after[:35]], rest = now, after
+		}
+		if _, done := told[tickets[len(tickets)-1]]; done {
+			return
+		}
+	}
+}
+
+// reportDelays reports the percentiles over all viewers and changes, none of which may be missing.
+func reportDelays(b *testing.B, told []map[string]time.Time, changed map[string]time.Time) {
+	b.Helper()
+	var delays []time.Duration
+	for _, viewer := range told {
+		require.Len(b, viewer, len(changed))
+		for id, at := range viewer {
+			delays = append(delays, at.Sub(changed[id]))
+		}
+	}
+	slices.Sort(delays)
+	for name, share := range map[string]int{"p50-ms": 50, "p95-ms": 95, "p99-ms": 99} {
+		b.ReportMetric(float64(delays[len(delays)*share/100].Microseconds())/1000, name)
+	}
+}
