@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
+	"strings"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/jackc/pgx/v5"
@@ -12,7 +14,7 @@ import (
 )
 
 // SeatStates gives the state of every seat of an event that is no draft. Where the asker knows the seats already it costs
-// one statement in the order of an index and a byte a seat: of 20,000 about 15 ms.
+// one statement and a byte a seat: of 20,000 about 15 ms.
 func (s *Catalogue) SeatStates(ctx context.Context, eventID, known string) (boxoffice.SeatStates, error) {
 	id, err := readID("event", eventID)
 	if err != nil {
@@ -39,11 +41,13 @@ func (s *Catalogue) SeatStates(ctx context.Context, eventID, known string) (boxo
 // or price: a sum over all of them, so that no order has to be kept for it.
 func readStates(ctx context.Context, q querier, eventID string) (states boxoffice.SeatStates, err error) {
 	err = q.QueryRow(ctx, `
-		SELECT coalesce(string_agg(CASE WHEN seat_is_free(t.state, t.held_until) THEN 'a' ELSE left(t.state::text, 1) END, ''
-				ORDER BY t.section, t.row, t.number), ''),
-			concat_ws('.', encode(e.plan_hash, 'hex'), count(t.id), bit_xor(uuid_hash_extended(t.id, t.price_minor)))
-		FROM events e LEFT JOIN tickets t ON t.event_id = e.id AND t.state <> 'withdrawn'
-		WHERE e.id = $1 AND e.status <> 'draft' GROUP BY e.id`, eventID).Scan(&states.Letters, &states.Known)
+		SELECT s.letters, concat_ws('.', encode(e.plan_hash, 'hex'), s.seats, s.sum)
+		FROM events e CROSS JOIN LATERAL (
+			SELECT coalesce(string_agg(CASE WHEN seat_is_free(t.state, t.held_until) THEN 'a' ELSE left(t.state::text, 1) END, ''
+					ORDER BY t.id), '') AS letters,
+				count(*) AS seats, bit_xor(uuid_hash_extended(t.id, t.price_minor)) AS sum
+			FROM tickets t WHERE t.event_id = e.id AND t.state <> 'withdrawn') s
+		WHERE e.id = $1 AND e.status <> 'draft'`, eventID).Scan(&states.Letters, &states.Known)
 	return states, absent("event", err)
 }
 
@@ -52,19 +56,16 @@ func readSeatList(ctx context.Context, q querier, eventID string) (*boxoffice.Se
 	if err != nil {
 		return nil, err
 	}
-	stored, err := readSeats(ctx, q, e)
+	seats, err := readSeats(ctx, q, e)
 	if err != nil {
 		return nil, err
 	}
-	ordered := inHallOrder(stored)
+	ordered := inHallOrder(seats)
 	list := &boxoffice.SeatList{Layout: layoutOf(e, ordered), TicketIDs: make([]string, len(ordered)), Places: make([]int, len(ordered))}
-	place := make(map[string]int, len(ordered))
 	for i, t := range ordered {
-		list.TicketIDs[i], place[t.ID] = t.ID, i
+		list.TicketIDs[i], list.Places[i] = t.ID, i
 	}
-	for i, t := range stored {
-		list.Places[i] = place[t.ID]
-	}
+	slices.SortFunc(list.Places, func(a, b int) int { return strings.Compare(list.TicketIDs[a], list.TicketIDs[b]) })
 	return list, nil
 }
 

@@ -28,7 +28,7 @@ func (s limitSettings) check() error {
 	for name, rate := range map[string]int{
 		"BOXOFFICE_ADDRESS_RATE": s.AddressRate, "BOXOFFICE_USER_RATE": s.UserRate, "BOXOFFICE_LOGIN_RATE": s.LoginRate,
 		"BOXOFFICE_ACCOUNT_RATE": s.AccountRate, "BOXOFFICE_SIGNUP_RATE": s.SignUpRate, "BOXOFFICE_MAIL_RATE": s.MailRate,
-		"BOXOFFICE_CODE_RATE": s.CodeRate,
+		"BOXOFFICE_CODE_RATE":       s.CodeRate,
 		"BOXOFFICE_STREAMS_BY_USER": s.StreamsByUser, "BOXOFFICE_STREAMS_BY_ADDRESS": s.StreamsByAddress, "BOXOFFICE_STREAMS": s.Streams,
 	} {
 		if rate == 0 {

@@ -19,14 +19,20 @@ import (
 	"github.com/boxoffice/boxoffice/seed"
 )
 
-// arenaMap is an API, with the real store behind it, that has a concert for 20,000.
-type arenaMap struct {
+// seatMap is an API with the real store behind it, and one event of it.
+type seatMap struct {
 	handler     http.Handler
 	seats, plan string // paths
 	base        *testdb.DB
 }
 
-func newArenaMap(t testing.TB, cache time.Duration) arenaMap {
+func newArenaMap(t testing.TB, cache time.Duration) seatMap {
+	t.Helper()
+	return newSeatMap(t, seatplan.LargeArena(""), cache)
+}
+
+// newSeatMap makes a catalogue and finds an event in a hall of this size.
+func newSeatMap(t testing.TB, hall seatplan.Plan, cache time.Duration) seatMap {
 	t.Helper()
 	base := testdb.New(t)
 	db, err := postgres.Open(t.Context(), base.URL, postgres.Options{})
@@ -45,16 +51,16 @@ func newArenaMap(t testing.TB, cache time.Duration) arenaMap {
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	for i := range catalogue.Len() {
-		if event, _ := catalogue.Event(i); event.Total == seatplan.LargeArena("").Capacity() {
-			return arenaMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash, base}
+		if event, _ := catalogue.Event(i); event.Total == hall.Capacity() {
+			return seatMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash, base}
 		}
 	}
-	t.Fatal("nothing is on in a large arena")
-	return arenaMap{}
+	t.Fatal("nothing is on in such a hall")
+	return seatMap{}
 }
 
 // get asks as a browser does that may have an answer already.
-func (m arenaMap) get(t testing.TB, path, etag string) *httptest.ResponseRecorder {
+func (m seatMap) get(t testing.TB, path, etag string) *httptest.ResponseRecorder {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://box.test"+path, nil)
 	request.Header.Set("Accept-Encoding", "gzip")

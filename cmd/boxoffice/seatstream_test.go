@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/boxoffice/boxoffice/internal/testdb"
+	"github.com/boxoffice/boxoffice/seatplan"
 )
 
 const (
@@ -25,13 +26,20 @@ const (
 // BenchmarkSeatStream measures from the commit that changes a seat to the moment at which each of 2,000 viewers, who are
 // connected by HTTP and sit in the same process, has read of it. Of the delay up to 250 ms is the wait for the next poll.
 func BenchmarkSeatStream(b *testing.B) {
-	m := newArenaMap(b, 0)
+	for name, hall := range map[string]seatplan.Plan{"Cinema200": seatplan.Cinema(""), "Arena20000": seatplan.LargeArena("")} {
+		b.Run(name, func(b *testing.B) { benchmarkSeatStream(b, hall) })
+	}
+}
+
+func benchmarkSeatStream(b *testing.B, hall seatplan.Plan) {
+	m := newSeatMap(b, hall, 0)
 	listener, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	server := &http.Server{Handler: m.handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
 	tickets := m.someTickets(b, streamChanges)
+	b.ResetTimer()
 	var waiting, reading sync.WaitGroup
 	told := make([]map[string]time.Time, streamViewers)
 	ctx, stop := context.WithCancel(b.Context())
@@ -50,8 +58,8 @@ func BenchmarkSeatStream(b *testing.B) {
 	reportDelays(b, told, changed)
 }
 
-// someTickets gives free seats of the arena.
-func (m arenaMap) someTickets(t testing.TB, n int) (tickets []string) {
+// someTickets gives free seats of the hall.
+func (m seatMap) someTickets(t testing.TB, n int) (tickets []string) {
 	t.Helper()
 	rows, err := m.base.Pool.Query(t.Context(), `SELECT id::text FROM tickets WHERE event_id = $1 AND state = 'available' ORDER BY id LIMIT $2`,
 		strings.Split(m.seats, "/")[2], n)
