@@ -134,6 +134,16 @@ type HoldRequest struct {
 	Key       *IdempotencyKey // nil: none was given
 }
 
+// SeatChange asks for other seats in a booking that is held. Adding a seat that it has, and removing one that it has not, is
+// no error.
+type SeatChange struct {
+	UserID    string
+	BookingID string
+	Add       []string // ticket IDs
+	Remove    []string
+	Key       *IdempotencyKey
+}
+
 // Cancellation asks that a booking is let go, or, where it is paid, that tickets of it are given back.
 type Cancellation struct {
 	UserID    string
@@ -202,6 +212,8 @@ type BookingService interface {
 	Checkout(ctx context.Context, req CheckoutRequest) (Checkout, error)
 	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// ChangeSeats is as BookingStore.ChangeSeats.
+	ChangeSeats(ctx context.Context, c SeatChange) (Booking, error)
 	// Cancel lets go of a booking that is not paid, where cancelling twice is no error; of one that is paid it gives tickets
 	// back, as BookingStore.CancelSale does. CodeNotFound, CodeInvalid, CodeNotReady, CodeSaleFinal, CodeBookingClosed,
 	// CodeKeyReused.

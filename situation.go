@@ -122,6 +122,10 @@ type BookingStore interface {
 	AbandonAttempt(ctx context.Context, attemptID string) error
 	// Extend moves the deadline. CodeNotFound, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused.
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
+	// ChangeSeats adds and removes seats of a held booking, all or none, at the prices of now; the deadline stays. From the
+	// first payment page on the seats stay, too. CodeNotFound, CodeInvalid, CodeNotOnSale where seats are added,
+	// CodeSeatsTaken, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused, CodeUnavailable.
+	ChangeSeats(ctx context.Context, c SeatChange) (Booking, error)
 	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.
 	// CodeNotFound, CodeBookingClosed, CodeKeyReused.
 	RequestCancel(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (b Booking, settled bool, err error)

@@ -1380,6 +1380,15 @@ type SearchPage struct {
 	TookMs  int `json:"took_ms"`
 }
 
+// SeatChangeRequest defines model for SeatChangeRequest.
+type SeatChangeRequest struct {
+	// Add Ticket IDs.
+	Add []string `json:"add,omitempty"`
+
+	// Remove Ticket IDs.
+	Remove []string `json:"remove,omitempty"`
+}
+
 // SeatChanges The data of an event `changes` of the stream. Each ticket that changed is in one of the lists.
 type SeatChanges struct {
 	Available []string `json:"available,omitempty"`
@@ -2063,6 +2072,12 @@ type ResendParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ChangeSeatsParams defines parameters for ChangeSeats.
+type ChangeSeatsParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Title Only showings of this title.
@@ -2416,6 +2431,9 @@ type ApplyPromotionJSONRequestBody = PromotionCodeRequest
 
 // ResendJSONRequestBody defines body for Resend for application/json ContentType.
 type ResendJSONRequestBody = ResendRequest
+
+// ChangeSeatsJSONRequestBody defines body for ChangeSeats for application/json ContentType.
+type ChangeSeatsJSONRequestBody = SeatChangeRequest
 
 // ConfirmEmailJSONRequestBody defines body for ConfirmEmail for application/json ContentType.
 type ConfirmEmailJSONRequestBody = EmailConfirmRequest

@@ -17,6 +17,7 @@ const (
 	routeRemove   = "DELETE /bookings/{id}/promotion"
 	routeCheckout = "POST /bookings/{id}/checkout"
 	routeExtend   = "POST /bookings/{id}/extend"
+	routeSeats    = "PATCH /bookings/{id}/seats"
 	routeCancel   = "POST /bookings/{id}/cancel"
 	routeResend   = "POST /bookings/{id}/resend"
 )
@@ -67,11 +68,11 @@ func checkTicketIDs(ids []string) fields {
 	return wrong
 }
 
-// checkNamedTickets is checkTicketIDs of the field ticket_ids.
-func checkNamedTickets(ids []string) fields {
+// checkNamedTickets is checkTicketIDs of a field.
+func checkNamedTickets(name string, ids []string) fields {
 	wrong := checkTicketIDs(ids)
 	for i := range wrong {
-		wrong[i].Field = "ticket_ids" + strings.TrimPrefix(wrong[i].Field, "body")
+		wrong[i].Field = name + strings.TrimPrefix(wrong[i].Field, "body")
 	}
 	return wrong
 }

@@ -50,7 +50,7 @@ func (s *Server) cancel(c *gin.Context, user boxoffice.User) error {
 	q := newQuery(c)
 	preview := q.flag("preview")
 	if in.TicketIDs != nil {
-		q.wrong = append(q.wrong, checkNamedTickets(in.TicketIDs)...)
+		q.wrong = append(q.wrong, checkNamedTickets("ticket_ids", in.TicketIDs)...)
 	}
 	q.wrong.line("reason", in.Reason, 0, maxReason)
 	if err := q.wrong.err(); err != nil {

@@ -126,6 +126,8 @@ func exampleOf(method, path string) request {
 		if method == http.MethodPost {
 			r.body = `{"code":"SPRING-25"}`
 		}
+	case "/bookings/{id}/seats":
+		r.body = `{"add":["` + ticketID + `"]}`
 	case "/bookings/{id}/resend":
 		r.body = `{"email":"other@example.com"}`
 	case "/webhooks/stripe":

@@ -276,6 +276,7 @@ type fakeBookings struct {
 	resend   boxoffice.ResendRequest
 	code     boxoffice.PromotionRequest
 	cancel   boxoffice.Cancellation
+	change   boxoffice.SeatChange
 	quoted   boxoffice.Cancellation
 	refusal  error // of Resend and ApplyPromotion alone
 	key      *boxoffice.IdempotencyKey
@@ -349,6 +350,11 @@ func (f *fakeBookings) Extend(
 ) (boxoffice.Booking, error) {
 	f.key = key
 	return f.Booking(ctx, userID, id)
+}
+
+func (f *fakeBookings) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (boxoffice.Booking, error) {
+	f.change, f.key = c, c.Key
+	return f.Booking(ctx, c.UserID, c.BookingID)
 }
 
 func (f *fakeBookings) Cancel(ctx context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {

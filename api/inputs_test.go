@@ -63,6 +63,13 @@ func unreadableBodies() []refusal {
 	}
 }
 
+// seatChange makes a request to change the seats of a booking.
+func seatChange(body string) request {
+	in := jsonOf("/bookings/"+bookingID+"/seats", body)
+	in.method = "PATCH"
+	return in
+}
+
 // strangeBodies are JSON of another shape than the document has.
 func strangeBodies() []refusal {
 	return []refusal{
@@ -95,6 +102,15 @@ func strangeBodies() []refusal {
 		invalid("no ticket's ID", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","C 12"]}`), "ticket_ids[1]"),
 		invalid("a ticket twice", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","`+strings.ToUpper(ticketID)+`"]}`), "ticket_ids[1]"),
 		invalid("null for tickets", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":null}`), "ticket_ids"),
+		invalid("no change", seatChange(`{}`), "body"),
+		invalid("no seats to add", seatChange(`{"add":[]}`), "add"),
+		invalid("no seats to remove", seatChange(`{"remove":[]}`), "remove"),
+		invalid("null to remove", seatChange(`{"remove":null}`), "remove"),
+		invalid("no seats' IDs", seatChange(`{"add":["C 12"],"remove":["`+ticketID+`","x"]}`), "add[0]", "remove[1]"),
+		invalid("a seat more twice", seatChange(`{"add":["`+ticketID+`","`+strings.ToUpper(ticketID)+`"]}`), "add[1]"),
+		invalid("a seat more and fewer", seatChange(`{"add":["`+ticketID+`"],"remove":["`+ticketID+`"]}`), "remove[0]"),
+		invalid("seats at a price", seatChange(`{"add":["`+ticketID+`"],"price_minor":1}`), "price_minor"),
+		invalid("seats as a list", seatChange(`["`+ticketID+`"]`), "body"),
 		invalid("an amount of one's own", jsonOf("/bookings/"+bookingID+"/cancel", `{"refund_minor":5000}`), "refund_minor"),
 		invalid("a reason of two lines", jsonOf("/bookings/"+bookingID+"/cancel", `{"reason":"ill\nBcc: eve@example.com"}`), "reason"),
 		invalid("a novel for a reason", jsonOf("/bookings/"+bookingID+"/cancel", `{"reason":"`+strings.Repeat("x", 201)+`"}`), "reason"),

@@ -170,7 +170,7 @@ func (s *Server) changeSeats(c *gin.Context, user boxoffice.User, act seatsAct) 
 	if err != nil {
 		return err
 	}
-	wrong := checkNamedTickets(in.TicketIDs)
+	wrong := checkNamedTickets("ticket_ids", in.TicketIDs)
 	if len(in.TicketIDs) > boxoffice.MaxSeatsAtOnce {
 		wrong = fields{{Field: "ticket_ids", Message: "At most " + strconv.Itoa(boxoffice.MaxSeatsAtOnce) + " seats at once."}}
 	}

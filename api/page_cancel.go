@@ -99,7 +99,7 @@ func checkChosen(tickets []string) error {
 	if len(tickets) == 0 {
 		return boxoffice.InvalidField("ticket", "Please choose at least one ticket.")
 	}
-	return checkNamedTickets(tickets).err()
+	return checkNamedTickets("ticket_ids", tickets).err()
 }
 
 // pageCancel lets go of a hold; of a booking that is paid it gives the tickets back that the form names, and it must name

@@ -123,6 +123,7 @@ func (s *Server) bookingRoutes() []route {
 		{ServiceBookings, "GET", "/bookings/{id}", member, s.getBooking},
 		{ServiceBookings, "POST", "/bookings/{id}/checkout", member, s.checkout},
 		{ServiceBookings, "POST", "/bookings/{id}/extend", member, s.extend},
+		{ServiceBookings, "PATCH", "/bookings/{id}/seats", member, s.changeBookingSeats},
 		{ServiceBookings, "POST", "/bookings/{id}/cancel", member, s.cancel},
 		{ServiceBookings, "POST", "/bookings/{id}/resend", member, s.resend},
 		{ServiceBookings, "GET", "/bookings/{id}/tickets.pdf", member, s.getTicketsPDF},

@@ -106,7 +106,7 @@ func (s *Server) supportCancel(ctx context.Context, act boxoffice.SupportAct, in
 func termsOf(in SupportCancelRequest) (boxoffice.SupportTerms, error) {
 	var wrong fields
 	if in.TicketIDs != nil {
-		wrong = checkNamedTickets(in.TicketIDs)
+		wrong = checkNamedTickets("ticket_ids", in.TicketIDs)
 	}
 	if in.KeepPercent < 0 || in.KeepPercent > boxoffice.MaxKeepPercent {
 		wrong.add("keep_percent", fmt.Sprintf("This must be between 0 and %d.", boxoffice.MaxKeepPercent))

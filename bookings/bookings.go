@@ -120,6 +120,11 @@ func (s *Service) Extend(ctx context.Context, userID, bookingID string, key *box
 	return s.Store.Extend(ctx, userID, bookingID, key)
 }
 
+// ChangeSeats changes the seats of a held booking. The run is not woken: it looks at them when it sells or frees them.
+func (s *Service) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (boxoffice.Booking, error) {
+	return s.Store.ChangeSeats(ctx, c)
+}
+
 // Cancel lets go of a booking, or of tickets of one that is sold. Where a payment page may still be paid, or money goes
 // back, the run sees to it; where all is done already, the run is only told to end.
 func (s *Service) Cancel(ctx context.Context, c boxoffice.Cancellation) (boxoffice.Booking, error) {

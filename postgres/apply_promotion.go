@@ -45,12 +45,17 @@ func (s *Bookings) ApplyPromotion(ctx context.Context, req boxoffice.PromotionRe
 func (s *Bookings) RemovePromotion(ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, error) {
 	return s.reprice(ctx, userID, bookingID, key, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 		batch := &pgx.Batch{}
-		batch.Queue(`UPDATE booking_tickets SET price_minor = price_minor + discount_minor, discount_minor = 0
-			WHERE booking_id = $1 AND discount_minor > 0`, b.id)
-		batch.Queue(`UPDATE bookings SET promotion_id = NULL, `+sumsUp+` WHERE id = $1`, b.id)
+		queueFullPrices(batch, b.id)
 		queueTimeline(batch, b.id, "promotion removed", "buyer", nil)
 		return tx.SendBatch(ctx, batch).Close()
 	})
+}
+
+// queueFullPrices takes the promotion out of a held booking, if it has one, and brings its amount up to what its tickets cost.
+func queueFullPrices(batch *pgx.Batch, bookingID string) {
+	batch.Queue(`UPDATE booking_tickets SET price_minor = price_minor + discount_minor, discount_minor = 0
+		WHERE booking_id = $1 AND discount_minor > 0`, bookingID)
+	batch.Queue(`UPDATE bookings SET promotion_id = NULL, `+sumsUp+` WHERE id = $1`, bookingID)
 }
 
 // sumsUp brings a booking's amount up to what its tickets cost.

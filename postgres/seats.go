@@ -41,17 +41,29 @@ func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (bo
 	if err != nil {
 		return boxoffice.Booking{}, boxoffice.BookingRef{}, false, err
 	}
-	booking, ref, fresh, err := s.hold(ctx, req, ids, skipLocked)
+	var booking boxoffice.Booking
+	var ref boxoffice.BookingRef
+	var fresh bool
+	err = s.inLane(ctx, func(locked string) (err error) {
+		booking, ref, fresh, err = s.hold(ctx, req, ids, locked)
+		return err
+	})
+	return booking, ref, fresh, err
+}
+
+// inLane tries an act on seats without waiting for locks, and, where somebody has one of them, waits in the event's lane.
+func (s *Bookings) inLane(ctx context.Context, act func(locked string) error) error {
+	err := act(skipLocked)
 	locked, wait := errors.AsType[seatsLocked](err)
 	if !wait {
-		return booking, ref, fresh, err
+		return err
 	}
 	leave, err := s.db.lanes.enter(ctx, locked.eventID)
 	if err != nil {
-		return booking, ref, false, err
+		return err
 	}
 	defer leave()
-	return s.hold(ctx, req, ids, waitLocked)
+	return act(waitLocked)
 }
 
 // What a hold does about a seat's row that another transaction has locked.
@@ -234,7 +246,13 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []s
 		return e
 	}
 	if slices.Contains(taken, true) {
-		return s.conflicts(ctx, tx, w, taken)
+		var conflicting []boxoffice.Ticket
+		for i, t := range w.tickets {
+			if taken[i] {
+				conflicting = append(conflicting, t)
+			}
+		}
+		return conflicts(ctx, tx, w.userID, conflicting)
 	}
 	if len(open) >= s.rules.MaxOpenBookings {
 		e := boxoffice.Errorf(boxoffice.CodeOpenBookingExists, "You already have an open booking of this event.")
@@ -254,12 +272,9 @@ func missingTicket(found []boxoffice.Ticket, ids []string) string {
 }
 
 // conflicts names every seat that is taken, and why.
-func (s *Bookings) conflicts(ctx context.Context, tx pgx.Tx, w wanted, taken []bool) error {
+func conflicts(ctx context.Context, tx pgx.Tx, userID string, taken []boxoffice.Ticket) error {
 	e := boxoffice.Errorf(boxoffice.CodeSeatsTaken, "Somebody else was faster: not all of these seats are free.")
-	for i, t := range w.tickets {
-		if !taken[i] {
-			continue
-		}
+	for _, t := range taken {
 		reason := boxoffice.ConflictHeld
 		switch t.State {
 		case boxoffice.SeatSold:
@@ -268,7 +283,7 @@ func (s *Bookings) conflicts(ctx context.Context, tx pgx.Tx, w wanted, taken []b
 			reason = boxoffice.ConflictBlocked
 		case boxoffice.SeatHeld, boxoffice.SeatAvailable:
 			var mine bool
-			err := tx.QueryRow(ctx, `SELECT user_id = $2 FROM bookings WHERE id = $1`, t.BookingID, w.userID).Scan(&mine)
+			err := tx.QueryRow(ctx, `SELECT user_id = $2 FROM bookings WHERE id = $1`, t.BookingID, userID).Scan(&mine)
 			if err != nil {
 				return err
 			}
@@ -291,11 +306,10 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		ID: id.String(), Reference: newReference(), UserID: w.userID, EventID: w.event.id, Status: boxoffice.BookingHeld,
 		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
 	}
-	ids, fees := make([]string, len(b.Tickets)), make([]int64, len(b.Tickets))
+	ids := ticketIDs(b.Tickets)
 	for i := range b.Tickets {
 		t := &b.Tickets[i]
 		t.FeeMinor = boxoffice.TicketFee(t.PriceMinor, w.event.fee)
-		ids[i], fees[i] = t.ID, t.FeeMinor
 		b.Amount.Minor += t.TotalMinor()
 	}
 	batch := &pgx.Batch{}
@@ -305,11 +319,7 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		RETURNING created_at, hold_expires_at`,
 		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(&b.CreatedAt, &b.HoldExpiresAt) })
-	batch.Queue(`
-		INSERT INTO booking_tickets (booking_id, ticket_id, price_minor, fee_minor)
-		SELECT $1, t.id, t.price_minor, f.fee
-		FROM tickets t JOIN unnest($2::text[]::uuid[], $3::bigint[]) AS f (id, fee) ON f.id = t.id
-		WHERE t.id = ANY ($2::text[]::uuid[])`, b.ID, ids, fees)
+	queueBooked(batch, b.ID, b.Tickets)
 	batch.Queue(`
 		UPDATE tickets t SET state = 'held', booking_id = b.id, held_until = b.hold_expires_at + $3
 		FROM bookings b
@@ -317,6 +327,19 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		RETURNING t.held_until`, b.ID, ids, s.rules.Grace).Query(func(rows pgx.Rows) error { return markHeld(&b, rows) })
 	queueTimeline(batch, b.ID, "held", "buyer", map[string]any{"seats": len(ids)})
 	return b, tx.SendBatch(ctx, batch).Close()
+}
+
+// queueBooked writes down that the booking has booked the tickets, each at its price of now and with its fee.
+func queueBooked(batch *pgx.Batch, bookingID string, tickets []boxoffice.Ticket) {
+	fees := make([]int64, len(tickets))
+	for i, t := range tickets {
+		fees[i] = t.FeeMinor
+	}
+	batch.Queue(`
+		INSERT INTO booking_tickets (booking_id, ticket_id, price_minor, fee_minor)
+		SELECT $1, t.id, t.price_minor, f.fee
+		FROM tickets t JOIN unnest($2::text[]::uuid[], $3::bigint[]) AS f (id, fee) ON f.id = t.id
+		WHERE t.id = ANY ($2::text[]::uuid[])`, bookingID, ticketIDs(tickets), fees)
 }
 
 // markHeld checks that every seat was taken. The rows are locked and were free, so fewer is a fault of ours.

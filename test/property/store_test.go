@@ -66,6 +66,10 @@ func (s store) Extend(ctx context.Context, user, id string, key *boxoffice.Idemp
 	return onStore(ctx, "Extend", func() (boxoffice.Booking, error) { return s.realStore.Extend(ctx, user, id, key) })
 }
 
+func (s store) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (boxoffice.Booking, error) {
+	return onStore(ctx, "ChangeSeats", func() (boxoffice.Booking, error) { return s.realStore.ChangeSeats(ctx, c) })
+}
+
 func (s store) RequestCancel(ctx context.Context, user, id string, key *boxoffice.IdempotencyKey) (boxoffice.Booking, bool, error) {
 	var settled bool
 	b, err := onStore(ctx, "RequestCancel", func() (b boxoffice.Booking, err error) {

@@ -247,6 +247,15 @@ func (w *world) extend(b booking) *task {
 	})
 }
 
+// changeSeats adds and removes seats of a booking.
+func (w *world) changeSeats(b booking, add, remove []string) *task {
+	name := fmt.Sprintf("%d seats more and %d fewer in %s", len(add), len(remove), w.name(b.ID))
+	return w.request(name, func(ctx context.Context, s *bookings.Service) (func(), error) {
+		_, err := s.ChangeSeats(ctx, boxoffice.SeatChange{UserID: b.UserID, BookingID: b.ID, Add: add, Remove: remove})
+		return nil, err
+	})
+}
+
 // cancel lets go of a booking.
 func (w *world) cancel(b booking) *task {
 	return w.request("cancellation of "+w.name(b.ID), func(ctx context.Context, s *bookings.Service) (func(), error) {
