@@ -134,6 +134,18 @@ type HoldRequest struct {
 	Key       *IdempotencyKey // nil: none was given
 }
 
+// BestRequest asks for the best free seats of an event. Zero fields do not restrict.
+type BestRequest struct {
+	UserID        string
+	EventID       string
+	Count         int // seats, wheelchairs' spaces among them
+	Accessible    int // wheelchairs' spaces
+	Category      string
+	MaxPriceMinor int64 // of each seat
+	Split         bool  // where so many are nowhere together, in groups near each other
+	Key           *IdempotencyKey
+}
+
 // SeatChange asks for other seats in a booking that is held. Adding a seat that it has, and removing one that it has not, is
 // no error.
 type SeatChange struct {
@@ -200,6 +212,8 @@ type BookingService interface {
 	// Book holds the seats and sees to it that the booking's workflow runs. CodeInvalid, CodeNotFound, CodeNotOnSale,
 	// CodeRateLimited, CodeSeatsTaken, CodeOpenBookingExists, CodeKeyReused, CodeUnavailable. Costs one transaction.
 	Book(ctx context.Context, req HoldRequest) (Booking, error)
+	// BookBest is Book with the best free seats, as BookingStore.HoldBest chooses them, with its codes.
+	BookBest(ctx context.Context, req BestRequest) (Booking, error)
 	// Booking gives one booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.

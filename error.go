@@ -20,6 +20,8 @@ const (
 	CodeNotFound            Code = "not-found"            // absent, or not the caller's
 	CodeUsernameTaken       Code = "username-taken"       // somebody has this name, in whatever case
 	CodeSeatsTaken          Code = "seats-taken"          // at least one seat is not free; Conflicts says which and why
+	CodeNotTogether         Code = "not-together"         // so many seats that fit the wish are nowhere free together
+	CodeSeatLeftAlone       Code = "seat-left-alone"      // a single free seat would remain; Conflicts says which
 	CodeOpenBookingExists   Code = "open-booking-exists"  // the buyer already has an open booking of this event; Link leads to it
 	CodeNotOnSale           Code = "not-on-sale"          // the event is a draft, cancelled, past, or outside its sales window
 	CodeSaleFinal           Code = "sale-final"           // the event's tickets cannot be given back, or no longer
@@ -57,17 +59,18 @@ var Codes = []Code{
 	CodeKeyReused, CodeTooLarge, CodeUnsupportedMedia, CodeRateLimited, CodeUnavailable, CodeBadSignature, CodeFenced,
 	CodeSeatsLost, CodeProviderDeclined, CodeProviderUnknown, CodeNoSession, CodeNoRefund, CodeRefundExceeds,
 	CodeIssueImpossible, CodeMailRejected, CodeMethodNotAllowed, CodeCrossOrigin, CodeDuplicateIdentifier,
-	CodeEventState, CodeTooMany, CodeSaleFinal, CodePromotionRefused, CodeBalanceInsufficient,
+	CodeEventState, CodeTooMany, CodeSaleFinal, CodePromotionRefused, CodeBalanceInsufficient, CodeNotTogether, CodeSeatLeftAlone,
 }
 
 // Error is the one error type that crosses package borders.
 type Error struct {
-	Code       Code
-	Message    string        // for a person, complete sentences, nothing secret
-	Fields     []FieldError  // with CodeInvalid: what is wrong where
-	Conflicts  []Conflict    // with CodeSeatsTaken: every seat that could not be had
-	Link       string        // with CodeOpenBookingExists: the ID of the open booking
-	RetryAfter time.Duration // with CodeUnavailable and CodeRateLimited; 0 if unknown
+	Code         Code
+	Message      string        // for a person, complete sentences, nothing secret
+	Fields       []FieldError  // with CodeInvalid: what is wrong where
+	Conflicts    []Conflict    // with CodeSeatsTaken: every seat that could not be had
+	Alternatives [][]Ticket    // with CodeSeatsTaken and CodeSeatLeftAlone: what can be had instead, as of a moment ago
+	Link         string        // with CodeOpenBookingExists: the ID of the open booking
+	RetryAfter   time.Duration // with CodeUnavailable and CodeRateLimited; 0 if unknown
 
 	cause error
 }
@@ -95,6 +98,7 @@ const (
 	ConflictHeldByYou          ConflictReason = "held_by_you"
 	ConflictBlocked            ConflictReason = "blocked"
 	ConflictReservedAccessible ConflictReason = "reserved_accessible"
+	ConflictLeftAlone          ConflictReason = "left_alone" // nobody would sit beside it
 )
 
 // Errorf makes an Error. The format and its arguments are read by people outside: put no internals into them. A %w among

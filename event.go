@@ -79,6 +79,19 @@ func (p RefundPolicy) Wrong() []FieldError {
 	return wrong
 }
 
+// OrphanRule says what becomes of a booking that would leave a single free seat alone.
+type OrphanRule string
+
+// The orphan rules.
+const (
+	OrphansWarn   OrphanRule = "warn"   // the seat map tells its buyer; the booking is let be
+	OrphansRefuse OrphanRule = "refuse" // it is refused where as many seats are together elsewhere
+	OrphansIgnore OrphanRule = "ignore"
+)
+
+// OrphanRules lists every rule.
+var OrphanRules = []OrphanRule{OrphansWarn, OrphansRefuse, OrphansIgnore}
+
 // zones keeps the time zones that were read: time.LoadLocation opens a file each time.
 var zones sync.Map
 
@@ -113,10 +126,11 @@ type Event struct {
 	Status          EventStatus
 	Currency        string
 	Refund          RefundPolicy
-	BookingFeeMinor int64 // of each ticket that costs something; see TicketFee
-	PriceFromMinor  int64 // of the cheapest seat, sold or not, with its fee
-	Total           int   // seats
-	Available       int   // free seats, as of now or a moment ago
+	Orphans         OrphanRule // empty where it is not known, as in what a search finds
+	BookingFeeMinor int64      // of each ticket that costs something; see TicketFee
+	PriceFromMinor  int64      // of the cheapest seat, sold or not, with its fee
+	Total           int        // seats
+	Available       int        // free seats, as of now or a moment ago
 }
 
 // SeatStatusColumns is what a seat map shows, by column, in the order of the seat plan: small, and compressible.

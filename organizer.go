@@ -69,6 +69,7 @@ type NewEvent struct {
 	Currency     string
 	Prices       map[string]int64 // minor units by category: of every category that the plan's seats have, and no other
 	Refund       RefundPolicy     // zero: sales are final
+	Orphans      OrphanRule       // OrphansWarn
 
 	BookingFeeMinor int64 // of each ticket that costs something
 }
@@ -108,6 +109,7 @@ type EventChange struct {
 	EndsAt       *time.Time
 	SalesOpenAt  *time.Time
 	SalesCloseAt *time.Time
+	Orphans      *OrphanRule      // for whoever books from then on
 	Refund       *RefundPolicy    // while seats are sold or held only such as is at least as good for buyers
 	PlanHash     *string          // of a plan of the same venue
 	Prices       map[string]int64 // of the categories that come with the plan; of others only by SetPrices

@@ -98,8 +98,12 @@ type AttemptEnd struct {
 type BookingStore interface {
 	// HoldSeats takes seats for a new booking: all or none. With a key that was used for the same body it gives the
 	// booking of that time. CodeInvalid, CodeNotFound, CodeNotOnSale, CodeRateLimited, CodeSeatsTaken, CodeOpenBookingExists,
-	// CodeKeyReused.
+	// CodeSeatLeftAlone, CodeKeyReused.
 	HoldSeats(ctx context.Context, req HoldRequest) (booking Booking, ref BookingRef, fresh bool, err error)
+	// HoldBest is HoldSeats with the best free seats of an event: together, and only if asked otherwise in groups near each
+	// other. CodeNotTogether where there are none. The other codes are those of HoldSeats but CodeSeatsTaken: whoever comes
+	// at the same time gets other seats while there are any.
+	HoldBest(ctx context.Context, req BestRequest) (booking Booking, ref BookingRef, fresh bool, err error)
 	// Booking reads a booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
@@ -124,7 +128,7 @@ type BookingStore interface {
 	Extend(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)
 	// ChangeSeats adds and removes seats of a held booking, all or none, at the prices of now; the deadline stays. From the
 	// first payment page on the seats stay, too. CodeNotFound, CodeInvalid, CodeNotOnSale where seats are added,
-	// CodeSeatsTaken, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused, CodeUnavailable.
+	// CodeSeatsTaken, CodeSeatLeftAlone, CodeBookingClosed, CodeDeadlinePassed, CodeSeatsLost, CodeKeyReused, CodeUnavailable.
 	ChangeSeats(ctx context.Context, c SeatChange) (Booking, error)
 	// RequestCancel frees the seats at once where no attempt is live or paid, else notes the wish; settled says which.
 	// CodeNotFound, CodeBookingClosed, CodeKeyReused.

@@ -55,6 +55,7 @@ const (
 	ConflictReasonBlocked            ConflictReason = "blocked"
 	ConflictReasonHeld               ConflictReason = "held"
 	ConflictReasonHeldByYou          ConflictReason = "held_by_you"
+	ConflictReasonLeftAlone          ConflictReason = "left_alone"
 	ConflictReasonReservedAccessible ConflictReason = "reserved_accessible"
 	ConflictReasonSold               ConflictReason = "sold"
 )
@@ -91,6 +92,13 @@ const (
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
+)
+
+// Defines values for OrphanRule.
+const (
+	OrphanRuleIgnore OrphanRule = "ignore"
+	OrphanRuleRefuse OrphanRule = "refuse"
+	OrphanRuleWarn   OrphanRule = "warn"
 )
 
 // Defines values for PriceBand.
@@ -180,6 +188,16 @@ const (
 	ListTasksParamsStateOpen   ListTasksParamsState = "open"
 )
 
+// Alternative As many seats as were asked for. They were free a moment ago; nothing keeps them.
+type Alternative struct {
+	// AmountMinor What they cost together.
+	//
+	// Example: 2900
+	AmountMinor int64    `json:"amount_minor"`
+	Seats       []string `json:"seats"`
+	TicketIDs   []string `json:"ticket_ids"`
+}
+
 // AuditLine defines model for AuditLine.
 type AuditLine struct {
 	Action string                 `json:"action"`
@@ -191,6 +209,32 @@ type AuditLine struct {
 
 	// Verified The actor was logged in; else the name is what they typed in Temporal's UI.
 	Verified bool `json:"verified"`
+}
+
+// BookBestRequest defines model for BookBestRequest.
+type BookBestRequest struct {
+	// Accessible How many of them are spaces for wheelchairs; the others are beside them.
+	//
+	// Example: 1
+	Accessible int `json:"accessible,omitempty"`
+
+	// Category A price category; any, if left out.
+	//
+	// Example: Standard
+	Category string `json:"category,omitempty"`
+
+	// Count How many seats, wheelchairs' spaces among them. The installation's own limit is lower.
+	//
+	// Example: 4
+	Count int `json:"count"`
+
+	// MaxPriceMinor What a seat may cost; any, if left out.
+	//
+	// Example: 2000
+	MaxPriceMinor int64 `json:"max_price_minor,omitempty"`
+
+	// Split Take groups near each other where so many are nowhere together.
+	Split bool `json:"split,omitempty"`
 }
 
 // BookRequest Ticket IDs of one event.
@@ -536,8 +580,11 @@ type Event struct {
 	ID     string    `json:"id"`
 
 	// Name Example: Ghost
-	Name    string `json:"name"`
-	OwnerID string `json:"owner_id"`
+	Name string `json:"name"`
+
+	// OrphanRule What becomes of a booking that would leave a single free seat alone: a seat map tells its buyer and the booking is let be (`warn`, which it is if left out), it is refused where as many seats are together elsewhere, or nothing.
+	OrphanRule OrphanRule `json:"orphan_rule"`
+	OwnerID    string     `json:"owner_id"`
 
 	// PriceFromMinor Of the cheapest seat, with its fee.
 	//
@@ -646,7 +693,8 @@ type EventChangeRequest struct {
 	EndsAt *string `json:"ends_at,omitempty"`
 
 	// Name Example: Ghost
-	Name *string `json:"name,omitempty"`
+	Name       *string     `json:"name,omitempty"`
+	OrphanRule *OrphanRule `json:"orphan_rule,omitempty"`
 
 	// PlanHash Another plan of the venue.
 	PlanHash *string `json:"plan_hash,omitempty"`
@@ -862,6 +910,9 @@ type NewEventRequest struct {
 	// Example: Ghost
 	Name string `json:"name,omitempty"`
 
+	// OrphanRule What becomes of a booking that would leave a single free seat alone: a seat map tells its buyer and the booking is let be (`warn`, which it is if left out), it is refused where as many seats are together elsewhere, or nothing.
+	OrphanRule OrphanRule `json:"orphan_rule,omitempty"`
+
 	// PlanHash A plan of the venue; the latest, if left out.
 	PlanHash string `json:"plan_hash,omitempty"`
 
@@ -1020,6 +1071,9 @@ type OpenSessions struct {
 	Sessions []OpenSession `json:"sessions"`
 }
 
+// OrphanRule What becomes of a booking that would leave a single free seat alone: a seat map tells its buyer and the booking is let be (`warn`, which it is if left out), it is refused where as many seats are together elsewhere, or nothing.
+type OrphanRule string
+
 // OwnEvent defines model for OwnEvent.
 type OwnEvent struct {
 	Event Event `json:"event"`
@@ -1110,7 +1164,9 @@ type PricesRequest struct {
 
 // Problem RFC 9457.
 type Problem struct {
-	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Alternatives With `seats-taken` and `seat-left-alone`, what can be had instead: first the seats that are still free with the nearest ones in the place of the others, then seats together. It may be absent while very many ask.
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+	Conflicts    []Conflict    `json:"conflicts,omitempty"`
 
 	// Detail For a person.
 	//
@@ -2123,6 +2179,12 @@ type ChangeEventParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// BookBestParams defines parameters for BookBest.
+type BookBestParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CallOffEventParams defines parameters for CallOffEvent.
 type CallOffEventParams struct {
 	// Preview Only say what it would come to.
@@ -2443,6 +2505,9 @@ type CreateEventJSONRequestBody = NewEventRequest
 
 // ChangeEventJSONRequestBody defines body for ChangeEvent for application/json ContentType.
 type ChangeEventJSONRequestBody = EventChangeRequest
+
+// BookBestJSONRequestBody defines body for BookBest for application/json ContentType.
+type BookBestJSONRequestBody = BookBestRequest
 
 // CallOffEventJSONRequestBody defines body for CallOffEvent for application/json ContentType.
 type CallOffEventJSONRequestBody = CallOffRequest

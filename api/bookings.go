@@ -15,6 +15,7 @@ const (
 	routeBook     = "POST /book"
 	routeApply    = "POST /bookings/{id}/promotion"
 	routeRemove   = "DELETE /bookings/{id}/promotion"
+	routeBest     = "POST /events/{id}/book-best"
 	routeCheckout = "POST /bookings/{id}/checkout"
 	routeExtend   = "POST /bookings/{id}/extend"
 	routeSeats    = "PATCH /bookings/{id}/seats"
@@ -36,6 +37,11 @@ func (s *Server) book(c *gin.Context, user boxoffice.User) error {
 		return err
 	}
 	booking, err := s.opts.Bookings.Book(c.Request.Context(), boxoffice.HoldRequest{UserID: user.ID, TicketIDs: ids, Key: key})
+	return replyBooked(c, booking, err)
+}
+
+// replyBooked answers with a booking that is new.
+func replyBooked(c *gin.Context, booking boxoffice.Booking, err error) error {
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,8 @@ func exampleOf(method, path string) request {
 		}
 	case "/bookings/{id}/seats":
 		r.body = `{"add":["` + ticketID + `"]}`
+	case "/events/{id}/book-best":
+		r.body = `{"count":1}`
 	case "/bookings/{id}/resend":
 		r.body = `{"email":"other@example.com"}`
 	case "/webhooks/stripe":

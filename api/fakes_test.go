@@ -174,7 +174,7 @@ func someEvent() boxoffice.Event {
 		Venue: boxoffice.Venue{
 			ID: otherID, Name: "El Rey", City: "Chico", State: "CA", TimeZone: "America/Los_Angeles", Lat: 39.73, Lon: -121.84,
 		},
-		StartsAt: start, EndsAt: start.Add(127 * time.Minute), Status: boxoffice.EventOnSale, Currency: "USD",
+		StartsAt: start, EndsAt: start.Add(127 * time.Minute), Status: boxoffice.EventOnSale, Currency: "USD", Orphans: boxoffice.OrphansWarn,
 		PriceFromMinor: 1450, Total: 2, Available: 2,
 	}
 }
@@ -277,6 +277,7 @@ type fakeBookings struct {
 	code     boxoffice.PromotionRequest
 	cancel   boxoffice.Cancellation
 	change   boxoffice.SeatChange
+	best     boxoffice.BestRequest
 	quoted   boxoffice.Cancellation
 	refusal  error // of Resend and ApplyPromotion alone
 	key      *boxoffice.IdempotencyKey
@@ -303,6 +304,11 @@ func (f *fakeBookings) some(userID string) boxoffice.Booking {
 func (f *fakeBookings) Book(_ context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
 	f.hold, f.key = req, req.Key
 	f.hold.TicketIDs = slices.Clone(req.TicketIDs)
+	return f.some(req.UserID), f.err
+}
+
+func (f *fakeBookings) BookBest(_ context.Context, req boxoffice.BestRequest) (boxoffice.Booking, error) {
+	f.best, f.key = req, req.Key
 	return f.some(req.UserID), f.err
 }
 

@@ -63,6 +63,9 @@ func unreadableBodies() []refusal {
 	}
 }
 
+// best makes a request for the best seats.
+func best(body string) request { return jsonOf("/events/"+eventID+"/book-best", body) }
+
 // seatChange makes a request to change the seats of a booking.
 func seatChange(body string) request {
 	in := jsonOf("/bookings/"+bookingID+"/seats", body)
@@ -102,6 +105,19 @@ func strangeBodies() []refusal {
 		invalid("no ticket's ID", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","C 12"]}`), "ticket_ids[1]"),
 		invalid("a ticket twice", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":["`+ticketID+`","`+strings.ToUpper(ticketID)+`"]}`), "ticket_ids[1]"),
 		invalid("null for tickets", jsonOf("/bookings/"+bookingID+"/cancel", `{"ticket_ids":null}`), "ticket_ids"),
+		invalid("the best of nothing", best(`{}`), "count"),
+		invalid("no best seat", best(`{"count":0}`), "count"),
+		invalid("fewer than none", best(`{"count":-1}`), "count", "accessible"),
+		invalid("half a seat", best(`{"count":1.5}`), "count"),
+		invalid("all that there is", best(`{"count":1e9}`), "count"),
+		invalid("a word", best(`{"count":"two"}`), "count"),
+		invalid("more wheelchairs than seats", best(`{"count":1,"accessible":2}`), "accessible"),
+		invalid("fewer wheelchairs than none", best(`{"count":1,"accessible":-1}`), "accessible"),
+		invalid("a category of two lines", best(`{"count":1,"category":"a\nb"}`), "category"),
+		invalid("an endless category", best(`{"count":1,"category":"`+strings.Repeat("x", 41)+`"}`), "category"),
+		invalid("a price below nothing", best(`{"count":1,"max_price_minor":-5}`), "max_price_minor"),
+		invalid("somebody else's best", best(`{"count":1,"user_id":"`+otherID+`"}`), "user_id"),
+		invalid("best seats as a list", best(`[1]`), "body"),
 		invalid("no change", seatChange(`{}`), "body"),
 		invalid("no seats to add", seatChange(`{"add":[]}`), "add"),
 		invalid("no seats to remove", seatChange(`{"remove":[]}`), "remove"),

@@ -53,7 +53,7 @@ func newEvent(in NewEventRequest) (boxoffice.NewEvent, error) {
 		Currency: in.Currency, Prices: in.Prices, BookingFeeMinor: in.BookingFeeMinor,
 		StartsAt: wrong.time("starts_at", in.StartsAt), EndsAt: wrong.time("ends_at", in.EndsAt),
 		SalesOpenAt: wrong.time("sales_open_at", in.SalesOpenAt), SalesCloseAt: wrong.time("sales_close_at", in.SalesCloseAt),
-		Refund: wrong.refund(in.Refund),
+		Refund: wrong.refund(in.Refund), Orphans: boxoffice.OrphanRule(in.OrphanRule),
 	}
 	if in.StartsAt == "" {
 		wrong.add("starts_at", "This must not be empty.")
@@ -86,6 +86,10 @@ func (s *Server) changeEvent(c *gin.Context, user boxoffice.User) error {
 	if in.Refund.Given {
 		refund := wrong.refund(in.Refund)
 		to.Refund = &refund
+	}
+	if in.OrphanRule != nil {
+		rule := boxoffice.OrphanRule(*in.OrphanRule)
+		to.Orphans = &rule
 	}
 	if in.PlanHash != nil && !hashShape.MatchString(*in.PlanHash) {
 		wrong.add("plan_hash", "This is not the SHA-256 of a plan, in small hexadecimal digits.")

@@ -32,6 +32,8 @@ var answers = map[boxoffice.Code]answer{
 	boxoffice.CodeNotFound:            {http.StatusNotFound, "Not found"},
 	boxoffice.CodeUsernameTaken:       {http.StatusConflict, "This username is taken"},
 	boxoffice.CodeSeatsTaken:          {http.StatusConflict, "Seats are taken"},
+	boxoffice.CodeNotTogether:         {http.StatusConflict, "There are no such seats together"},
+	boxoffice.CodeSeatLeftAlone:       {http.StatusConflict, "A single seat would be left alone"},
 	boxoffice.CodeOpenBookingExists:   {http.StatusConflict, "You have an open booking of this event"},
 	boxoffice.CodeNotOnSale:           {http.StatusUnprocessableEntity, "The event is not on sale"},
 	boxoffice.CodeBookingClosed:       {http.StatusConflict, "The booking is closed"},
@@ -89,6 +91,9 @@ func explain(err error) (Problem, time.Duration) {
 		problem.Conflicts = append(problem.Conflicts, Conflict{
 			TicketID: conflict.TicketID, Seat: conflict.Seat, Reason: ConflictReason(conflict.Reason),
 		})
+	}
+	for _, seats := range failure.Alternatives {
+		problem.Alternatives = append(problem.Alternatives, viewAlternative(seats))
 	}
 	if failure.Link != "" {
 		problem.Link = bookingPath(failure.Link)

@@ -83,6 +83,10 @@ func (h *house) wrongSeats(t *testing.T, ada boxoffice.User) []refusal {
 		{"an unknown seat", jsonOf("/book", idsOf(uuid.NewString())), 404, "not-found", nil},
 		{"an unknown seat beside a free one", jsonOf("/book", idsOf(h.tickets[0], uuid.NewString())), 404, "not-found", nil},
 		{"an event for a seat", jsonOf("/book", idsOf(h.event)), 404, "not-found", nil},
+		{"the best of an unknown event", jsonOf("/events/"+uuid.NewString()+"/book-best", `{"count":1}`), 404, "not-found", nil},
+		invalid("too many of the best", jsonOf("/events/"+h.event+"/book-best", `{"count":11}`), "count"),
+		{"the best of a category that is not", jsonOf("/events/"+h.event+"/book-best", `{"count":1,"category":"gold"}`), http.StatusConflict, "not-together", nil},
+		{"wheelchairs' spaces where there are none", jsonOf("/events/"+h.event+"/book-best", `{"count":2,"accessible":1,"split":true}`), http.StatusConflict, "not-together", nil},
 		unprocessable("a draft", off(`status = 'draft'`)),
 		unprocessable("a cancelled event", off(`status = 'cancelled'`)),
 		unprocessable("a past event", off(`status = 'past'`)),
@@ -134,6 +138,7 @@ func bookingRoutes(bookingID, ticketID string) []request {
 	at := "/bookings/" + bookingID
 	return []request{
 		{method: "GET", path: at}, {method: "POST", path: at + "/checkout"}, {method: "POST", path: at + "/checkout", body: `{}`},
+		{method: "PATCH", path: at + "/seats", body: `{"remove":["` + ticketID + `"]}`},
 		{method: "POST", path: at + "/extend"}, {method: "POST", path: at + "/cancel"},
 		{method: "POST", path: at + "/cancel", headers: []string{"Idempotency-Key", "k"}},
 		{method: "POST", path: at + "/cancel", body: `{"ticket_ids":["` + ticketID + `"]}`}, {method: "POST", path: at + "/cancel?preview=true"},

@@ -119,6 +119,7 @@ func (s *Server) bookingRoutes() []route {
 		{ServiceBookings, "POST", "/book", member, s.book},
 		{ServiceBookings, "POST", "/book/", member, s.book},
 		{ServiceBookings, "POST", "/reserve", member, s.book},
+		{ServiceBookings, "POST", "/events/{id}/book-best", member, s.bookBest},
 		{ServiceBookings, "GET", "/bookings", member, s.listBookings},
 		{ServiceBookings, "GET", "/bookings/{id}", member, s.getBooking},
 		{ServiceBookings, "POST", "/bookings/{id}/checkout", member, s.checkout},

@@ -78,7 +78,6 @@ func (s *Server) streamSeats(c *gin.Context, user boxoffice.User) error {
 // stream writes updates until the context or the viewer ends. Its error is that of a write.
 func (s *Server) stream(ctx context.Context, c *gin.Context, viewer *seatwatch.Viewer) error {
 	w := http.NewResponseController(c.Writer)
-	_ = w.SetReadDeadline(time.Time{}) // that of the request: it would end the waiting for the client's leaving
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("X-Accel-Buffering", "no")
 	send := func(frames ...[]byte) error {

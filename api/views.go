@@ -19,7 +19,7 @@ func viewEvent(e boxoffice.Event) Event {
 		ID: e.ID, OwnerID: e.OwnerID, Name: e.Name, TitleID: e.TitleID, Type: e.Type,
 		Venue: viewVenue(e.Venue),
 		Time:  e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone), Status: EventStatus(e.Status),
-		Currency: e.Currency, Refund: viewRefund(e.Refund), BookingFeeMinor: e.BookingFeeMinor,
+		Currency: e.Currency, Refund: viewRefund(e.Refund), BookingFeeMinor: e.BookingFeeMinor, OrphanRule: OrphanRule(e.Orphans),
 		PriceFromMinor: e.PriceFromMinor, Available: e.Available, Total: e.Total,
 	}
 }

@@ -83,6 +83,17 @@ func (s *Service) Drain() error { return s.calls.Wait() }
 // Book holds the seats in one transaction. The run is started once the buyer has the answer.
 func (s *Service) Book(ctx context.Context, req boxoffice.HoldRequest) (boxoffice.Booking, error) {
 	booking, ref, fresh, err := s.Store.HoldSeats(ctx, req)
+	return s.held(ctx, booking, ref, fresh, err)
+}
+
+// BookBest is Book with the best free seats.
+func (s *Service) BookBest(ctx context.Context, req boxoffice.BestRequest) (boxoffice.Booking, error) {
+	booking, ref, fresh, err := s.Store.HoldBest(ctx, req)
+	return s.held(ctx, booking, ref, fresh, err)
+}
+
+// held starts the run of a booking that is new.
+func (s *Service) held(ctx context.Context, booking boxoffice.Booking, ref boxoffice.BookingRef, fresh bool, err error) (boxoffice.Booking, error) {
 	if err != nil {
 		return boxoffice.Booking{}, err
 	}

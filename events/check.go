@@ -41,6 +41,13 @@ func (f *fields) fee(minor int64) {
 	}
 }
 
+// orphans checks a rule that is in force.
+func (f *fields) orphans(rule boxoffice.OrphanRule) {
+	if !slices.Contains(boxoffice.OrphanRules, rule) {
+		f.add("orphan_rule", "This is one of %v.", boxoffice.OrphanRules)
+	}
+}
+
 // wrongEvent reports everything that is wrong with a new event.
 func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	var wrong fields
@@ -48,6 +55,7 @@ func wrongEvent(e boxoffice.NewEvent, places []boxoffice.Ticket) error {
 	times := boxoffice.EventTimes{StartsAt: e.StartsAt, EndsAt: e.EndsAt, SalesOpenAt: e.SalesOpenAt, SalesCloseAt: e.SalesCloseAt}
 	wrong = append(wrong, times.Wrong()...)
 	wrong = append(wrong, e.Refund.Wrong()...)
+	wrong.orphans(e.Orphans)
 	wrong.amounts(e.Prices)
 	wrong.fee(e.BookingFeeMinor)
 	used := map[string]bool{}
@@ -76,6 +84,9 @@ func wrongChange(change boxoffice.EventChange) error {
 	}
 	if change.Refund != nil {
 		wrong = append(wrong, change.Refund.Wrong()...)
+	}
+	if change.Orphans != nil {
+		wrong.orphans(*change.Orphans)
 	}
 	if change.PlanHash == nil && len(change.Prices) > 0 {
 		wrong.add("prices", "Prices come with a new plan; else they are set at …/prices.")

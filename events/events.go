@@ -136,6 +136,9 @@ func (s *Service) setDefaults(e *boxoffice.NewEvent, title boxoffice.Title) {
 		}
 		e.EndsAt = e.StartsAt.Add(runtime)
 	}
+	if e.Orphans == "" {
+		e.Orphans = boxoffice.OrphansWarn
+	}
 	if e.SalesOpenAt.IsZero() {
 		e.SalesOpenAt = s.now()
 	}

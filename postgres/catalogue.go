@@ -165,7 +165,7 @@ func (s *Catalogue) SeatPlan(ctx context.Context, hash string) (json.RawMessage,
 const eventQuery = `
 	SELECT e.id, e.owner_id, e.title_id, e.name, e.type, e.plan_hash, e.starts_at, e.ends_at, e.sales_open_at,
 		e.sales_close_at, e.status, e.currency, coalesce(e.refund_hours, 0), coalesce(e.refund_percent, 0), e.booking_fee_minor,
-		e.price_from_minor, e.seats,
+		e.orphan_rule, e.price_from_minor, e.seats,
 		v.id, coalesce(v.owner_id::text, ''), v.name, v.city, v.state, v.time_zone, v.lat, v.lon
 	FROM events e JOIN venues v ON v.id = e.venue_id
 	WHERE `
@@ -185,7 +185,7 @@ func scanEvent(row pgx.CollectableRow) (boxoffice.Event, error) {
 	v := &e.Venue
 	err := row.Scan(&e.ID, &e.OwnerID, &e.TitleID, &e.Name, &e.Type, &hash, &e.StartsAt, &e.EndsAt, &e.SalesOpenAt,
 		&e.SalesCloseAt, &e.Status, &e.Currency, &e.Refund.Hours, &e.Refund.Percent, &e.BookingFeeMinor,
-		&e.PriceFromMinor, &e.Total,
+		&e.Orphans, &e.PriceFromMinor, &e.Total,
 		&v.ID, &v.OwnerID, &v.Name, &v.City, &v.State, &v.TimeZone, &v.Lat, &v.Lon)
 	e.PlanHash = hex.EncodeToString(hash)
 	e.PriceFromMinor += boxoffice.TicketFee(e.PriceFromMinor, e.BookingFeeMinor)

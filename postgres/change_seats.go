@@ -20,13 +20,17 @@ func (s *Bookings) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (b b
 	if c, err = s.checkChange(c); err != nil {
 		return b, err
 	}
+	var change seatChange
 	err = s.inLane(ctx, func(locked string) error {
 		return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-			b, _, err = once(ctx, tx, c.Key, func() (boxoffice.Booking, error) { return s.changeSeats(ctx, tx, c, locked) })
+			b, _, err = once(ctx, tx, c.Key, func() (b boxoffice.Booking, err error) {
+				b, change, err = s.changeSeats(ctx, tx, c, locked)
+				return b, err
+			})
 			return err
 		})
 	})
-	return b, err
+	return b, s.offerOthers(ctx, err, change.event, slices.Concat(change.added, change.conflicting))
 }
 
 // checkChange refuses what needs no database to be wrong, and gives the IDs in their canonical form.
@@ -59,29 +63,30 @@ func (s *Bookings) checkChange(c boxoffice.SeatChange) (boxoffice.SeatChange, er
 	return c, nil
 }
 
-func (s *Bookings) changeSeats(ctx context.Context, tx pgx.Tx, c boxoffice.SeatChange, locked string) (boxoffice.Booking, error) {
-	var none boxoffice.Booking
+func (s *Bookings) changeSeats(
+	ctx context.Context, tx pgx.Tx, c boxoffice.SeatChange, locked string,
+) (changed boxoffice.Booking, change seatChange, err error) {
 	b, err := lockOwnBooking(ctx, tx, c.UserID, c.BookingID)
 	if err != nil {
-		return none, err
+		return changed, change, err
 	}
 	if err := refuseFixed(ctx, tx, b); err != nil {
-		return none, err
+		return changed, change, err
 	}
-	change, err := lockChange(ctx, tx, b, c, locked)
-	if err != nil {
-		return none, err
+	if change, err = lockChange(ctx, tx, b, c, locked); err != nil {
+		return changed, change, err
 	}
 	if err := s.judgeChange(ctx, tx, b, c, change); err != nil {
-		return none, err
+		return changed, change, err
 	}
 	if err := change.write(ctx, tx, b); err != nil {
-		return none, err
+		return changed, change, err
 	}
 	if _, err := look(ctx, tx, b.id); err != nil {
-		return none, err
+		return changed, change, err
 	}
-	return readBooking(ctx, tx, c.UserID, b.id)
+	changed, err = readBooking(ctx, tx, c.UserID, b.id)
+	return changed, change, err
 }
 
 // refuseFixed says why the seats of a booking can no longer be changed.
@@ -100,6 +105,7 @@ func refuseFixed(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 
 // seatChange is a change of a booking's seats under their locks.
 type seatChange struct {
+	event              wantedEvent
 	kept, freed, added []boxoffice.Ticket
 	conflicting        []boxoffice.Ticket // of those to be added
 	lost               bool               // a seat of the booking is no longer held by it
@@ -131,6 +137,12 @@ func lockChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Sea
 	}
 	if len(seats) < all {
 		return change, inDemand(seatsLocked{b.eventID})
+	}
+	e := &change.event
+	err = tx.QueryRow(ctx, `SELECT id, plan_hash, orphan_rule, event_is_on_sale(e) FROM events e WHERE id = $1`, b.eventID).
+		Scan(&e.id, &e.planHash, &e.orphans, &e.onSale)
+	if err != nil {
+		return change, err
 	}
 	for i, t := range seats {
 		change.sort(t, taken[i], slices.Contains(own, t.ID), slices.Contains(c.Remove, t.ID), b.id)
@@ -175,20 +187,13 @@ func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, 
 		return boxoffice.InvalidField("remove", "At least one seat stays. To let go of all, cancel the booking.")
 	case left > s.rules.MaxSeats:
 		return boxoffice.InvalidField("add", "A booking has at most %d seats.", s.rules.MaxSeats)
-	case len(change.added)+len(change.conflicting) == 0:
-		return nil
-	}
-	var onSale bool
-	if err := tx.QueryRow(ctx, `SELECT event_is_on_sale(e) FROM events e WHERE id = $1`, b.eventID).Scan(&onSale); err != nil {
-		return err
-	}
-	if !onSale {
+	case len(change.added)+len(change.conflicting) > 0 && !change.event.onSale:
 		return boxoffice.Errorf(boxoffice.CodeNotOnSale, "This event is not on sale.")
-	}
-	if len(change.conflicting) > 0 {
+	case len(change.conflicting) > 0:
 		return conflicts(ctx, tx, b.userID, change.conflicting)
 	}
-	return nil
+	// Where the booking could have taken other seats from the start, it can take them now.
+	return s.refuseOrphans(ctx, tx, change.event, slices.Concat(change.kept, change.added), slices.Concat(change.kept, change.freed))
 }
 
 // write frees and takes the seats. A freed seat is forgotten, not released: nothing was ever paid for it, and a payment that

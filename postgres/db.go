@@ -28,6 +28,8 @@ type DB struct {
 	pool    *pgxpool.Pool
 	apart   *DB // nil in itself
 	lanes   *lanes
+	halls   *halls
+	free    *shownFree
 	renewed atomic.Int64 // when the pool was last emptied by leaveReadOnly, in nanoseconds
 }
 
@@ -78,7 +80,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	params["statement_timeout"] = milliseconds(o.StatementTimeout)
 	params["idle_in_transaction_session_timeout"] = milliseconds(o.IdleInTxTimeout)
 	params["timezone"] = "UTC"
-	db := &DB{apart: &DB{}, lanes: newLanes(int(o.MaxConns) / 4)}
+	db := &DB{apart: &DB{}, lanes: newLanes(int(o.MaxConns) / 4), halls: newHalls(), free: newShownFree()}
 	if db.pool, err = openPool(ctx, config, o.MaxConns); err != nil {
 		return nil, err
 	}

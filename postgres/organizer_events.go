@@ -243,11 +243,11 @@ func insertDraft(ctx context.Context, tx pgx.Tx, by boxoffice.By, id, kind strin
 	stored, err := tx.Exec(ctx, `
 		INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
 			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent,
-			booking_fee_minor)
-		SELECT $1, $2, $3, p.venue_id, p.hash, $6, $7, $8, $9, $10, $11, 'draft', $12, $13, $14, $15, $16, $17
+			booking_fee_minor, orphan_rule)
+		SELECT $1, $2, $3, p.venue_id, p.hash, $6, $7, $8, $9, $10, $11, 'draft', $12, $13, $14, $15, $16, $17, $18
 		FROM seat_plans p WHERE p.venue_id = $4 AND p.hash = $5`,
 		id, by.UserID, e.TitleID, e.VenueID, hash, e.Name, kind, e.StartsAt, e.EndsAt, e.SalesOpenAt, e.SalesCloseAt,
-		e.Currency, seats, lowest, hours, percent, e.BookingFeeMinor)
+		e.Currency, seats, lowest, hours, percent, e.BookingFeeMinor, cmp.Or(e.Orphans, boxoffice.OrphansWarn))
 	if err == nil && stored.RowsAffected() == 0 {
 		err = boxoffice.InvalidField("plan_hash", "This is no plan of the venue.")
 	}
@@ -268,6 +268,7 @@ type ownedEvent struct {
 	status            boxoffice.EventStatus
 	refund            boxoffice.RefundPolicy
 	fee               int64
+	orphans           boxoffice.OrphanRule
 	times             boxoffice.EventTimes
 	now               time.Time
 }
@@ -281,11 +282,11 @@ func lockOwnEvent(ctx context.Context, tx pgx.Tx, userID, eventID string) (owned
 		return e, err
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT id, venue_id, name, status, coalesce(refund_hours, 0), coalesce(refund_percent, 0), booking_fee_minor, starts_at, ends_at,
-			sales_open_at, sales_close_at, boxoffice_now()
+		SELECT id, venue_id, name, status, coalesce(refund_hours, 0), coalesce(refund_percent, 0), booking_fee_minor, orphan_rule,
+			starts_at, ends_at, sales_open_at, sales_close_at, boxoffice_now()
 		FROM events WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE`, id, userID).
-		Scan(&e.id, &e.venueID, &e.name, &e.status, &e.refund.Hours, &e.refund.Percent, &e.fee, &e.times.StartsAt, &e.times.EndsAt,
-			&e.times.SalesOpenAt, &e.times.SalesCloseAt, &e.now)
+		Scan(&e.id, &e.venueID, &e.name, &e.status, &e.refund.Hours, &e.refund.Percent, &e.fee, &e.orphans,
+			&e.times.StartsAt, &e.times.EndsAt, &e.times.SalesOpenAt, &e.times.SalesCloseAt, &e.now)
 	return e, absent("event", err)
 }
 

@@ -33,7 +33,7 @@ func (s *Organizers) ChangeEvent(
 	})
 }
 
-// changeRow changes the event's name, times, refund policy and booking fee.
+// changeRow changes the event's name, times, refund policy, booking fee and orphan rule.
 func changeRow(ctx context.Context, tx pgx.Tx, e ownedEvent, change boxoffice.EventChange, changes noted) error {
 	if change.Name != nil && *change.Name != e.name {
 		changes.before["name"], changes.after["name"] = e.name, *change.Name
@@ -60,6 +60,10 @@ func changeRow(ctx context.Context, tx pgx.Tx, e ownedEvent, change boxoffice.Ev
 	if fee != e.fee {
 		changes.before["booking_fee_minor"], changes.after["booking_fee_minor"] = e.fee, fee
 	}
+	orphans := set(e.orphans, change.Orphans)
+	if orphans != e.orphans {
+		changes.before["orphan_rule"], changes.after["orphan_rule"] = e.orphans, orphans
+	}
 	if len(changes.after) == 0 {
 		return nil
 	}
@@ -69,8 +73,8 @@ func changeRow(ctx context.Context, tx pgx.Tx, e ownedEvent, change boxoffice.Ev
 	}
 	hours, percent := refundColumns(refund)
 	_, err := tx.Exec(ctx, `UPDATE events SET name = $2, starts_at = $3, ends_at = $4, sales_open_at = $5, sales_close_at = $6, refund_hours = $7,
-		refund_percent = $8, booking_fee_minor = $9 WHERE id = $1`,
-		e.id, name, times.StartsAt, times.EndsAt, times.SalesOpenAt, times.SalesCloseAt, hours, percent, fee)
+		refund_percent = $8, booking_fee_minor = $9, orphan_rule = $10 WHERE id = $1`,
+		e.id, name, times.StartsAt, times.EndsAt, times.SalesOpenAt, times.SalesCloseAt, hours, percent, fee, orphans)
 	return err
 }
 

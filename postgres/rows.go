@@ -80,7 +80,7 @@ func collectJudged(rows pgx.Rows) (tickets []boxoffice.Ticket, taken []bool, err
 func collectWantedEvent(rows pgx.Rows) (e wantedEvent, err error) {
 	for rows.Next() {
 		var zone string
-		if err := rows.Scan(&e.id, &e.name, &e.city, &e.currency, &e.fee, &e.starts, &zone, &e.onSale); err != nil {
+		if err := rows.Scan(&e.id, &e.name, &e.city, &e.currency, &e.fee, &e.planHash, &e.orphans, &e.starts, &zone, &e.onSale); err != nil {
 			return e, err
 		}
 		location, err := time.LoadLocation(zone)

@@ -44,11 +44,12 @@ func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (bo
 	var booking boxoffice.Booking
 	var ref boxoffice.BookingRef
 	var fresh bool
+	var w wanted
 	err = s.inLane(ctx, func(locked string) (err error) {
-		booking, ref, fresh, err = s.hold(ctx, req, ids, locked)
+		booking, ref, w, fresh, err = s.hold(ctx, req, ids, locked)
 		return err
 	})
-	return booking, ref, fresh, err
+	return booking, ref, fresh, s.offerOthers(ctx, err, w.event, w.tickets)
 }
 
 // inLane tries an act on seats without waiting for locks, and, where somebody has one of them, waits in the event's lane.
@@ -79,25 +80,38 @@ func (e seatsLocked) Error() string {
 	return "another transaction has seats of event " + e.eventID + " locked"
 }
 
+// isLocked reports whether an act failed because somebody has seats locked.
+func isLocked(err error) bool {
+	_, locked := errors.AsType[seatsLocked](err)
+	return locked
+}
+
 // hold is HoldSeats in one transaction.
 func (s *Bookings) hold(
 	ctx context.Context, req boxoffice.HoldRequest, ids []string, locked string,
-) (booking boxoffice.Booking, ref boxoffice.BookingRef, fresh bool, err error) {
+) (booking boxoffice.Booking, ref boxoffice.BookingRef, w wanted, fresh bool, err error) {
 	var replayed bool
 	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		booking, replayed, err = once(ctx, tx, req.Key, func() (boxoffice.Booking, error) {
-			wanted, err := s.lockWanted(ctx, tx, req.UserID, ids, locked)
-			if err != nil {
+			var err error
+			if w, err = s.lockWanted(ctx, tx, req.UserID, ids, locked); err != nil {
 				return boxoffice.Booking{}, err
 			}
-			ref = wanted.ref()
-			return s.takeSeats(ctx, tx, wanted)
+			if err := s.refuseOrphans(ctx, tx, w.event, w.tickets, nil); err != nil {
+				return boxoffice.Booking{}, err
+			}
+			ref = w.ref()
+			return s.takeSeats(ctx, tx, w)
 		})
 		return err
 	})
-	ref.BookingID, ref.Reference = booking.ID, booking.Reference
-	ref.EventID, ref.UserID, ref.Status = booking.EventID, booking.UserID, booking.Status
-	return booking, ref, !replayed, err
+	return booking, refOf(ref, booking), w, !replayed, err
+}
+
+// refOf completes what the booking's run is started with.
+func refOf(ref boxoffice.BookingRef, b boxoffice.Booking) boxoffice.BookingRef {
+	ref.BookingID, ref.Reference, ref.EventID, ref.UserID, ref.Status = b.ID, b.Reference, b.EventID, b.UserID, b.Status
+	return ref
 }
 
 // checkTicketIDs refuses what needs no database to be wrong, and gives the IDs in their canonical form, sorted.
@@ -133,7 +147,9 @@ type wanted struct {
 
 type wantedEvent struct {
 	id, name, city, currency string
-	fee                      int64     // of each ticket that costs something
+	fee                      int64 // of each ticket that costs something
+	planHash                 []byte
+	orphans                  boxoffice.OrphanRule
 	starts                   time.Time // in the venue's zone
 	onSale                   bool
 }
@@ -194,7 +210,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 		return err
 	})
 	batch.Queue(`
-		SELECT e.id, e.name, v.city, e.currency, e.booking_fee_minor, e.starts_at, v.time_zone, event_is_on_sale(e)
+		SELECT e.id, e.name, v.city, e.currency, e.booking_fee_minor, e.plan_hash, e.orphan_rule, e.starts_at, v.time_zone, event_is_on_sale(e)
 		FROM events e JOIN venues v ON v.id = e.venue_id
 		WHERE e.id = (SELECT event_id FROM tickets WHERE id = $1)`, ids[0]).Query(func(rows pgx.Rows) (err error) {
 		w.event, err = collectWantedEvent(rows)

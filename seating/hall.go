@@ -55,7 +55,7 @@ type Hall struct {
 func New(p seatplan.Plan) *Hall {
 	h := &Hall{
 		places: make(map[place]position, p.Capacity()),
-		fx:        float64(p.Stage.X) + float64(p.Stage.Width)/2, fy: float64(p.Stage.Y + p.Stage.Height),
+		fx:     float64(p.Stage.X) + float64(p.Stage.Width)/2, fy: float64(p.Stage.Y + p.Stage.Height),
 	}
 	for _, section := range p.Sections {
 		for _, row := range section.Rows {

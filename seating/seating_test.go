@@ -91,10 +91,10 @@ func TestBest(t *testing.T) {
 		"two wheelchairs with company":            {hall("cwcwsw", "cwwc"), "", seating.Wish{Count: 4, Accessible: 2}, "A2 A3 A4 A5"},
 		"a wheelchair alone":                      {hall("ssscw"), "", seating.Wish{Count: 1, Accessible: 1}, "A5"},
 		"no more wheelchairs than are asked for":  {hall("ww"), "", seating.Wish{Count: 2, Accessible: 1}, ""},
-		"near some seats": {hall("ssssssss", "ssssssss"), "", seating.Wish{Count: 2, Near: seats(hall("ssssssss", "ssssssss"))[14:16]}, "B7 B8"},
-		"not too dear":    {hall("ssss"), "", seating.Wish{Count: 2, MaxPrice: 999}, ""},
-		"dear enough":     {hall("ssss"), "", seating.Wish{Count: 2, MaxPrice: 1000}, "A1 A2"},
-		"of a category":   {hall("ssss"), "", seating.Wish{Count: 2, Category: "gold"}, ""},
+		"near some seats":                         {hall("ssssssss", "ssssssss"), "", seating.Wish{Count: 2, Near: seats(hall("ssssssss", "ssssssss"))[14:16]}, "B7 B8"},
+		"not too dear":                            {hall("ssss"), "", seating.Wish{Count: 2, MaxPrice: 999}, ""},
+		"dear enough":                             {hall("ssss"), "", seating.Wish{Count: 2, MaxPrice: 1000}, "A1 A2"},
+		"of a category":                           {hall("ssss"), "", seating.Wish{Count: 2, Category: "gold"}, ""},
 	} {
 		free := seats(test.plan, strings.Fields(test.taken)...)
 		require.Equal(t, test.want, names(seating.New(test.plan).Best(free, test.wish, 1)), name)

@@ -38,6 +38,16 @@ func (s store) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (boxoff
 	return b, ref, fresh, err
 }
 
+func (s store) HoldBest(ctx context.Context, req boxoffice.BestRequest) (boxoffice.Booking, boxoffice.BookingRef, bool, error) {
+	var ref boxoffice.BookingRef
+	var fresh bool
+	b, err := onStore(ctx, "HoldBest", func() (b boxoffice.Booking, err error) {
+		b, ref, fresh, err = s.realStore.HoldBest(ctx, req)
+		return b, err
+	})
+	return b, ref, fresh, err
+}
+
 func (s store) Booking(ctx context.Context, user, id string) (boxoffice.Booking, error) {
 	return onStore(ctx, "Booking", func() (boxoffice.Booking, error) { return s.realStore.Booking(ctx, user, id) })
 }

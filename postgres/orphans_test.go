@@ -1,0 +1,131 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/seatplan"
+)
+
+func (h *house) setRule(t *testing.T, rule boxoffice.OrphanRule) {
+	t.Helper()
+	h.exec(t, `UPDATE events SET orphan_rule = $1`, rule)
+}
+
+func TestHoldSeats_LeavesNobodyAloneWhereTheEventSaysSo(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("sssss ssss"))
+	user := h.addUser(t)
+	h.setRule(t, boxoffice.OrphansRefuse)
+	before := h.rows(t)
+	_, _, _, err := h.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: seats("A2 A3")})
+	e := requireCode(t, boxoffice.CodeSeatLeftAlone, err)
+	require.Contains(t, e.Message, "row A, seat 1")
+	require.Equal(t, []boxoffice.Conflict{{TicketID: seats("A1")[0], Seat: "Stalls, row A, seat 1", Reason: boxoffice.ConflictLeftAlone}}, e.Conflicts)
+	require.NotEmpty(t, e.Alternatives)
+	require.Equal(t, before, h.rows(t))
+	var other []string
+	for _, ticket := range e.Alternatives[0] {
+		other = append(other, ticket.ID)
+	}
+	require.Len(t, other, 2)
+	b := h.hold(t, user, other...)
+	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, seats("A7"), nil))
+	requireCode(t, boxoffice.CodeSeatLeftAlone, err)
+
+	for _, rule := range []boxoffice.OrphanRule{boxoffice.OrphansWarn, boxoffice.OrphansIgnore} {
+		h.setRule(t, rule)
+		h.letGo(t, h.hold(t, h.addUser(t), seats("A7 A8")...).ID)
+	}
+}
+
+// Who has no other choice may leave somebody alone.
+func TestHoldSeats_LeavesSomebodyAloneWhereItMust(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("sss"))
+	h.setRule(t, boxoffice.OrphansRefuse)
+	h.hold(t, h.addUser(t), seats("A1 A2")...)
+	h.hold(t, h.addUser(t), seats("A3")...)
+}
+
+func TestChangeSeats_LeavesNobodyAlone(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("sssss", "ssssss"))
+	h.setRule(t, boxoffice.OrphansRefuse)
+	b := h.hold(t, h.addUser(t), seats("A1 A2 A3")...)
+	_, err := h.store.ChangeSeats(t.Context(), changeOf(b, nil, seats("A2")))
+	e := requireCode(t, boxoffice.CodeSeatLeftAlone, err)
+	require.Equal(t, seats("A2")[0], e.Conflicts[0].TicketID, "the seat that is given up would be alone")
+	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, seats("A4"), nil))
+	e = requireCode(t, boxoffice.CodeSeatLeftAlone, err)
+	require.Equal(t, seats("A5")[0], e.Conflicts[0].TicketID)
+	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, seats("A4 A5"), nil))
+	require.NoError(t, err)
+}
+
+// Who wants the best seats gets some that leave nobody alone, whatever the rule.
+func TestHoldBest_LeavesNobodyAlone(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("sss", "ssss"))
+	b, err := h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 2})
+	require.NoError(t, err)
+	require.Subset(t, seats("B1 B2 B3 B4"), seatsOf(b))
+	rest, err := h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 2})
+	require.NoError(t, err)
+	require.Subset(t, seats("B1 B2 B3 B4"), seatsOf(rest))
+}
+
+func TestConflicts_ComeWithAlternatives(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("ssssssss", "ssssssss"))
+	h.hold(t, h.addUser(t), seats("A4")...)
+	user := h.addUser(t)
+	_, _, _, err := h.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: seats("A3 A4")})
+	e := requireCode(t, boxoffice.CodeSeatsTaken, err)
+	require.Len(t, e.Alternatives, 3)
+	require.Equal(t, seats("A3 A5"), idsOf(e.Alternatives[0]), "what is free still, and the nearest")
+	require.Equal(t, seats("B3 B4"), idsOf(e.Alternatives[1]))
+	b := h.hold(t, user, idsOf(e.Alternatives[0])...)
+	h.hold(t, h.addUser(t), seats("B1")...)
+	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, seats("B1 B2"), nil))
+	e = requireCode(t, boxoffice.CodeSeatsTaken, err)
+	require.NotEmpty(t, e.Alternatives, "so does a change")
+	for _, tickets := range e.Alternatives {
+		require.Len(t, tickets, 2)
+	}
+}
+
+func idsOf(tickets []boxoffice.Ticket) (list []string) {
+	for _, t := range tickets {
+		list = append(list, t.ID)
+	}
+	return list
+}
+
+// The losers of an on-sale are told what they lost, not made to wait for what they could have instead.
+func TestConflicts_OfAnArena(t *testing.T) {
+	t.Parallel()
+	h, _ := newHallHouse(t, seatplan.Arena("Arena"))
+	wanted := h.tickets[5000:5002]
+	h.hold(t, h.addUser(t), wanted[0])
+	users, errs := make([]string, 100), make([]error, 100)
+	for i := range users {
+		users[i] = h.addUser(t)
+	}
+	atOnce(len(users), func(i int) {
+		_, _, _, errs[i] = h.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: users[i], TicketIDs: wanted})
+	})
+	offered := 0
+	for _, err := range errs {
+		e := requireCode(t, boxoffice.CodeSeatsTaken, err)
+		require.Equal(t, wanted[0], e.Conflicts[0].TicketID)
+		if len(e.Alternatives) > 0 {
+			offered++
+			require.Contains(t, idsOf(e.Alternatives[0]), wanted[1])
+		}
+	}
+	require.Positive(t, offered)
+	t.Logf("%d of %d were offered others", offered, len(errs))
+}
