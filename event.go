@@ -30,7 +30,29 @@ type Title struct {
 	Genre          string
 	Rating         string // MPAA, "PG-13"
 	Director       string
+	Poster         *Poster // nil without one
 }
+
+// Poster is a title's picture, as JPEGs of several widths. It is as it is stored.
+type Poster struct {
+	Images []PosterImage `json:"images"` // the narrowest first
+}
+
+// PosterImage is a poster in one width. Its hash, the hexadecimal SHA-256 of the file, is its name.
+type PosterImage struct {
+	Hash   string `json:"hash"`
+	Width  int    `json:"width"` // in pixels
+	Height int    `json:"height"`
+}
+
+// PosterRenderer makes posters of images that people send.
+type PosterRenderer interface {
+	// Render reads a JPEG, PNG or WebP and gives the poster with the file of each of its images. CodeInvalid.
+	Render(raw []byte) (Poster, [][]byte, error)
+}
+
+// PosterKey is where an image of a poster lies in the file store.
+func PosterKey(hash string) string { return "posters/" + hash + ".jpg" }
 
 // Venue is a place with seats.
 type Venue struct {

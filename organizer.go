@@ -188,6 +188,9 @@ type organizerCatalogue interface {
 	CreateTitle(ctx context.Context, by By, t Title) (Title, error)
 	// ChangeTitle changes a title, and with its kind the type of its events.
 	ChangeTitle(ctx context.Context, by By, titleID string, change TitleChange) (Title, error)
+	// RemovePoster takes a title's poster away; one that has none is no error. Its files stay in the store: they are named
+	// by what they are, so another title may have the same.
+	RemovePoster(ctx context.Context, by By, titleID string) (Title, error)
 	// Titles lists the titles that the user may use, by name. CodeInvalid on a bad cursor.
 	Titles(ctx context.Context, page OrganizerPage) (titles []Title, next string, err error)
 
@@ -242,6 +245,8 @@ type organizerCatalogue interface {
 // OrganizerService is what an organizer does with their own titles, venues and events.
 type OrganizerService interface {
 	organizerCatalogue
+	// SetPoster makes an image the title's poster. CodeInvalid where it is none, CodeUnavailable.
+	SetPoster(ctx context.Context, by By, titleID string, image []byte) (Title, error)
 	// AddSeatPlan stores a plan of a venue. CodeInvalid and CodeMalformed with the place of everything that is wrong with
 	// it, CodeTooLarge. A plan that the venue has already is given again.
 	AddSeatPlan(ctx context.Context, by By, venueID string, plan []byte) (SeatPlanVersion, error)
@@ -262,6 +267,8 @@ type OrganizerStore interface {
 	// AddSeatPlan stores a valid plan in its canonical form as the venue's next version, or gives the version that has its
 	// hash. CodeTooMany beyond MaxPlanVersions. Of version Hash, Name, Seats and Categories are read.
 	AddSeatPlan(ctx context.Context, by By, version SeatPlanVersion, canonical json.RawMessage) (SeatPlanVersion, error)
+	// SetPoster gives a title a poster whose files are stored already.
+	SetPoster(ctx context.Context, by By, titleID string, poster Poster) (Title, error)
 	// TitleToUse gives a title that the user may use.
 	TitleToUse(ctx context.Context, userID, titleID string) (Title, error)
 	// CreateEvent stores a draft with its tickets in one transaction. Of places section, row, number, category and

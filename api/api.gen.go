@@ -1146,6 +1146,36 @@ type PasswordRequest struct {
 	NewPassword NewPassword `json:"new_password"`
 }
 
+// Poster A picture, in one width or several. It is absent where there is none.
+type Poster struct {
+	// Height Of the widest image.
+	//
+	// Example: 1920
+	Height int `json:"height"`
+
+	// Images The narrowest first.
+	Images []PosterImage `json:"images"`
+
+	// Width Of the widest image.
+	//
+	// Example: 1280
+	Width int `json:"width"`
+}
+
+// PosterImage defines model for PosterImage.
+type PosterImage struct {
+	// Height Example: 960
+	Height int `json:"height"`
+
+	// URL Example: /posters/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	URL string `json:"url"`
+
+	// Width In pixels.
+	//
+	// Example: 640
+	Width int `json:"width"`
+}
+
 // PriceBand By the cheapest seat, in whole units of the event's currency. A price belongs to the band that it begins.
 type PriceBand string
 
@@ -1925,7 +1955,8 @@ type Title struct {
 	Kind string `json:"kind"`
 
 	// Name Example: Ghost
-	Name string `json:"name"`
+	Name   string  `json:"name"`
+	Poster *Poster `json:"poster,omitempty"`
 
 	// Rating Example: PG-13
 	Rating string `json:"rating,omitempty"`
@@ -2446,6 +2477,18 @@ type CreateTitleParams struct {
 
 // ChangeTitleParams defines parameters for ChangeTitle.
 type ChangeTitleParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RemovePosterParams defines parameters for RemovePoster.
+type RemovePosterParams struct {
+	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetPosterParams defines parameters for SetPoster.
+type SetPosterParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"net/http"
 	"os"
 	"os/exec"
@@ -97,6 +100,15 @@ func example(path string) string {
 	return strings.NewReplacer("{id}", bookingID, "{ticketID}", ticketID, "{hash}", planHash).Replace(path)
 }
 
+// somePoster is a PNG that is large enough.
+func somePoster() string {
+	var file bytes.Buffer
+	if err := png.Encode(&file, image.NewGray(image.Rect(0, 0, 100, 100))); err != nil {
+		panic(err)
+	}
+	return file.String()
+}
+
 // exampleOf makes a request that an operation accepts.
 func exampleOf(method, path string) request {
 	r := request{method: method, path: example(path), body: organizerBodies()[method+" "+path]}
@@ -128,6 +140,10 @@ func exampleOf(method, path string) request {
 		}
 	case "/bookings/{id}/seats":
 		r.body = `{"add":["` + ticketID + `"]}`
+	case "/titles/{id}/poster":
+		if method == http.MethodPut {
+			r.body, r.headers = somePoster(), []string{"Content-Type", "image/png"}
+		}
 	case "/events/{id}/book-best":
 		r.body = `{"count":1}`
 	case "/bookings/{id}/resend":

@@ -20,6 +20,7 @@ type fakeOrganizers struct {
 	made   boxoffice.Promotion
 	terms  boxoffice.PromotionChange
 	plan   []byte
+	image  []byte
 	guests []boxoffice.Guest
 	err    error
 }
@@ -30,6 +31,17 @@ func (f *fakeOrganizers) CreateTitle(_ context.Context, by boxoffice.By, t boxof
 }
 
 func (f *fakeOrganizers) ChangeTitle(_ context.Context, by boxoffice.By, id string, _ boxoffice.TitleChange) (boxoffice.Title, error) {
+	f.by = by
+	return boxoffice.Title{ID: id, Name: "Ghost", Kind: "film"}, f.err
+}
+
+func (f *fakeOrganizers) SetPoster(_ context.Context, by boxoffice.By, id string, image []byte) (boxoffice.Title, error) {
+	f.by, f.image = by, image
+	poster := boxoffice.Poster{Images: []boxoffice.PosterImage{{Hash: planHash, Width: 320, Height: 480}}}
+	return boxoffice.Title{ID: id, Name: "Ghost", Kind: "film", Poster: &poster}, f.err
+}
+
+func (f *fakeOrganizers) RemovePoster(_ context.Context, by boxoffice.By, id string) (boxoffice.Title, error) {
 	f.by = by
 	return boxoffice.Title{ID: id, Name: "Ghost", Kind: "film"}, f.err
 }

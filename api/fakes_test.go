@@ -267,6 +267,18 @@ func (f *fakeCatalogue) SeatPlan(_ context.Context, hash string) (json.RawMessag
 	return json.RawMessage(`{"sections": []}`), f.err
 }
 
+// fakeFiles has one file, whatever is put there.
+type fakeFiles struct{ key string }
+
+func (f fakeFiles) Put(context.Context, string, string, []byte) error { return nil }
+
+func (f fakeFiles) Get(_ context.Context, key string) ([]byte, error) {
+	if key != f.key {
+		return nil, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such file.")
+	}
+	return []byte("\xff\xd8\xff"), nil
+}
+
 // fakeBookings has one booking, which every user owns.
 type fakeBookings struct {
 	booking  boxoffice.Booking // what differs from the standard one

@@ -22,8 +22,10 @@ import (
 	"github.com/boxoffice/boxoffice/accounts"
 	"github.com/boxoffice/boxoffice/bookings"
 	"github.com/boxoffice/boxoffice/events"
+	"github.com/boxoffice/boxoffice/files"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/payments"
+	"github.com/boxoffice/boxoffice/posters"
 	"github.com/boxoffice/boxoffice/postgres"
 )
 
@@ -34,6 +36,7 @@ type house struct {
 	base    *testdb.DB
 	db      *postgres.DB
 	store   *postgres.Bookings
+	files   *files.Store
 	event   string // on sale
 	title   string // of the event
 	venue   string
@@ -51,7 +54,7 @@ var never = Rate{Requests: -1}
 
 var unlimited = Limits{
 	PerAddress: never, PerUser: never, LoginPerAddress: never, LoginPerAccount: never, SignUpPerAddress: never,
-	MailPerAddress: never, MailPerAccount: never,
+	MailPerAddress: never, MailPerAccount: never, PosterPerUser: never,
 }
 
 func newHouse(t *testing.T, changes ...func(*Options)) *house {
@@ -63,6 +66,8 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	require.NoError(t, err)
 	t.Cleanup(h.db.Close)
 	h.store = h.db.Bookings(houseRules)
+	h.files, err = files.Open(t.Context(), "mem://")
+	require.NoError(t, err)
 	stripe, err := payments.New(payments.Options{
 		APIKey: "sk_test_house", APIBase: "http://127.0.0.1:1", WebhookSecrets: []string{webhookSecret}, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -78,8 +83,8 @@ func newHouse(t *testing.T, changes ...func(*Options)) *house {
 	t.Cleanup(func() { require.NoError(t, service.Drain()) })
 	h.bundle = setup(t, append([]func(*Options){func(o *Options) {
 		o.Users, o.Accounts, o.Catalogue, o.Bookings = h.db.Users(), people, h.db.Catalogue(), service
-		o.Support = service
-		o.Organizers, o.Cancellations = events.New(h.db.Organizers()), service
+		o.Support, o.Cancellations = service, service
+		o.Organizers, o.Posters = events.New(h.db.Organizers(), &posters.Renderer{}, h.files), h.files
 		o.ReadCache, o.Limits = -1, unlimited
 	}}, changes...)...)
 	h.event, h.tickets = h.addEvent(t, 30)

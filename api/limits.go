@@ -18,7 +18,7 @@ type limiters struct {
 	requestsByAddress, requestsByUser                *limiter
 	loginsByAddress, loginsByAccount, loginsByPair   *limiter
 	signUpsByAddress, mailsByAddress, mailsByAccount *limiter
-	codesByUser                                      *limiter
+	codesByUser, postersByUser                       *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -28,14 +28,14 @@ func newLimiters(l Limits) limiters {
 		loginsByPair:     newLimiter(l.LoginPerPair),
 		signUpsByAddress: newLimiter(l.SignUpPerAddress),
 		mailsByAddress:   newLimiter(l.MailPerAddress), mailsByAccount: newLimiter(l.MailPerAccount),
-		codesByUser: newLimiter(l.CodesPerUser),
+		codesByUser: newLimiter(l.CodesPerUser), postersByUser: newLimiter(l.PosterPerUser),
 	}
 }
 
 func (l limiters) close() {
 	for _, each := range []*limiter{
 		l.requestsByAddress, l.requestsByUser, l.loginsByAddress, l.loginsByAccount, l.loginsByPair, l.signUpsByAddress,
-		l.mailsByAddress, l.mailsByAccount, l.codesByUser,
+		l.mailsByAddress, l.mailsByAccount, l.codesByUser, l.postersByUser,
 	} {
 		each.close()
 	}

@@ -81,6 +81,7 @@ func (h *house) namesOf(t *testing.T, owner boxoffice.User) map[string]string {
 	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT title_id, venue_id, plan_hash FROM events WHERE id = $1`, event).Scan(&title, &venue, &plan))
 	require.NoError(t, h.base.Pool.QueryRow(t.Context(), `SELECT id FROM sessions WHERE user_id = $1 ORDER BY id DESC LIMIT 1`, owner.ID).Scan(&session))
 	h.exec(t, `INSERT INTO support_tasks (id, key, kind, booking_id, summary, advice) VALUES ($1, $2, 'dispute', $1, 'The bank asks.', 'Answer it.')`, booking.ID, booking.ID)
+	require.NoError(t, h.files.Put(t.Context(), boxoffice.PosterKey(hex.EncodeToString(plan)), "image/jpeg", []byte("\xff\xd8\xff")))
 	names := map[string]string{
 		taskID: booking.ID, bookingID: booking.ID, eventID: event, titleID: title, venueID: venue, planHash: hex.EncodeToString(plan), "session": session,
 		promotionID: h.addPromotion(t, "organizer"),

@@ -31,13 +31,15 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 const checkoutOrigin = "https://checkout.stripe.com"
 
 // Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers,
-// Cancellations, Bookings and Support where a mounted group of routes needs them. Zero durations and limits take the defaults that are named.
+// Cancellations, Posters, Bookings and Support where a mounted group of routes needs them. Zero durations and limits take the
+// defaults that are named.
 type Options struct {
 	Users      boxoffice.UserStore
 	Accounts   boxoffice.AccountService
 	Search     boxoffice.Searcher
 	Catalogue  boxoffice.Catalogue
 	Organizers boxoffice.OrganizerService
+	Posters    boxoffice.FileStore // where the organizers' service puts posters
 	Bookings   boxoffice.BookingService
 	Support    boxoffice.SupportService
 
@@ -80,6 +82,7 @@ type Limits struct {
 	MailPerAddress   Rate // requests that send a mail, and tokens from mails that are tried: 20 in 10 minutes
 	MailPerAccount   Rate // mails to one e-mail address, and of one user: 3, and then one in 10 minutes
 	CodesPerUser     Rate // promotion codes that a user puts in, right or wrong: 10 in 10 minutes
+	PosterPerUser    Rate // posters that a user sends, each of which takes up to a second of CPU: 20 in 10 minutes
 	StreamsByUser    int  // streams of seats of one user at one time: 10, which are as many tabs; negative: no limit
 	StreamsByAddress int  // and of one address: 500; negative: no limit
 	Streams          int  // and of all: 5,000. Each takes about 30 kB
@@ -102,6 +105,7 @@ func (l *Limits) rates() []namedRate {
 		{"LoginPerPair", &l.LoginPerPair, Rate{Requests: 1, Per: 5 * time.Minute}},
 		{"SignUpPerAddress", &l.SignUpPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
 		{"MailPerAddress", &l.MailPerAddress, Rate{Requests: 20, Per: 10 * time.Minute}},
+		{"PosterPerUser", &l.PosterPerUser, Rate{Requests: 20, Per: 10 * time.Minute}},
 		{"MailPerAccount", &l.MailPerAccount, Rate{Requests: 3, Per: 30 * time.Minute}},
 		{"CodesPerUser", &l.CodesPerUser, Rate{Requests: 10, Per: 10 * time.Minute}},
 	}
@@ -179,8 +183,8 @@ func (o Options) check() error {
 	if o.Catalogue == nil && (slices.Contains(o.Services, ServiceEvents) || slices.Contains(o.Services, ServiceBookings)) {
 		wrong("Catalogue is missing")
 	}
-	if o.Organizers == nil && slices.Contains(o.Services, ServiceEvents) {
-		wrong("Organizers is missing")
+	if (o.Organizers == nil || o.Posters == nil) && slices.Contains(o.Services, ServiceEvents) {
+		wrong("Organizers or Posters is missing")
 	}
 	if o.Cancellations == nil && slices.Contains(o.Services, ServiceEvents) {
 		wrong("Cancellations is missing")

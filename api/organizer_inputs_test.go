@@ -49,6 +49,22 @@ func wrongTitles() []refusal {
 	)
 }
 
+// wrongPosters are no pictures, or not ones to show.
+func wrongPosters() []refusal {
+	put := func(path, body, kind string) request { return as("PUT", jsonOf(path, body, "Content-Type", kind)) }
+	to := "/titles/" + titleID + "/poster"
+	return []refusal{
+		invalid("a poster of text", put(to, "<svg onload=alert(1)>", "image/png"), "body"), invalid("half a poster", put(to, somePoster()[:50], "image/png"), "body"),
+		{"a vector", put(to, "<svg/>", "image/svg+xml"), 415, "unsupported-media", nil}, {"a poster as JSON", put(to, `{}`, "application/json"), 415, "unsupported-media", nil},
+		{"a poster as a form", put(to, somePoster(), "multipart/form-data; boundary=x"), 415, "unsupported-media", nil},
+		{"too large a poster", put(to, strings.Repeat("x", maxPosterBody+1), "image/png"), 413, "too-large", nil},
+		{"a poster of nothing", put("/titles/"+otherID+"/poster", somePoster(), "image/png"), 404, "not-found", nil},
+		{"no poster of nothing", request{method: "DELETE", path: "/titles/" + otherID + "/poster"}, 404, "not-found", nil},
+		{"an unknown image", request{method: "GET", path: "/posters/" + planHash}, 404, "not-found", nil},
+		{"an image by a path", request{method: "GET", path: "/posters/..%2ftickets%2f" + bookingID}, 404, "not-found", nil},
+	}
+}
+
 // wrongPlans are seat plans that no hall has. The reader of plans has tests of its own; here they come over HTTP.
 func wrongPlans() []refusal {
 	to := "/venues/" + venueID + "/seat-plans"
@@ -181,7 +197,8 @@ func TestNothingOfABadChangeIsWritten(t *testing.T) {
 	h.giveTo(t, "olga")
 	count := 0
 	for who, groups := range map[string][][]refusal{
-		token: {wrongTitles(), wrongPlans(), wrongEvents(), wrongChanges(), wrongPromotions(h.event), wrongCallOffs()}, other: {othersEvents(h.addPromotion(t, "olga"))},
+		token: {wrongTitles(), wrongPosters(), wrongPlans(), wrongEvents(), wrongChanges(), wrongPromotions(h.event), wrongCallOffs()},
+		other: {othersEvents(h.addPromotion(t, "olga"))},
 	} {
 		before := h.rows(t)
 		for _, group := range groups {

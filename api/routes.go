@@ -84,6 +84,9 @@ func (s *Server) organizerRoutes() []route {
 	return []route{
 		{ServiceEvents, "POST", "/titles", organizer, s.createTitle},
 		{ServiceEvents, "PATCH", "/titles/{id}", organizer, s.changeTitle},
+		{ServiceEvents, "PUT", "/titles/{id}/poster", organizer, s.setPoster},
+		{ServiceEvents, "DELETE", "/titles/{id}/poster", organizer, s.removePoster},
+		{ServiceEvents, "GET", "/posters/{hash}", visitor, s.getPoster},
 		{ServiceEvents, "GET", "/organizer/titles", organizer, s.listTitles},
 		{ServiceEvents, "POST", "/venues", organizer, s.createVenue},
 		{ServiceEvents, "PATCH", "/venues/{id}", organizer, s.changeVenue},

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/boxoffice/boxoffice"
 )
 
 // bundle is a server over fakes of what it serves. Every answer that it gives goes through openapi.yaml: see held.
@@ -35,7 +37,8 @@ func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	b.organizers, b.callOffs, b.support = &fakeOrganizers{}, &fakeCallOffs{}, &fakeSupport{}
 	o := Options{
 		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
-		Organizers: b.organizers, Cancellations: b.callOffs, Support: b.support, BaseURL: "http://box.test",
+		Organizers: b.organizers, Cancellations: b.callOffs, Support: b.support, Posters: fakeFiles{boxoffice.PosterKey(planHash)},
+		BaseURL:    "http://box.test",
 		StreamLife: 10 * time.Millisecond, // an answer is read to its end
 		Logger:     slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

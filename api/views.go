@@ -38,7 +38,7 @@ func viewVenue(v boxoffice.Venue) Venue {
 func viewTitle(t boxoffice.Title) Title {
 	return Title{
 		ID: t.ID, Name: t.Name, Kind: t.Kind, Year: t.Year, RuntimeMinutes: t.RuntimeMinutes,
-		Genre: t.Genre, Rating: t.Rating, Director: t.Director,
+		Genre: t.Genre, Rating: t.Rating, Director: t.Director, Poster: viewPoster(t.Poster),
 	}
 }
 

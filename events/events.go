@@ -19,14 +19,38 @@ const unknownRuntime = 2 * time.Hour
 // Service is the organizers' service.
 type Service struct {
 	boxoffice.OrganizerStore
-	now func() time.Time
+	posters boxoffice.PosterRenderer
+	files   boxoffice.FileStore
+	now     func() time.Time
 }
 
 var _ boxoffice.OrganizerService = (*Service)(nil)
 
-// New makes a service over the store.
-func New(store boxoffice.OrganizerStore) *Service {
-	return &Service{OrganizerStore: store, now: time.Now}
+// New makes a service over the store, which puts posters into a file store.
+func New(store boxoffice.OrganizerStore, posters boxoffice.PosterRenderer, files boxoffice.FileStore) *Service {
+	return &Service{OrganizerStore: store, posters: posters, files: files, now: time.Now}
+}
+
+// SetPoster stores an image in the widths that are shown, and then names it: a crash in between leaves files that nobody asks
+// for. Whose the title is, is asked first, so that nobody makes work for a title of somebody else.
+func (s *Service) SetPoster(ctx context.Context, by boxoffice.By, titleID string, image []byte) (boxoffice.Title, error) {
+	title, err := s.TitleToUse(ctx, by.UserID, titleID)
+	if err != nil {
+		return boxoffice.Title{}, err
+	}
+	if title.OwnerID != by.UserID {
+		return boxoffice.Title{}, boxoffice.Errorf(boxoffice.CodeForbidden, "This title is there for all organizers, so nobody can change it. Make one of your own.")
+	}
+	poster, files, err := s.posters.Render(image)
+	if err != nil {
+		return boxoffice.Title{}, err
+	}
+	for i, file := range files {
+		if err := s.files.Put(ctx, boxoffice.PosterKey(poster.Images[i].Hash), "image/jpeg", file); err != nil {
+			return boxoffice.Title{}, err
+		}
+	}
+	return s.OrganizerStore.SetPoster(ctx, by, titleID, poster)
 }
 
 // AddSeatPlan reads a plan and stores it in its canonical form. It costs about 3 ms for a thousand seats.

@@ -95,7 +95,7 @@ func TestAnEventHasATicketForEveryPlaceAtItsCategorysPrice(t *testing.T) {
 	s := newShelf(t)
 	prices := pricesOf(t, s)
 	before := time.Now()
-	_, err := events.New(s).CreateEvent(t.Context(), boxoffice.By{UserID: "olga"}, boxoffice.NewEvent{
+	_, err := events.New(s, nil, nil).CreateEvent(t.Context(), boxoffice.By{UserID: "olga"}, boxoffice.NewEvent{
 		TitleID: "title", VenueID: "venue", StartsAt: start, Currency: "USD", Prices: prices,
 	})
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestAnEventOfUnknownLengthLastsTwoHours(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	s.title.RuntimeMinutes = 0
-	_, err := events.New(s).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{
+	_, err := events.New(s, nil, nil).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{
 		TitleID: "title", VenueID: "venue", Name: "A preview", StartsAt: start, Currency: "USD", Prices: pricesOf(t, s),
 	})
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestAnEventOfUnknownLengthLastsTwoHours(t *testing.T) {
 func TestEverythingWrongWithAnEventIsNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	_, err := events.New(s).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{
+	_, err := events.New(s, nil, nil).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{
 		TitleID: "title", VenueID: "venue", StartsAt: start, EndsAt: start, SalesOpenAt: start, SalesCloseAt: start.Add(time.Hour), Currency: "ZZZ",
 		Prices: map[string]int64{"gold": -1},
 	})
@@ -148,12 +148,12 @@ func TestWhatIsNotThereIsAMistakeOfTheFieldThatNamesIt(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	unknown := "0000"
-	_, err := events.New(s).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{PlanHash: &unknown})
+	_, err := events.New(s, nil, nil).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{PlanHash: &unknown})
 	requireField(t, err, "plan_hash")
-	_, err = events.New(s).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{PlanHash: unknown})
+	_, err = events.New(s, nil, nil).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{PlanHash: unknown})
 	requireField(t, err, "plan_hash")
 	s.title = boxoffice.Title{}
-	_, err = events.New(s).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{})
+	_, err = events.New(s, nil, nil).CreateEvent(t.Context(), boxoffice.By{}, boxoffice.NewEvent{})
 	requireField(t, err, "title_id")
 }
 
@@ -168,14 +168,14 @@ func requireField(t *testing.T, err error, field string) {
 func TestAChangeOfPlanBringsItsPlaces(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	_, err := events.New(s).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{PlanHash: &s.version.Hash})
+	_, err := events.New(s, nil, nil).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{PlanHash: &s.version.Hash})
 	require.NoError(t, err)
 	require.Len(t, s.places, s.version.Seats)
 	name := "Ghost, again"
-	_, err = events.New(s).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{Name: &name})
+	_, err = events.New(s, nil, nil).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{Name: &name})
 	require.NoError(t, err)
 	require.Empty(t, s.places)
-	_, err = events.New(s).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{Prices: map[string]int64{"standard": 1}})
+	_, err = events.New(s, nil, nil).ChangeEvent(t.Context(), boxoffice.By{}, "event", boxoffice.EventChange{Prices: map[string]int64{"standard": 1}})
 	requireField(t, err, "prices")
 }
 
@@ -186,7 +186,7 @@ func TestAPlanIsStoredInItsCanonicalForm(t *testing.T) {
 	require.NoError(t, json.Unmarshal(s.plan, &loose))
 	indented, err := json.MarshalIndent(loose, "", "    ")
 	require.NoError(t, err)
-	version, err := events.New(s).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", indented)
+	version, err := events.New(s, nil, nil).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", indented)
 	require.NoError(t, err)
 	require.Equal(t, s.version.Hash, version.Hash)
 	require.Equal(t, string(s.plan), string(s.raw))
@@ -195,8 +195,8 @@ func TestAPlanIsStoredInItsCanonicalForm(t *testing.T) {
 
 func TestABrokenPlanIsRefusedWithItsPlace(t *testing.T) {
 	t.Parallel()
-	_, err := events.New(newShelf(t)).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", []byte(`{"format":2}`))
+	_, err := events.New(newShelf(t), nil, nil).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", []byte(`{"format":2}`))
 	require.Equal(t, boxoffice.CodeInvalid, boxoffice.CodeOf(err))
-	_, err = events.New(newShelf(t)).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", []byte(`{`))
+	_, err = events.New(newShelf(t), nil, nil).AddSeatPlan(t.Context(), boxoffice.By{}, "venue", []byte(`{`))
 	require.Equal(t, boxoffice.CodeMalformed, boxoffice.CodeOf(err))
 }

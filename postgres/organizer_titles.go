@@ -12,11 +12,11 @@ import (
 
 // titleColumns are those that scanTitle reads, of a table called t.
 const titleColumns = `t.id, coalesce(t.owner_id::text, ''), t.name, t.kind, coalesce(t.year, 0), coalesce(t.runtime_minutes, 0),
-	coalesce(t.genre, ''), coalesce(t.rating, ''), coalesce(t.director, '')`
+	coalesce(t.genre, ''), coalesce(t.rating, ''), coalesce(t.director, ''), t.poster`
 
 func scanTitle(row pgx.CollectableRow) (boxoffice.Title, error) {
 	var t boxoffice.Title
-	err := row.Scan(&t.ID, &t.OwnerID, &t.Name, &t.Kind, &t.Year, &t.RuntimeMinutes, &t.Genre, &t.Rating, &t.Director)
+	err := row.Scan(&t.ID, &t.OwnerID, &t.Name, &t.Kind, &t.Year, &t.RuntimeMinutes, &t.Genre, &t.Rating, &t.Director, &t.Poster)
 	return t, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/events"
+	"github.com/boxoffice/boxoffice/posters"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -61,7 +62,8 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Options{
 		Users: parts.db.Users(), Accounts: parts.accounts, Search: parts.search, Catalogue: parts.db.Catalogue(),
-		Organizers: events.New(parts.db.Organizers()), Bookings: parts.service, Cancellations: parts.service, Support: parts.service,
+		Organizers: events.New(parts.db.Organizers(), &posters.Renderer{}, parts.files), Posters: parts.files,
+		Bookings: parts.service, Cancellations: parts.service, Support: parts.service,
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/events"
+	"github.com/boxoffice/boxoffice/files"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/seatplan"
@@ -43,8 +44,10 @@ func newSeatMap(t testing.TB, hall seatplan.Plan, cache time.Duration) seatMap {
 	catalogue, err := seed.New(seed.Options{Events: 50, Days: 7, Start: time.Now().AddDate(0, 0, 1), OwnerID: users["organizer"].ID})
 	require.NoError(t, err)
 	require.NoError(t, db.Seed(t.Context(), catalogue, nil))
+	store, err := files.Open(t.Context(), "mem://")
+	require.NoError(t, err)
 	server, err := api.New(api.Options{
-		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers()), BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
+		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers(), nil, nil), Posters: store, BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
 		Services: []string{api.ServiceEvents}, Logger: slog.New(slog.DiscardHandler),
 		Limits: api.Limits{PerAddress: api.Rate{Requests: -1}, StreamsByAddress: -1}, // a benchmark is one address
 	})

@@ -59,7 +59,7 @@ func (c *seedCommand) fill(ctx context.Context, db *postgres.DB) error {
 		return err
 	}
 	if c.DemoAccounts {
-		if err := seed.CreatePromotion(ctx, events.New(db.Organizers()), owner.ID); err != nil {
+		if err := seed.CreatePromotion(ctx, events.New(db.Organizers(), nil, nil), owner.ID); err != nil {
 			return err
 		}
 	}
