@@ -104,7 +104,7 @@ func idsOf(tickets []boxoffice.Ticket) (list []string) {
 	return list
 }
 
-// The losers of an on-sale are told what they lost, not made to wait for what they could have instead.
+// Every loser of an on-sale is told what was lost; who of them is offered others depends on how many ask.
 func TestConflicts_OfAnArena(t *testing.T) {
 	t.Parallel()
 	h, _ := newHallHouse(t, seatplan.Arena("Arena"))
