@@ -174,7 +174,13 @@ func TestHoldBestRace(t *testing.T) {
 	for i := range users {
 		users[i] = h.addUser(t)
 	}
-	atOnce(len(users), func(i int) { held[i], errs[i] = h.best(t, users[i], boxoffice.BestRequest{Count: 4}) })
+	atOnce(len(users), func(i int) {
+		for range 20 { // on a slow machine who waits for locks may be told to come again
+			if held[i], errs[i] = h.best(t, users[i], boxoffice.BestRequest{Count: 4}); boxoffice.CodeOf(errs[i]) != boxoffice.CodeUnavailable {
+				break
+			}
+		}
+	})
 	for i, b := range held {
 		require.NoError(t, errs[i])
 		require.Len(t, b.Tickets, 4)
