@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -177,11 +178,12 @@ func queueSeedEvent(batch *pgx.Batch, e boxoffice.Event, hash []byte, fresh func
 	lowest := e.PriceFromMinor - boxoffice.TicketFee(e.PriceFromMinor, e.BookingFeeMinor)
 	batch.Queue(`
 		INSERT INTO events (id, owner_id, title_id, venue_id, plan_hash, name, type, starts_at, ends_at, sales_open_at,
-			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent, booking_fee_minor)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+			sales_close_at, status, currency, seats, price_from_minor, refund_hours, refund_percent, booking_fee_minor,
+			orphan_rule)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (id) DO NOTHING`,
 		e.ID, e.OwnerID, e.TitleID, e.Venue.ID, hash, e.Name, e.Type, e.StartsAt, e.EndsAt, e.SalesOpenAt, e.SalesCloseAt,
-		e.Status, e.Currency, e.Total, lowest, hours, percent, e.BookingFeeMinor).Exec(func(tag pgconn.CommandTag) error {
+		e.Status, e.Currency, e.Total, lowest, hours, percent, e.BookingFeeMinor, cmp.Or(e.Orphans, boxoffice.OrphansWarn)).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 1 {
 			fresh()
 		}

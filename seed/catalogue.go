@@ -174,7 +174,7 @@ func (c *Catalogue) Event(i int) (boxoffice.Event, []boxoffice.Ticket) {
 		StartsAt: s.starts.UTC(), EndsAt: s.starts.Add(time.Duration(w.runtime()) * time.Minute).UTC(),
 		// Two days before the first day it is on sale in every zone of the earth.
 		SalesOpenAt: c.first.AddDate(0, 0, -2), SalesCloseAt: s.starts.Add(15 * time.Minute).UTC(),
-		Status: boxoffice.EventOnSale, Currency: "USD", Refund: refundOf(w.title.Kind), Total: len(places), Available: len(places),
+		Status: boxoffice.EventOnSale, Currency: "USD", Refund: refundOf(w.title.Kind), Orphans: boxoffice.OrphansWarn, Total: len(places), Available: len(places),
 	}
 	price := v.house.prices(v.base, s)
 	e.BookingFeeMinor = bookingFees[w.title.Kind]
