@@ -105,7 +105,7 @@ func TestReconcile_Mends(t *testing.T) {
 			require.Equal(t, []string{string(c.kind), object, c.says}, []string{string(note.Kind), note.Object, note.Says})
 			require.Equal(t, one[string](t, h, `SELECT id::text FROM bookings`), note.BookingID)
 			require.True(t, one[bool](t, h, c.sql, object), "it is not mended")
-			require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks`))
+			require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks WHERE kind = 'reconciliation'`))
 			h.requireClean(t)
 		})
 	}
@@ -183,7 +183,7 @@ func TestReconcile_AsksAPerson(t *testing.T) {
 			object := c.plant(t, h)
 			h.age(t)
 			dry := h.pass(t, boxoffice.ReconcilePass{DryRun: true})
-			require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks`), "a dry run asks nobody")
+			require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks WHERE kind = 'reconciliation'`), "a dry run asks nobody")
 			pass := h.pass(t, boxoffice.ReconcilePass{})
 			require.Equal(t, pass.Findings, append(dry.Findings, dry.Repairs...), "who only looks does not know what can be mended")
 			h.requireAsked(t, pass, c, object)
@@ -192,12 +192,12 @@ func TestReconcile_AsksAPerson(t *testing.T) {
 			if c.right != "" {
 				h.exec(t, c.right, object)
 				h.requireClean(t)
-				require.Equal(t, "reconciliation", one[string](t, h, `SELECT closed_by FROM support_tasks`))
+				require.Equal(t, "reconciliation", one[string](t, h, `SELECT closed_by FROM support_tasks WHERE kind = 'reconciliation'`))
 				return
 			}
 			h.exec(t, `UPDATE support_tasks SET closed_at = boxoffice_now(), closed_by = 'anna', resolution = 'I called them.'`)
 			h.requireClean(t)
-			require.Equal(t, "anna", one[string](t, h, `SELECT closed_by FROM support_tasks`))
+			require.Equal(t, "anna", one[string](t, h, `SELECT closed_by FROM support_tasks WHERE kind = 'reconciliation'`))
 		})
 	}
 }
@@ -212,7 +212,7 @@ func (h *hall) requireAsked(t *testing.T, pass boxoffice.ReconcilePass, c findin
 	require.Equal(t, []string{string(c.kind), object, c.says}, []string{string(note.Kind), note.Object, note.Says})
 	require.Equal(t, c.orphan, note.BookingID == "")
 	require.Equal(t, []string{note.Key(), "reconciliation", note.BookingID, c.says}, one[[]string](t, h,
-		`SELECT ARRAY[key, kind, coalesce(booking_id::text, ''), summary] FROM support_tasks WHERE closed_at IS NULL AND advice <> ''`))
+		`SELECT ARRAY[key, kind, coalesce(booking_id::text, ''), summary] FROM support_tasks WHERE kind = 'reconciliation' AND closed_at IS NULL AND advice <> ''`))
 }
 
 // What came right and goes wrong again is asked once more.
@@ -252,7 +252,7 @@ func TestReconcile_LeavesOthersAlone(t *testing.T) {
 	left, err := h.stripe.Session(t.Context(), open)
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.SessionOpen, left.Status)
-	require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks`))
+	require.Zero(t, one[int](t, h, `SELECT count(*) FROM support_tasks WHERE kind = 'reconciliation'`))
 }
 
 // What is a moment old is left to the protocol: its webhook may be under way.
