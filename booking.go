@@ -32,11 +32,11 @@ var Transitions = []struct {
 }{
 	{BookingHeld, BookingConfirmed, "paid in time: seats held → sold"},
 	{BookingHeld, BookingExpired, "deadline passed, payment page closed, nothing paid: seats freed"},
-	{BookingHeld, BookingCancelled, "buyer or support cancels, or the event is called off; payment page closed, nothing paid: seats freed"},
+	{BookingHeld, BookingCancelled, "buyer or support cancels, or the event is called off, payment page closed, nothing paid: seats freed"},
 	{BookingHeld, BookingRefunding, "paid, but cancelled meanwhile, or the seats or the event are lost"},
 	{BookingConfirmed, BookingCompleted, "tickets issued"},
 	{BookingConfirmed, BookingRefunding, "tickets cannot be issued, the event is called off, or support cancels"},
-	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows; the event is called off; support cancels; or all of the money went back past us"},
+	{BookingCompleted, BookingRefunding, "the buyer gives all tickets back, as the event's policy allows, the event is called off, support cancels, or all of the money went back past us"},
 	{BookingExpired, BookingConfirmed, "paid late, and the same seats are still free"},
 	{BookingExpired, BookingRefunding, "paid late, and the seats are gone"},
 	{BookingCancelled, BookingRefunding, "paid although cancelled"},
