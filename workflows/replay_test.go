@@ -66,7 +66,7 @@ func TestStoredHistoriesReplay(t *testing.T) {
 func TestStoredHistoriesCoverEveryEnding(t *testing.T) {
 	t.Parallel()
 	stored := storedHistories(t)
-	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up", "reindex", "reindex-given-up", "reconcile"}
+	names := []string{"mail", "mail-given-up", "account-mail", "account-mail-given-up", "reindex", "reindex-given-up", "reconcile", "cancel-event", "call-off"}
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}

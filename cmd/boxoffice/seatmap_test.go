@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/events"
 	"github.com/boxoffice/boxoffice/files"
@@ -47,7 +48,9 @@ func newSeatMap(t testing.TB, hall seatplan.Plan, cache time.Duration) seatMap {
 	store, err := files.Open(t.Context(), "mem://")
 	require.NoError(t, err)
 	server, err := api.New(api.Options{
-		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers(), nil, nil), Posters: store, BaseURL: "http://box.test", PublicBrowsing: true, ReadCache: cache,
+		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers(), nil, nil), Posters: store,
+		Cancellations: struct{ boxoffice.CancellationService }{}, // which nobody asks here
+		BaseURL:       "http://box.test", PublicBrowsing: true, ReadCache: cache,
 		Services: []string{api.ServiceEvents}, Logger: slog.New(slog.DiscardHandler),
 		Limits: api.Limits{PerAddress: api.Rate{Requests: -1}, StreamsByAddress: -1}, // a benchmark is one address
 	})
