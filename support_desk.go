@@ -149,6 +149,7 @@ type TaskPage struct {
 // the reader's name, in the transaction that reads; acts are as those of SupportStore, with its errors besides their own.
 type SupportDesk interface {
 	SupportStore
+	SupportMoneyStore
 
 	// FindBookings finds bookings by what support knows of them, without looking through a big table. CodeInvalid.
 	FindBookings(ctx context.Context, reader User, q BookingQuery) (FoundBookings, error)
@@ -194,6 +195,12 @@ type SupportService interface {
 	QuoteCancel(ctx context.Context, bookingID string, terms SupportTerms) (CancellationQuote, error)
 	// RefundGoodwill gives money back although the tickets stay.
 	RefundGoodwill(ctx context.Context, act SupportAct, amountMinor int64) (done string, err error)
+	// SettleRefund says what a refund that was made by hand was for: SettleByHand of SupportMoneyStore.
+	SettleRefund(ctx context.Context, act SupportAct, refund RefundRef, ticketIDs []string) (done string, err error)
+	// RetryRefund asks for a refund that failed once more.
+	RetryRefund(ctx context.Context, act SupportAct, paymentID string) (done string, err error)
+	// RefundedOtherwise notes that the money of a refund that failed was paid past the provider.
+	RefundedOtherwise(ctx context.Context, act SupportAct, paymentID, reference string) (done string, err error)
 	// ResendTickets mails the tickets once more.
 	ResendTickets(ctx context.Context, act SupportAct, email string) (done string, err error)
 	// RetryStep has the failing step tried at once; a run that is lost is started, one that is stuck replaced, and any other

@@ -1728,6 +1728,21 @@ type SupportMoney struct {
 	ToGoBackMinor int64 `json:"to_go_back_minor"`
 }
 
+// SupportPaidRequest defines model for SupportPaidRequest.
+type SupportPaidRequest struct {
+	PaymentID string `json:"payment_id"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+
+	// Reference Of the transfer.
+	//
+	// Example: SEPA 2026-1127-0042
+	Reference string `json:"reference"`
+}
+
 // SupportPayment defines model for SupportPayment.
 type SupportPayment struct {
 	AmountMinor int64 `json:"amount_minor"`
@@ -1758,6 +1773,16 @@ type SupportPayment struct {
 
 // SupportPaymentSettledAs What it came to.
 type SupportPaymentSettledAs string
+
+// SupportPaymentRequest defines model for SupportPaymentRequest.
+type SupportPaymentRequest struct {
+	PaymentID string `json:"payment_id"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+}
 
 // SupportReasonRequest defines model for SupportReasonRequest.
 type SupportReasonRequest struct {
@@ -1837,6 +1862,23 @@ type SupportSeat struct {
 	// Seat Example: Stalls, row A, seat 12
 	Seat     string `json:"seat"`
 	TicketID string `json:"ticket_id"`
+}
+
+// SupportSettleRequest defines model for SupportSettleRequest.
+type SupportSettleRequest struct {
+	// N Its number among the payment's refunds.
+	//
+	// Example: 1
+	N         int    `json:"n"`
+	PaymentID string `json:"payment_id"`
+
+	// Reason For the audit log, in one line. It must name no buyer.
+	//
+	// Example: The projector broke.
+	Reason Reason `json:"reason"`
+
+	// TicketIDs None, if it was for nothing of the booking.
+	TicketIDs []string `json:"ticket_ids,omitempty"`
 }
 
 // SupportTask defines model for SupportTask.
@@ -2430,6 +2472,12 @@ type SupportRefundParams struct {
 	IdempotencyKey ActKey `json:"Idempotency-Key"`
 }
 
+// SupportRefundedOtherwiseParams defines parameters for SupportRefundedOtherwise.
+type SupportRefundedOtherwiseParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
 // SupportReleaseParams defines parameters for SupportRelease.
 type SupportReleaseParams struct {
 	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
@@ -2444,6 +2492,18 @@ type SupportResendParams struct {
 
 // SupportRetryParams defines parameters for SupportRetry.
 type SupportRetryParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportRetryRefundParams defines parameters for SupportRetryRefund.
+type SupportRetryRefundParams struct {
+	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
+	IdempotencyKey ActKey `json:"Idempotency-Key"`
+}
+
+// SupportSettleParams defines parameters for SupportSettle.
+type SupportSettleParams struct {
 	// IdempotencyKey The act is done once, however often it is asked for under this key; visible ASCII.
 	IdempotencyKey ActKey `json:"Idempotency-Key"`
 }
@@ -2603,6 +2663,9 @@ type SupportExtendJSONRequestBody = SupportExtendRequest
 // SupportRefundJSONRequestBody defines body for SupportRefund for application/json ContentType.
 type SupportRefundJSONRequestBody = SupportRefundRequest
 
+// SupportRefundedOtherwiseJSONRequestBody defines body for SupportRefundedOtherwise for application/json ContentType.
+type SupportRefundedOtherwiseJSONRequestBody = SupportPaidRequest
+
 // SupportReleaseJSONRequestBody defines body for SupportRelease for application/json ContentType.
 type SupportReleaseJSONRequestBody = SupportReasonRequest
 
@@ -2611,6 +2674,12 @@ type SupportResendJSONRequestBody = SupportResendRequest
 
 // SupportRetryJSONRequestBody defines body for SupportRetry for application/json ContentType.
 type SupportRetryJSONRequestBody = SupportReasonRequest
+
+// SupportRetryRefundJSONRequestBody defines body for SupportRetryRefund for application/json ContentType.
+type SupportRetryRefundJSONRequestBody = SupportPaymentRequest
+
+// SupportSettleJSONRequestBody defines body for SupportSettle for application/json ContentType.
+type SupportSettleJSONRequestBody = SupportSettleRequest
 
 // CloseTaskJSONRequestBody defines body for CloseTask for application/json ContentType.
 type CloseTaskJSONRequestBody = SupportReasonRequest

@@ -89,6 +89,18 @@ func (f *fakeSupport) RefundGoodwill(_ context.Context, act boxoffice.SupportAct
 	return f.done(act, amountMinor)
 }
 
+func (f *fakeSupport) SettleRefund(_ context.Context, act boxoffice.SupportAct, refund boxoffice.RefundRef, ticketIDs []string) (string, error) {
+	return f.done(act, []any{refund, ticketIDs})
+}
+
+func (f *fakeSupport) RetryRefund(_ context.Context, act boxoffice.SupportAct, paymentID string) (string, error) {
+	return f.done(act, paymentID)
+}
+
+func (f *fakeSupport) RefundedOtherwise(_ context.Context, act boxoffice.SupportAct, paymentID, reference string) (string, error) {
+	return f.done(act, []string{paymentID, reference})
+}
+
 func (f *fakeSupport) ResendTickets(_ context.Context, act boxoffice.SupportAct, email string) (string, error) {
 	return f.done(act, email)
 }

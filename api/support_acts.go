@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"github.com/boxoffice/boxoffice"
 )
@@ -14,11 +15,14 @@ import (
 // reasoned is the body of an act of support: each says why.
 type reasoned interface{ why() string }
 
-func (in SupportReasonRequest) why() string { return in.Reason }
-func (in SupportExtendRequest) why() string { return in.Reason }
-func (in SupportCancelRequest) why() string { return in.Reason }
-func (in SupportRefundRequest) why() string { return in.Reason }
-func (in SupportResendRequest) why() string { return in.Reason }
+func (in SupportReasonRequest) why() string  { return in.Reason }
+func (in SupportExtendRequest) why() string  { return in.Reason }
+func (in SupportCancelRequest) why() string  { return in.Reason }
+func (in SupportRefundRequest) why() string  { return in.Reason }
+func (in SupportResendRequest) why() string  { return in.Reason }
+func (in SupportSettleRequest) why() string  { return in.Reason }
+func (in SupportPaymentRequest) why() string { return in.Reason }
+func (in SupportPaidRequest) why() string    { return in.Reason }
 
 // maxWhy bounds the reason of an act of support, in characters.
 const maxWhy = 200
@@ -82,6 +86,43 @@ func (s *Server) supportRefund(ctx context.Context, act boxoffice.SupportAct, in
 		return "", boxoffice.InvalidField("amount_minor", "This must be more than nothing.")
 	}
 	return s.opts.Support.RefundGoodwill(ctx, act, in.AmountMinor)
+}
+
+func (s *Server) supportSettle(ctx context.Context, act boxoffice.SupportAct, in SupportSettleRequest) (string, error) {
+	wrong := checkPaymentID(in.PaymentID)
+	if in.N < 1 {
+		wrong.add("n", "This is the number of one of the payment's refunds.")
+	}
+	if in.TicketIDs != nil {
+		wrong = append(wrong, checkNamedTickets("ticket_ids", in.TicketIDs)...)
+	}
+	if err := wrong.err(); err != nil {
+		return "", err
+	}
+	return s.opts.Support.SettleRefund(ctx, act, boxoffice.RefundRef{PaymentID: in.PaymentID, N: in.N}, in.TicketIDs)
+}
+
+func (s *Server) supportRetryRefund(ctx context.Context, act boxoffice.SupportAct, in SupportPaymentRequest) (string, error) {
+	if err := checkPaymentID(in.PaymentID).err(); err != nil {
+		return "", err
+	}
+	return s.opts.Support.RetryRefund(ctx, act, in.PaymentID)
+}
+
+func (s *Server) supportRefundedOtherwise(ctx context.Context, act boxoffice.SupportAct, in SupportPaidRequest) (string, error) {
+	wrong := checkPaymentID(in.PaymentID)
+	wrong.line("reference", in.Reference, 1, boxoffice.MaxReference/4) // a character has up to four bytes
+	if err := wrong.err(); err != nil {
+		return "", err
+	}
+	return s.opts.Support.RefundedOtherwise(ctx, act, in.PaymentID, in.Reference)
+}
+
+func checkPaymentID(id string) (wrong fields) {
+	if uuid.Validate(id) != nil {
+		wrong.add("payment_id", "This is not the ID of a payment.")
+	}
+	return wrong
 }
 
 func (s *Server) supportResend(ctx context.Context, act boxoffice.SupportAct, in SupportResendRequest) (string, error) {

@@ -17,13 +17,16 @@ const why = `"reason":"The projector broke."`
 // supportBodies are bodies that support's acts accept, by route.
 func supportBodies() map[string]string {
 	return map[string]string{
-		"POST /support/bookings/{id}/extend":  `{` + why + `,"minutes":10}`,
-		"POST /support/bookings/{id}/release": `{` + why + `}`,
-		"POST /support/bookings/{id}/cancel":  `{` + why + `}`,
-		"POST /support/bookings/{id}/refund":  `{` + why + `,"amount_minor":500}`,
-		"POST /support/bookings/{id}/resend":  `{` + why + `,"email":"other@example.com"}`,
-		"POST /support/bookings/{id}/retry":   `{` + why + `}`,
-		"POST /support/tasks/{id}/close":      `{` + why + `}`,
+		"POST /support/bookings/{id}/extend":             `{` + why + `,"minutes":10}`,
+		"POST /support/bookings/{id}/release":            `{` + why + `}`,
+		"POST /support/bookings/{id}/cancel":             `{` + why + `}`,
+		"POST /support/bookings/{id}/refund":             `{` + why + `,"amount_minor":500}`,
+		"POST /support/bookings/{id}/settle-refund":      `{` + why + `,"payment_id":"` + otherID + `","n":1}`,
+		"POST /support/bookings/{id}/retry-refund":       `{` + why + `,"payment_id":"` + otherID + `"}`,
+		"POST /support/bookings/{id}/refunded-otherwise": `{` + why + `,"payment_id":"` + otherID + `","reference":"SEPA 42"}`,
+		"POST /support/bookings/{id}/resend":             `{` + why + `,"email":"other@example.com"}`,
+		"POST /support/bookings/{id}/retry":              `{` + why + `}`,
+		"POST /support/tasks/{id}/close":                 `{` + why + `}`,
 	}
 }
 
@@ -52,6 +55,10 @@ func TestSupportActsReachTheService(t *testing.T) {
 		{supportAsk("cancel", `{`+why+`}`), boxoffice.SupportTerms{}},
 		{supportAsk("cancel", `{`+why+`,"ticket_ids":["`+strings.ToUpper(ticketID)+`"],"keep_percent":20}`), boxoffice.SupportTerms{TicketIDs: []string{ticketID}, KeepPercent: 20}},
 		{supportAsk("refund", `{`+why+`,"amount_minor":500}`), int64(500)},
+		{supportAsk("settle-refund", `{`+why+`,"payment_id":"`+otherID+`","n":2}`), []any{boxoffice.RefundRef{PaymentID: otherID, N: 2}, []string(nil)}},
+		{supportAsk("settle-refund", `{`+why+`,"payment_id":"`+otherID+`","n":1,"ticket_ids":["`+ticketID+`"]}`), []any{boxoffice.RefundRef{PaymentID: otherID, N: 1}, []string{ticketID}}},
+		{supportAsk("retry-refund", `{`+why+`,"payment_id":"`+otherID+`"}`), otherID},
+		{supportAsk("refunded-otherwise", `{`+why+`,"payment_id":"`+otherID+`","reference":"SEPA 42"}`), []string{otherID, "SEPA 42"}},
 		{supportAsk("resend", `{`+why+`,"email":"other@example.com"}`), "other@example.com"},
 		{supportAsk("resend", `{`+why+`}`), ""},
 		{supportAsk("retry", `{`+why+`}`), nil},
@@ -172,6 +179,12 @@ func wrongActs() []refusal {
 		invalid("a refund of cents", supportAsk("refund", `{`+why+`,"amount_minor":0.5}`), "amount_minor"),
 		invalid("a refund out of range", supportAsk("refund", `{`+why+`,"amount_minor":1e30}`), "amount_minor"),
 		invalid("a refund in words", supportAsk("refund", `{`+why+`,"amount_minor":"all"}`), "amount_minor"),
+		invalid("settling a refund of no payment", supportAsk("settle-refund", `{`+why+`,"payment_id":"p","n":1}`), "payment_id"),
+		invalid("settling refund 0", supportAsk("settle-refund", `{`+why+`,"payment_id":"`+otherID+`","n":0}`), "n"),
+		invalid("settling for no ticket", supportAsk("settle-refund", `{`+why+`,"payment_id":"`+otherID+`","n":1,"ticket_ids":["x"]}`), "ticket_ids[0]"),
+		invalid("a refund of no payment again", supportAsk("retry-refund", `{`+why+`,"payment_id":""}`), "payment_id"),
+		invalid("paid otherwise without a reference", supportAsk("refunded-otherwise", `{`+why+`,"payment_id":"`+otherID+`","reference":""}`), "reference"),
+		invalid("a reference of two lines", supportAsk("refunded-otherwise", `{`+why+`,"payment_id":"`+otherID+`","reference":"a\nb"}`), "reference"),
 		invalid("keeping all", supportAsk("cancel", `{`+why+`,"keep_percent":100}`), "keep_percent"),
 		invalid("keeping less than nothing", supportAsk("cancel", `{`+why+`,"keep_percent":-1}`), "keep_percent"),
 		invalid("cancelling no ticket", supportAsk("cancel", `{`+why+`,"ticket_ids":[]}`), "ticket_ids"),

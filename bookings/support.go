@@ -62,6 +62,25 @@ func (s *Service) RefundGoodwill(ctx context.Context, act boxoffice.SupportAct, 
 	return s.helped(ctx, act, "The money goes back, and the tickets stay valid; the buyer is told by mail.", s.Support.SupportRefund(ctx, act, amountMinor))
 }
 
+// SettleRefund says what a refund that was made by hand was for.
+func (s *Service) SettleRefund(ctx context.Context, act boxoffice.SupportAct, refund boxoffice.RefundRef, ticketIDs []string) (string, error) {
+	done := "It was for nothing of the booking: the tickets stay valid."
+	if len(ticketIDs) > 0 {
+		done = "It was for these tickets: they are void, and their seats are free. No further money moves."
+	}
+	return s.helped(ctx, act, done, s.Support.SettleByHand(ctx, act, refund, ticketIDs))
+}
+
+// RetryRefund asks for a refund that failed once more.
+func (s *Service) RetryRefund(ctx context.Context, act boxoffice.SupportAct, paymentID string) (string, error) {
+	return s.helped(ctx, act, "The provider is asked once more for what is still owed.", s.Support.RetryRefund(ctx, act, paymentID))
+}
+
+// RefundedOtherwise notes that the money of a refund that failed was paid past the provider.
+func (s *Service) RefundedOtherwise(ctx context.Context, act boxoffice.SupportAct, paymentID, reference string) (string, error) {
+	return s.helped(ctx, act, "Nothing is owed any more; the buyer is told by mail how the money came.", s.Support.RefundedOtherwise(ctx, act, paymentID, reference))
+}
+
 // ResendTickets mails the tickets once more. The mail has a workflow of its own, as it has where its buyer asks.
 func (s *Service) ResendTickets(ctx context.Context, act boxoffice.SupportAct, email string) (string, error) {
 	const done = "The tickets are being mailed once more."

@@ -58,6 +58,18 @@ func (d *desk) SupportRefund(context.Context, boxoffice.SupportAct, int64) error
 	return d.note("refund")
 }
 
+func (d *desk) SettleByHand(context.Context, boxoffice.SupportAct, boxoffice.RefundRef, []string) error {
+	return d.note("settle")
+}
+
+func (d *desk) RetryRefund(context.Context, boxoffice.SupportAct, string) error {
+	return d.note("retry refund")
+}
+
+func (d *desk) RefundedOtherwise(context.Context, boxoffice.SupportAct, string, string) error {
+	return d.note("refunded otherwise")
+}
+
 func (d *desk) SupportResend(context.Context, boxoffice.SupportAct, string) (string, error) {
 	return d.mail, d.note("resend")
 }
@@ -86,6 +98,11 @@ func acts(s *bookings.Service) map[string]func(ctx context.Context) (string, err
 			return s.CancelBooking(ctx, act, boxoffice.SupportTerms{})
 		},
 		"refund": func(ctx context.Context) (string, error) { return s.RefundGoodwill(ctx, act, 5) },
+		"settle": func(ctx context.Context) (string, error) {
+			return s.SettleRefund(ctx, act, boxoffice.RefundRef{PaymentID: "p1", N: 1}, nil)
+		},
+		"retry refund":       func(ctx context.Context) (string, error) { return s.RetryRefund(ctx, act, "p1") },
+		"refunded otherwise": func(ctx context.Context) (string, error) { return s.RefundedOtherwise(ctx, act, "p1", "SEPA 42") },
 	}
 }
 
