@@ -223,6 +223,8 @@ type Catalogue interface {
 	TitleShowtimes(ctx context.Context, titleID string) (TitleShowtimes, error)
 	// Event gives an event, without counting its free seats: Available is 0. CodeNotFound.
 	Event(ctx context.Context, eventID string) (Event, error)
+	// EventsByID gives the events of these IDs that there are, in no order, without counting their free seats.
+	EventsByID(ctx context.Context, eventIDs []string) ([]Event, error)
 	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page.
 	// CodeNotFound, CodeInvalid on a bad cursor.
 	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)

@@ -50,6 +50,14 @@ const (
 	BookingStatusRefunding BookingStatus = "refunding"
 )
 
+// Defines values for CaseEventStatus.
+const (
+	CaseEventStatusCancelled CaseEventStatus = "cancelled"
+	CaseEventStatusDraft     CaseEventStatus = "draft"
+	CaseEventStatusOnSale    CaseEventStatus = "on_sale"
+	CaseEventStatusPast      CaseEventStatus = "past"
+)
+
 // Defines values for ConflictReason.
 const (
 	ConflictReasonBlocked            ConflictReason = "blocked"
@@ -242,19 +250,22 @@ type BookBestRequest struct {
 // Example: ["0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"]
 type BookRequest = []string
 
-// BookedEvent defines model for BookedEvent.
+// BookedEvent An event without what changes by the minute.
 type BookedEvent struct {
-	// City Example: Chico, CA
-	City string `json:"city"`
-	ID   string `json:"id"`
+	// EndsAt Example: 2026-12-04T21:37:00-08:00
+	EndsAt time.Time `json:"ends_at"`
+	ID     string    `json:"id"`
 
 	// Name Example: Ghost
 	Name   string            `json:"name"`
 	Status BookedEventStatus `json:"status"`
-	Time   time.Time         `json:"time"`
 
-	// Venue Example: El Rey
-	Venue string `json:"venue"`
+	// Time Its start.
+	//
+	// Example: 2026-12-04T19:30:00-08:00
+	Time    time.Time `json:"time"`
+	TitleID string    `json:"title_id"`
+	Venue   Venue     `json:"venue"`
 }
 
 // BookedEventStatus defines model for BookedEvent.Status.
@@ -386,6 +397,9 @@ type BookingMailStatus string
 type BookingPage struct {
 	Bookings []Booking `json:"bookings"`
 
+	// Events What they are of, each once.
+	Events []BookedEvent `json:"events"`
+
 	// Next The cursor of the next page; absent at the end.
 	Next Next `json:"next,omitempty"`
 }
@@ -472,6 +486,24 @@ type CancellationQuote struct {
 	// Example: 2320
 	RefundMinor int64 `json:"refund_minor"`
 }
+
+// CaseEvent defines model for CaseEvent.
+type CaseEvent struct {
+	// City Example: Chico, CA
+	City string `json:"city"`
+	ID   string `json:"id"`
+
+	// Name Example: Ghost
+	Name   string          `json:"name"`
+	Status CaseEventStatus `json:"status"`
+	Time   time.Time       `json:"time"`
+
+	// Venue Example: El Rey
+	Venue string `json:"venue"`
+}
+
+// CaseEventStatus defines model for CaseEvent.Status.
+type CaseEventStatus string
 
 // CategorySales defines model for CategorySales.
 type CategorySales struct {
@@ -729,6 +761,11 @@ type EventPage struct {
 type EventTickets struct {
 	Event Event `json:"event"`
 
+	// MaxSeats How many one booking may have.
+	//
+	// Example: 10
+	MaxSeats int `json:"max_seats"`
+
 	// Next The cursor of the next page; absent at the end.
 	Next    Next     `json:"next,omitempty"`
 	Tickets []Ticket `json:"tickets"`
@@ -780,10 +817,10 @@ type FoundBooking struct {
 	// Email Where the tickets go.
 	//
 	// Example: ada@example.com
-	Email string      `json:"email,omitempty"`
-	Event BookedEvent `json:"event"`
-	ID    string      `json:"id"`
-	Links FoundLinks  `json:"links"`
+	Email string     `json:"email,omitempty"`
+	Event CaseEvent  `json:"event"`
+	ID    string     `json:"id"`
+	Links FoundLinks `json:"links"`
 
 	// Reference Example: 7KQ2M9XD
 	Reference string        `json:"reference"`

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,7 +94,20 @@ func (s *Server) listBookings(c *gin.Context, user boxoffice.User) error {
 	if err != nil {
 		return err
 	}
-	return reply(c, http.StatusOK, BookingPage{Bookings: mapped(page.Bookings, viewBooking), Next: page.Next})
+	events, err := s.opts.Catalogue.EventsByID(c.Request.Context(), eventsOf(page.Bookings))
+	if err != nil {
+		return err
+	}
+	return reply(c, http.StatusOK, BookingPage{
+		Bookings: mapped(page.Bookings, viewBooking), Events: mapped(events, viewBookedEvent), Next: page.Next,
+	})
+}
+
+// eventsOf lists what bookings are of, each event once.
+func eventsOf(bookings []boxoffice.Booking) []string {
+	ids := mapped(bookings, func(b boxoffice.Booking) string { return b.EventID })
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (s *Server) getBooking(c *gin.Context, user boxoffice.User) error {

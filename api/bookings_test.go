@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,6 +27,19 @@ func TestBookingAnswersWithItsPlace(t *testing.T) {
 		require.Equal(t, b.users.users["ada"].ID, booking.Tickets[0].HolderID)
 		require.EqualValues(t, 1450, booking.AmountMinor)
 	}
+}
+
+// A list says what its bookings are of, each event once.
+func TestListedBookingsComeWithTheirEvents(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.bookings.listed = 3
+	var page BookingPage
+	b.do(t, request{method: "GET", path: "/bookings", token: b.users.join("ada")}).json(&page)
+	require.Len(t, page.Bookings, 3)
+	require.Equal(t, []string{eventID}, b.catalogue.asked)
+	require.Len(t, page.Events, 1)
+	require.Equal(t, "2026-12-04T19:30:00-08:00", page.Events[0].Time.Format(time.RFC3339))
 }
 
 func TestLinksFollowTheState(t *testing.T) {

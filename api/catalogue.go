@@ -52,7 +52,7 @@ func (s *Server) getEvent(c *gin.Context, _ boxoffice.User) error {
 	}
 	d, err := s.document(c.Request.Context(), "event/"+id+"/"+cursor, s.opts.ReadCache, func(ctx context.Context) (any, error) {
 		page, err := s.opts.Catalogue.EventTickets(ctx, id, cursor, ticketsPage)
-		return viewEventTickets(page), err
+		return viewEventTickets(page, s.opts.MaxSeats), err
 	})
 	if err != nil {
 		return err
@@ -60,11 +60,12 @@ func (s *Server) getEvent(c *gin.Context, _ boxoffice.User) error {
 	return d.serve(c, "no-cache")
 }
 
-func viewEventTickets(page boxoffice.EventTickets) EventTickets {
+func viewEventTickets(page boxoffice.EventTickets, maxSeats int) EventTickets {
 	return EventTickets{
-		Event:   viewEvent(page.Event),
-		Tickets: mapped(page.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, "") }),
-		Next:    page.Next,
+		Event:    viewEvent(page.Event),
+		Tickets:  mapped(page.Tickets, func(t boxoffice.Ticket) Ticket { return viewTicket(t, "") }),
+		MaxSeats: maxSeats,
+		Next:     page.Next,
 	}
 }
 

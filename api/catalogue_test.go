@@ -22,6 +22,7 @@ func TestEventTimesCarryTheVenuesOffset(t *testing.T) {
 	require.Contains(t, string(got.body), `"time":"2026-12-04T19:30:00-08:00"`)
 	require.Contains(t, string(got.body), `"ends_at":"2026-12-04T21:37:00-08:00"`)
 	require.Equal(t, "Stalls, row C, seat 12", page.Tickets[0].Seat)
+	require.Equal(t, 10, page.MaxSeats)
 	require.Empty(t, page.Tickets[0].HolderID, "the holder is nobody else's business")
 }
 

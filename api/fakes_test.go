@@ -165,6 +165,7 @@ type fakeCatalogue struct {
 	seatReads atomic.Int64
 	seats     int // of the map; 2 if zero
 	filter    boxoffice.EventFilter
+	asked     []string // the IDs of events
 }
 
 func someEvent() boxoffice.Event {
@@ -207,6 +208,11 @@ func (f *fakeCatalogue) Event(_ context.Context, id string) (boxoffice.Event, er
 		return boxoffice.Event{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
 	}
 	return someEvent(), f.err
+}
+
+func (f *fakeCatalogue) EventsByID(_ context.Context, ids []string) ([]boxoffice.Event, error) {
+	f.asked = ids
+	return []boxoffice.Event{someEvent()}, f.err
 }
 
 func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, _ int) (boxoffice.EventTickets, error) {
@@ -282,6 +288,7 @@ func (f fakeFiles) Get(_ context.Context, key string) ([]byte, error) {
 // fakeBookings has one booking, which every user owns.
 type fakeBookings struct {
 	booking  boxoffice.Booking // what differs from the standard one
+	listed   int               // of it in a list; 1 if zero
 	err      error
 	hold     boxoffice.HoldRequest
 	checkout boxoffice.CheckoutRequest
@@ -340,7 +347,7 @@ func (f *fakeBookings) Booking(ctx context.Context, userID, id string) (boxoffic
 }
 
 func (f *fakeBookings) Bookings(_ context.Context, userID, _ string, _ int) (boxoffice.BookingPage, error) {
-	return boxoffice.BookingPage{Bookings: []boxoffice.Booking{f.some(userID)}}, f.err
+	return boxoffice.BookingPage{Bookings: slices.Repeat([]boxoffice.Booking{f.some(userID)}, max(f.listed, 1))}, f.err
 }
 
 func (f *fakeBookings) Checkout(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.Checkout, error) {

@@ -50,6 +50,7 @@ type Options struct {
 	BaseURL        string   // the origin that browsers see: "https://tickets.example"; https decides on cookies and HSTS
 	Name           string   // of the site, on its pages; "boxoffice"
 	PublicBrowsing bool     // the catalogue needs no session
+	MaxSeats       int      // a booking, as Bookings allows; 10
 	Services       []string // the groups of routes to mount; empty: all
 	TrustedProxies []string // addresses or CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	Unlimited      []string // addresses or CIDRs that no limit by address counts: the box office itself, a load test
@@ -133,6 +134,7 @@ func (o Options) withDefaults() Options {
 	orNumber(&o.Limits.StreamsByAddress, 500)
 	orNumber(&o.Limits.Streams, 5000)
 	orNumber(&o.Limits.PasswordHashes, runtime.NumCPU())
+	orNumber(&o.MaxSeats, 10)
 	if o.Name == "" {
 		o.Name = "boxoffice"
 	}

@@ -12,8 +12,8 @@ func viewFoundBooking(f boxoffice.FoundBooking) FoundBooking {
 		ID: f.ID, Reference: f.Reference, Status: BookingStatus(f.Status), AmountMinor: f.Amount.Minor, Currency: f.Amount.Currency,
 		CreatedAt: f.CreatedAt.UTC(), Seats: filled(f.Seats), Email: f.Email,
 		Buyer: FoundBuyer{ID: f.Buyer.ID, Username: f.Buyer.Username, Email: f.Buyer.Email},
-		Event: BookedEvent{
-			ID: f.Event.ID, Name: f.Event.Name, Status: BookedEventStatus(f.Event.Status), Time: f.Event.StartsAt.In(venue.Zone()),
+		Event: CaseEvent{
+			ID: f.Event.ID, Name: f.Event.Name, Status: CaseEventStatus(f.Event.Status), Time: f.Event.StartsAt.In(venue.Zone()),
 			Venue: venue.Name, City: venue.City + ", " + venue.State,
 		},
 		Links: FoundLinks{Self: casePath(f.ID)},

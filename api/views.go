@@ -86,6 +86,14 @@ func viewBooking(b boxoffice.Booking) Booking {
 	return view
 }
 
+func viewBookedEvent(e boxoffice.Event) BookedEvent {
+	zone := e.Venue.Zone()
+	return BookedEvent{
+		ID: e.ID, Name: e.Name, TitleID: e.TitleID, Venue: viewVenue(e.Venue), Time: e.StartsAt.In(zone), EndsAt: e.EndsAt.In(zone),
+		Status: BookedEventStatus(e.Status),
+	}
+}
+
 func viewMail(m boxoffice.BookingMail) BookingMail {
 	view := BookingMail{
 		Kind: BookingMailKind(m.Kind), To: m.Recipient, Status: BookingMailStatus(m.Status), QueuedAt: m.QueuedAt.UTC(),

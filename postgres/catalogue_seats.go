@@ -20,6 +20,20 @@ func (s *Catalogue) Event(ctx context.Context, eventID string) (boxoffice.Event,
 	return event, err
 }
 
+// EventsByID gives the events of these IDs that are no drafts, in no order. One statement.
+func (s *Catalogue) EventsByID(ctx context.Context, eventIDs []string) ([]boxoffice.Event, error) {
+	var events []boxoffice.Event
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, eventQuery+`e.status <> 'draft' AND e.id = ANY ($1::text[]::uuid[])`, eventIDs)
+		if err != nil {
+			return err
+		}
+		events, err = pgx.CollectRows(rows, scanEvent)
+		return err
+	})
+	return events, err
+}
+
 // EventTickets gives an event and its free tickets in the order of section, row, number, as people count; limit a page,
 // at most 1000. An event that was cancelled or is over is given too, a draft is CodeNotFound. CodeInvalid on a cursor that
 // is none. The cursor is the last seat of the page before, so seats that are taken meanwhile move no other. All seats are

@@ -218,6 +218,25 @@ func TestEvent_CountsNoSeatsAndShowsNoDraft(t *testing.T) {
 	}
 }
 
+func TestEventsByID_GivesWhatThereIs(t *testing.T) {
+	t.Parallel()
+	base, db, _ := seeded(t, 3, 1)
+	var ids []string
+	require.NoError(t, base.Pool.QueryRow(t.Context(), `SELECT array_agg(id::text ORDER BY id) FROM events`).Scan(&ids))
+	execute(t, base, `UPDATE events SET status = 'draft' WHERE id = '`+ids[0]+`'`)
+	execute(t, base, `UPDATE events SET status = 'past' WHERE id = '`+ids[1]+`'`)
+	got, err := db.Catalogue().EventsByID(t.Context(), append(ids, newID(t)))
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	for _, event := range got {
+		require.Contains(t, ids[1:], event.ID)
+		require.NotEmpty(t, event.Venue.TimeZone)
+	}
+	got, err = db.Catalogue().EventsByID(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, got)
+}
+
 // A place to stand is a ticket like others: without a row, numbered from 1.
 func TestSeatStatus_ShowsPlacesToStand(t *testing.T) {
 	t.Parallel()

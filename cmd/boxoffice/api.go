@@ -62,7 +62,7 @@ func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
 func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error) {
 	return api.New(api.Options{
 		Users: parts.db.Users(), Accounts: parts.accounts, Search: parts.search, Catalogue: parts.db.Catalogue(),
-		Organizers: events.New(parts.db.Organizers(), &posters.Renderer{}, parts.files), Posters: parts.files,
+		Organizers: events.New(parts.db.Organizers(), &posters.Renderer{}, parts.files), Posters: parts.files, MaxSeats: c.Hold.MaxSeats,
 		Bookings: parts.service, Cancellations: parts.service, Support: parts.service,
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
