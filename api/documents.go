@@ -74,7 +74,7 @@ func (d *document) serve(c *gin.Context, cacheControl string) error {
 		c.Status(http.StatusNotModified)
 		return nil
 	}
-	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
+	if accepts(c.GetHeader("Accept-Encoding"), "gzip") {
 		if zipped := d.zipped(); zipped != nil {
 			c.Header("Content-Encoding", "gzip")
 			c.Data(http.StatusOK, "application/json", zipped)
@@ -104,12 +104,12 @@ func zip(body []byte) []byte {
 	return out.Bytes()
 }
 
-// acceptsGzip reads an Accept-Encoding header (RFC 9110, section 12.5.3).
-func acceptsGzip(header string) bool {
-	for coding := range strings.SplitSeq(header, ",") {
-		name, quality, _ := strings.Cut(coding, ";")
+// accepts reads an Accept-Encoding header (RFC 9110, section 12.5.3).
+func accepts(header, coding string) bool {
+	for accepted := range strings.SplitSeq(header, ",") {
+		name, quality, _ := strings.Cut(accepted, ";")
 		name, quality = strings.TrimSpace(name), strings.ReplaceAll(quality, " ", "")
-		if strings.EqualFold(name, "gzip") || name == "*" {
+		if strings.EqualFold(name, coding) || name == "*" {
 			return strings.Trim(quality, "qQ=0.") != "" || quality == ""
 		}
 	}

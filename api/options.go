@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"runtime"
@@ -31,8 +32,8 @@ var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceB
 const checkoutOrigin = "https://checkout.stripe.com"
 
 // Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers,
-// Cancellations, Posters, Bookings and Support where a mounted group of routes needs them. Zero durations and limits take the
-// defaults that are named.
+// Cancellations, Posters, Bookings, Support and Client where a mounted group of routes needs them. Zero durations and limits take
+// the defaults that are named.
 type Options struct {
 	Users      boxoffice.UserStore
 	Accounts   boxoffice.AccountService
@@ -42,6 +43,7 @@ type Options struct {
 	Posters    boxoffice.FileStore // where the organizers' service puts posters
 	Bookings   boxoffice.BookingService
 	Support    boxoffice.SupportService
+	Client     fs.FS // the built web client: index.html and assets/
 
 	Cancellations boxoffice.CancellationService
 	// Ready says by name what must answer before this process can serve: /readyz asks all of them.
@@ -196,6 +198,9 @@ func (o Options) check() error {
 	}
 	if o.Support == nil && slices.Contains(o.Services, ServiceSupport) {
 		wrong("Support is missing")
+	}
+	if o.Client == nil && slices.Contains(o.Services, ServiceBookings) {
+		wrong("Client is missing")
 	}
 	for _, origin := range append([]string{o.BaseURL}, o.PaymentOrigins...) {
 		if _, err := parseOrigin(origin); err != nil {

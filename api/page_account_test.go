@@ -59,9 +59,6 @@ func TestAFormSaysWhatIsWrongWithItsFieldsBesideThem(t *testing.T) {
 		name string // of the field
 		says string
 	}{
-		{"/app/signup", url.Values{"username": {"a"}, "password": {goodPassword}}, "username", "3 to 40 letters"},
-		{"/app/signup", url.Values{"username": {"ada"}, "password": {"Password1"}}, "password", "best-known"},
-		{"/app/login", url.Values{"username": {"ada"}}, "password", "required"},
 		{"/app/forgot", url.Values{"email": {"<ada>"}}, "email", "not an e-mail address"},
 		{"/app/reset", url.Values{"token": {strings.Repeat("t", 43)}, "new_password": {"short"}}, "new_password", "8 characters"},
 	} {
@@ -80,7 +77,7 @@ func TestFormsAreReadAsStrictlyAsJSON(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	token := strings.Repeat("t", 43)
-	for _, path := range []string{"/app/login", "/app/signup", "/app/forgot", "/app/reset", "/app/email"} {
+	for _, path := range []string{"/app/forgot", "/app/reset", "/app/email"} {
 		for body, status := range map[string]int{
 			"username=ada&password=%ff": 400, "username=ada&password=a%00": 400, "username=%zz": 400, "a;b": 400,
 			"username=ada&username=eve": 400, "password=x&password=y": 400, "token=" + token + "&token=" + token: 400,
@@ -105,9 +102,4 @@ func TestALinkThatIsIncompleteSaysSo(t *testing.T) {
 			require.Contains(t, string(got.body), "incomplete")
 		}
 	}
-}
-
-func TestTheLogInPageLeadsToTheReset(t *testing.T) {
-	t.Parallel()
-	require.Contains(t, string(setup(t).visit(t, "GET", "/app", "", nil).body), `href="/app/forgot"`)
 }

@@ -21,7 +21,8 @@ func (s *Server) ofBooking(handle bookingHandler) handler {
 			return err
 		}
 		if user.ID == "" {
-			return s.askLogIn(c, http.StatusUnauthorized, logInForm{Next: pagePath(id)})
+			s.askLogIn(c, id)
+			return nil
 		}
 		return handle(c, user, id)
 	}

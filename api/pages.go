@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,12 +17,13 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-// The pages work without any script. Forms post to /app, and every post ends in a redirect or in an error page.
+// The web client has most pages: see client.go. Those here work without any script: forms post to /app, and every post ends
+// in a redirect or in an error page.
 
 //go:embed pages
 var pageFiles embed.FS
 
-var pageTemplates = parsePages("home", "login", "account", "booking", "return", "error")
+var pageTemplates = parsePages("account", "booking", "return", "error")
 
 // parsePages joins each page with the layout. The files are part of the program: a broken one shows at the first start.
 func parsePages(names ...string) map[string]*template.Template {
@@ -112,36 +112,6 @@ func (s *Server) pageStyle(c *gin.Context, _ boxoffice.User) error {
 	return nil
 }
 
-// homeLength is how many bookings and events the first page shows.
-const homeLength = 20
-
-func (s *Server) pageIndex(c *gin.Context, user boxoffice.User) error {
-	if user.ID == "" {
-		return s.askLogIn(c, http.StatusOK, logInForm{Next: "/app"})
-	}
-	mine, err := s.opts.Bookings.Bookings(c.Request.Context(), user.ID, "", homeLength)
-	if err != nil {
-		return err
-	}
-	coming, err := s.opts.Catalogue.Events(c.Request.Context(), boxoffice.EventFilter{Limit: homeLength})
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "home", page{Title: "Your bookings", User: user, Content: gin.H{
-		"Bookings": mapped(mine.Bookings, viewBooking), "Events": mapped(coming.Events, viewEvent),
-	}})
-}
-
-// logInForm is what the pages to log in and to sign up show, again after a mistake.
-type logInForm struct {
-	mistakes
-
-	SignUp   bool
-	Username string
-	Email    string
-	Next     string // where to go afterwards
-}
-
 // mistakes are what a form shows again with: what is wrong with it all, and what with its fields, by name.
 type mistakes struct {
 	Mistake string
@@ -168,75 +138,10 @@ func mistakesOf(problem Problem, formFields ...string) mistakes {
 	return m
 }
 
-func (s *Server) askLogIn(c *gin.Context, status int, form logInForm) error {
-	title := "Log in"
-	if form.SignUp {
-		title = "Sign up"
-	}
-	return s.render(c, status, "login", page{Title: title, Content: form})
-}
-
-func (s *Server) pageSignUpForm(c *gin.Context, _ boxoffice.User) error {
-	return s.askLogIn(c, http.StatusOK, logInForm{SignUp: true, Next: nextOf(c.Query("next"))})
-}
-
-func (s *Server) pageLogIn(c *gin.Context, _ boxoffice.User) error {
-	form, password, err := readLogInForm(c)
-	if err != nil {
-		return err
-	}
-	return s.enterByForm(c, form, password)
-}
-
-func (s *Server) pageSignUp(c *gin.Context, _ boxoffice.User) error {
-	form, password, err := readLogInForm(c)
-	if err != nil {
-		return err
-	}
-	form.SignUp = true
-	if _, err := s.register(c, SignUpRequest{Username: form.Username, Password: password, Email: form.Email}); err != nil {
-		return s.showMistake(c, form, err)
-	}
-	return s.enterByForm(c, form, password)
-}
-
-// enterByForm logs in and leads on.
-func (s *Server) enterByForm(c *gin.Context, form logInForm, password string) error {
-	user, err := s.authenticate(c, LogInRequest{Username: form.Username, Password: password})
-	if err != nil {
-		return s.showMistake(c, form, err)
-	}
-	if _, err := s.begin(c, user); err != nil {
-		return err
-	}
-	c.Redirect(http.StatusSeeOther, form.Next)
-	return nil
-}
-
 // mendable are the errors after which the form is shown again.
 var mendable = []boxoffice.Code{
 	boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited,
 	boxoffice.CodePromotionRefused,
-}
-
-// showMistake shows the form again with what the person can mend; other errors are passed on.
-func (s *Server) showMistake(c *gin.Context, form logInForm, err error) error {
-	if !slices.Contains(mendable, boxoffice.CodeOf(err)) {
-		return err
-	}
-	problem := s.refuse(c, err)
-	form.mistakes = mistakesOf(problem, "username", "email", "password")
-	return s.askLogIn(c, problem.Status, form)
-}
-
-var nextShape = regexp.MustCompile(`^/app(/[A-Za-z0-9-]+)*$`)
-
-// nextOf gives a page of ours to go to, whatever was asked for.
-func nextOf(asked string) string {
-	if nextShape.MatchString(asked) {
-		return asked
-	}
-	return "/app"
 }
 
 // readForm reads the form that a page of ours posts, as strictly as JSON: a password that was set here must work there, too.
@@ -259,16 +164,6 @@ func readForm(c *gin.Context) error {
 		}
 	}
 	return nil
-}
-
-// readLogInForm reads username, address, password, and where to go afterwards: a page of ours and nothing else.
-func readLogInForm(c *gin.Context) (logInForm, string, error) {
-	if err := readForm(c); err != nil {
-		return logInForm{}, "", err
-	}
-	posted := c.Request.PostForm
-	form := logInForm{Username: posted.Get("username"), Email: posted.Get("email"), Next: nextOf(posted.Get("next"))}
-	return form, posted.Get("password"), nil
 }
 
 func (s *Server) pageLogOut(c *gin.Context, _ boxoffice.User) error {

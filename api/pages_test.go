@@ -35,18 +35,16 @@ func TestPagesEscapeWhatTheyShow(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *Options) { o.PaymentOrigins = []string{"http://pay.test"} })
 	token := b.users.join("<b>ada</b>")
-	for _, path := range []string{"/app", bookingPage} {
-		got := b.visit(t, "GET", path, token, nil)
-		require.Equal(t, http.StatusOK, got.status)
-		require.Contains(t, string(got.body), "Ghost &lt;script&gt;")
-		require.Contains(t, string(got.body), "&lt;b&gt;ada&lt;/b&gt;")
-		require.NotContains(t, string(got.body), "<script")
-		require.NotContains(t, string(got.body), "style=")
-		require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
-		require.Equal(t, "no-store", got.header.Get("Cache-Control"))
-		require.Equal(t, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
-			"form-action 'self' https://checkout.stripe.com http://pay.test", got.header.Get("Content-Security-Policy"))
-	}
+	got := b.visit(t, "GET", bookingPage, token, nil)
+	require.Equal(t, http.StatusOK, got.status)
+	require.Contains(t, string(got.body), "Ghost &lt;script&gt;")
+	require.Contains(t, string(got.body), "&lt;b&gt;ada&lt;/b&gt;")
+	require.NotContains(t, string(got.body), "<script")
+	require.NotContains(t, string(got.body), "style=")
+	require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
+	require.Equal(t, "no-store", got.header.Get("Cache-Control"))
+	require.Equal(t, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+
+		"form-action 'self' https://checkout.stripe.com http://pay.test", got.header.Get("Content-Security-Policy"))
 }
 
 func TestTheBookingPageFollowsTheState(t *testing.T) {
@@ -88,63 +86,20 @@ func TestTheBookingPageFollowsTheState(t *testing.T) {
 	}
 }
 
-func TestLogInByFormLeadsOn(t *testing.T) {
+// Who is not logged in is led to where that is done, and back; a form that was sent meanwhile does nothing.
+func TestABookingPageAsksToLogIn(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	asked := b.visit(t, "GET", bookingPage, "", nil)
-	require.Equal(t, http.StatusUnauthorized, asked.status)
-	require.Contains(t, string(asked.body), `name="next" value="`+bookingPage+`"`)
-
-	form := url.Values{"username": {"ada"}, "password": {goodPassword}, "next": {bookingPage}}
-	wrong := b.visit(t, "POST", "/app/login", "", form)
-	require.Equal(t, http.StatusUnauthorized, wrong.status)
-	require.Contains(t, string(wrong.body), "Username or password is wrong.")
-	require.Contains(t, string(wrong.body), `value="ada"`)
-	require.NotContains(t, string(wrong.body), goodPassword)
-
-	joined := b.visit(t, "POST", "/app/signup", "", form)
-	require.Equal(t, http.StatusSeeOther, joined.status, string(joined.body))
-	require.Equal(t, bookingPage, joined.header.Get("Location"))
-	require.Equal(t, http.StatusConflict, b.visit(t, "POST", "/app/signup", "", form).status)
-
-	in := b.visit(t, "POST", "/app/login", "", form)
-	require.Equal(t, http.StatusSeeOther, in.status)
-	require.Contains(t, in.header.Get("Set-Cookie"), "HttpOnly")
-}
-
-// Who signs up on the page can get a new password later.
-func TestSignUpByFormTakesAnAddress(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	require.Contains(t, string(b.visit(t, "GET", bookingPage, "", nil).body), `href="/app/signup?next=%2fapp%2fbookings%2f`+bookingID+`"`)
-	shown := string(b.visit(t, "GET", "/app/signup?next="+url.QueryEscape(bookingPage), "", nil).body)
-	require.Contains(t, shown, `action="/app/signup"`)
-	require.Contains(t, shown, `name="next" value="`+bookingPage+`"`)
-	require.Contains(t, string(b.visit(t, "GET", "/app/signup?next=//evil.test", "", nil).body), `name="next" value="/app"`)
-
-	form := url.Values{"username": {"ada"}, "email": {"ada"}, "password": {goodPassword}, "next": {bookingPage}}
-	wrong := b.visit(t, "POST", "/app/signup", "", form)
-	require.Equal(t, http.StatusUnprocessableEntity, wrong.status)
-	require.Regexp(t, `id="email-mistake">[^<]+<`, string(wrong.body))
-	require.Contains(t, string(wrong.body), `action="/app/signup"`, "the same form again")
-	form.Set("email", "ada@example.com")
-	joined := b.visit(t, "POST", "/app/signup", "", form)
-	require.Equal(t, http.StatusSeeOther, joined.status)
-	require.Equal(t, bookingPage, joined.header.Get("Location"))
-	user, err := b.users.UserByUsername(t.Context(), "ada")
-	require.NoError(t, err)
-	require.Equal(t, "ada@example.com", user.Email)
-}
-
-func TestLogInLeadsNowhereElse(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	form := url.Values{"username": {"ada"}, "password": {goodPassword}}
-	b.visit(t, "POST", "/app/signup", "", form)
-	for _, next := range []string{"//evil.test", "https://evil.test", "/app/../../evil", `/app\evil`, "/application", ""} {
-		form.Set("next", next)
-		require.Equal(t, "/app", b.visit(t, "POST", "/app/login", "", form).header.Get("Location"), next)
+	for _, path := range []string{"", "/checkout", "/extend", "/cancel", "/resend"} {
+		method := "POST"
+		if path == "" {
+			method = "GET"
+		}
+		got := b.visit(t, method, bookingPage+path, "", nil)
+		require.Equal(t, http.StatusSeeOther, got.status, path)
+		require.Equal(t, "/app/login?next=%2Fapp%2Fbookings%2F"+bookingID, got.header.Get("Location"))
 	}
+	require.Zero(t, b.bookings.checkout)
 }
 
 func TestButtonsActAndLeadBack(t *testing.T) {
@@ -160,7 +115,6 @@ func TestButtonsActAndLeadBack(t *testing.T) {
 		require.Equal(t, http.StatusSeeOther, got.status)
 		require.Equal(t, bookingPage, got.header.Get("Location"))
 	}
-	require.Equal(t, http.StatusUnauthorized, b.visit(t, "POST", bookingPage+"/cancel", "", nil).status)
 	b.bookings.err = boxoffice.Errorf(boxoffice.CodeDeadlinePassed, "The time is up <now>.")
 	late := b.visit(t, "POST", bookingPage+"/extend", token, nil)
 	require.Equal(t, http.StatusConflict, late.status)
@@ -183,7 +137,7 @@ func TestPeopleWhoAreLostGetAPage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for in, status := range map[[2]string]int{
-		{"GET", "/app/nothing"}: 404, {"GET", "/app/bookings"}: 404, {"POST", "/app/nothing"}: 404, {"PUT", "/app/login"}: 405,
+		{"GET", "/app/nothing"}: 404, {"GET", "/app/titles"}: 404, {"POST", "/app/nothing"}: 404, {"PUT", "/app/login"}: 405, {"POST", "/app/login"}: 405,
 	} {
 		got := b.visit(t, in[0], in[1], "", nil)
 		require.Equal(t, status, got.status, in)
@@ -198,6 +152,6 @@ func TestLogOutByForm(t *testing.T) {
 	b := setup(t)
 	token := b.users.join("ada")
 	require.Equal(t, http.StatusSeeOther, b.visit(t, "POST", "/app/logout", token, nil).status)
-	require.Contains(t, string(b.visit(t, "GET", "/app", token, nil).body), "Log in")
+	require.Contains(t, b.visit(t, "GET", bookingPage, token, nil).header.Get("Location"), "/app/login")
 	require.Equal(t, http.StatusOK, b.visit(t, "GET", "/app/style.css", "", nil).status)
 }

@@ -159,15 +159,19 @@ func (s *Server) supportRoutes() []route {
 	}
 }
 
-// pages lists what people see. The user is zero without a session; each page says what it then shows.
+// pages lists what people see: the client's routes, which web/src/routes.tsx has once more, and pages that work without it.
+// The user is zero without a session; each page says what it then shows.
 func (s *Server) pages() []route {
 	return []route{
 		{ServiceBookings, "GET", "/", anyone, s.pageRoot},
-		{ServiceBookings, "GET", "/app", guest, s.pageIndex},
+		{ServiceBookings, "GET", "/app", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/login", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/signup", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/titles/{id}", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/events/{id}", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/bookings", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/assets/{file}", anyone, s.pageAsset},
 		{ServiceBookings, "GET", "/app/style.css", anyone, s.pageStyle},
-		{ServiceBookings, "GET", "/app/signup", anyone, s.pageSignUpForm},
-		{ServiceBookings, "POST", "/app/signup", anyone, s.pageSignUp},
-		{ServiceBookings, "POST", "/app/login", anyone, s.pageLogIn},
 		{ServiceBookings, "POST", "/app/logout", anyone, s.pageLogOut},
 		{ServiceUsers, "GET", "/app/forgot", anyone, s.pageForgot},
 		{ServiceUsers, "POST", "/app/forgot", anyone, s.pageForgotSent},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Server struct {
 	streamPatience
 	metrics   *metrics
 	readiness *serving.Readiness
+	client    *client // nil where no pages are served
 	limits    limiters
 	unlimited []netip.Prefix
 }
@@ -62,6 +64,11 @@ func New(o Options) (*Server, error) {
 	}
 	if s.documents, err = newDocuments(); err != nil {
 		return nil, err
+	}
+	if slices.Contains(o.Services, ServiceBookings) {
+		if s.client, err = readClient(o.Client, o.Name); err != nil {
+			return nil, err
+		}
 	}
 	if s.metrics, err = newMetrics(o.Registry); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func setup(t *testing.T, changes ...func(*Options)) *bundle {
 	o := Options{
 		Users: b.users, Accounts: b.accounts, Search: b.search, Catalogue: b.catalogue, Bookings: b.bookings,
 		Organizers: b.organizers, Cancellations: b.callOffs, Support: b.support, Posters: fakeFiles{boxoffice.PosterKey(planHash)},
-		BaseURL:    "http://box.test",
+		Client: builtClient(), BaseURL: "http://box.test",
 		StreamLife: 10 * time.Millisecond, // an answer is read to its end
 		Logger:     slog.New(slog.NewJSONHandler(b.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}

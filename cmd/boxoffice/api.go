@@ -11,6 +11,7 @@ import (
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/events"
 	"github.com/boxoffice/boxoffice/posters"
+	"github.com/boxoffice/boxoffice/web"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -63,7 +64,7 @@ func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error
 	return api.New(api.Options{
 		Users: parts.db.Users(), Accounts: parts.accounts, Search: parts.search, Catalogue: parts.db.Catalogue(),
 		Organizers: events.New(parts.db.Organizers(), &posters.Renderer{}, parts.files), Posters: parts.files, MaxSeats: c.Hold.MaxSeats,
-		Bookings: parts.service, Cancellations: parts.service, Support: parts.service,
+		Bookings: parts.service, Cancellations: parts.service, Support: parts.service, Client: web.Files(),
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,

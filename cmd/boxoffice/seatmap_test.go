@@ -19,6 +19,7 @@ import (
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/seatplan"
 	"github.com/boxoffice/boxoffice/seed"
+	"github.com/boxoffice/boxoffice/web"
 )
 
 // seatMap is an API with the real store behind it, and one event of it.
@@ -48,7 +49,7 @@ func newSeatMap(t testing.TB, hall seatplan.Plan, cache time.Duration) seatMap {
 	store, err := files.Open(t.Context(), "mem://")
 	require.NoError(t, err)
 	server, err := api.New(api.Options{
-		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers(), nil, nil), Posters: store,
+		Users: db.Users(), Catalogue: db.Catalogue(), Organizers: events.New(db.Organizers(), nil, nil), Posters: store, Client: web.Files(),
 		Cancellations: struct{ boxoffice.CancellationService }{}, // which nobody asks here
 		BaseURL:       "http://box.test", PublicBrowsing: true, ReadCache: cache,
 		Services: []string{api.ServiceEvents}, Logger: slog.New(slog.DiscardHandler),

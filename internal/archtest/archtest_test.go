@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"files":                       {""},
 	"seed":                        {"", "seatplan"},
 	"search":                      {""},
+	"web":                         {},
 	"indexing":                    {"", "workflows"},
 	"scheduling":                  {"", "workflows"},
 	"reconcile":                   {""},

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// builtClient is a client as a build leaves it.
+func builtClient() fstest.MapFS {
+	return fstest.MapFS{
+		"index.html":            {Data: []byte(`<title>{{site}}</title><script src="/app/assets/index-a1.js"></script>`)},
+		"assets/index-a1.js":    {Data: []byte(`"plain"`)},
+		"assets/index-a1.js.br": {Data: []byte(`by brotli`)},
+		"assets/index-a1.js.gz": {Data: []byte(`by gzip`)},
+		"assets/icon.svg":       {Data: []byte(`<svg/>`)},
+		"assets/notes.txt":      {Data: []byte(`no part of it`)},
+	}
+}
+
+var clientRoutes = []string{
+	"/app", "/app/login", "/app/signup", "/app/bookings", "/app/titles/" + titleID, "/app/events/" + eventID,
+}
+
+// A link into the client opens it, logged in or not; what it then asks the API for is for the API to refuse.
+func TestEveryRouteOfTheClientIsItsIndex(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(o *Options) { o.Name = `Ada's <Hall>` })
+	for _, path := range clientRoutes {
+		got := b.visit(t, "GET", path+"?q=x", "", nil)
+		require.Equal(t, http.StatusOK, got.status, path)
+		require.Equal(t, "text/html; charset=utf-8", got.header.Get("Content-Type"))
+		require.Contains(t, string(got.body), "<title>Ada&#39;s &lt;Hall&gt;</title>")
+		require.Equal(t, "no-cache", got.header.Get("Cache-Control"))
+		policy := got.header.Get("Content-Security-Policy")
+		require.Contains(t, policy, "default-src 'none'; script-src 'self'; style-src 'self';")
+		require.NotContains(t, policy, "unsafe")
+		require.NotContains(t, policy, "http", "nobody else's server")
+
+		again := b.do(t, request{method: "GET", path: path, headers: []string{"If-None-Match", got.header.Get("ETag")}})
+		require.Equal(t, http.StatusNotModified, again.status)
+	}
+}
+
+// The same words in front of the API are its own business: programs get no page.
+func TestPathsOfTheAPIAreNoPages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, path := range clientRoutes[1:] {
+		got := b.do(t, request{method: "GET", path: strings.TrimPrefix(path, "/app"), headers: []string{"Accept", "text/html"}})
+		require.NotEqual(t, http.StatusOK, got.status)
+		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+	}
+}
+
+func TestAssetsAreKeptAndComeCompressed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for accepted, want := range map[string][2]string{
+		"gzip, deflate, br": {"br", "by brotli"}, "gzip": {"gzip", "by gzip"}, "": {"", `"plain"`}, "br;q=0, gzip;q=0": {"", `"plain"`},
+	} {
+		got := b.do(t, request{method: "GET", path: "/app/assets/index-a1.js", headers: []string{"Accept-Encoding", accepted}})
+		require.Equal(t, http.StatusOK, got.status)
+		require.Equal(t, want[0], got.header.Get("Content-Encoding"), accepted)
+		require.Equal(t, want[1], string(got.body))
+		require.Equal(t, "Accept-Encoding", got.header.Get("Vary"))
+		require.Equal(t, "text/javascript; charset=utf-8", got.header.Get("Content-Type"))
+		require.Equal(t, "public, max-age=31536000, immutable", got.header.Get("Cache-Control"))
+	}
+	require.Equal(t, "image/svg+xml", b.do(t, request{method: "GET", path: "/app/assets/icon.svg"}).header.Get("Content-Type"))
+	for _, name := range []string{"index-b2.js", "notes.txt", "index-a1.js.gz", "..%2findex.html", "%2e%2e"} {
+		got := b.do(t, request{method: "GET", path: "/app/assets/" + name})
+		require.Equal(t, http.StatusNotFound, got.status, name)
+		require.Equal(t, "no-store", got.header.Get("Cache-Control"), "a file of the next release may be asked for while the old one answers")
+	}
+}
+
+func TestAClientWithoutAnIndexDoesNotStart(t *testing.T) {
+	t.Parallel()
+	_, err := readClient(fstest.MapFS{}, "boxoffice")
+	require.ErrorContains(t, err, "index.html")
+}
