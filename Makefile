@@ -8,7 +8,9 @@ GO       ?= go
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CACHE    := $(shell echo "$${BOXOFFICE_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/boxoffice}")
 TOOLS    := $(CACHE)/tools-$(shell sha256sum tools/go.sum | cut -c1-12)
-SOURCES  := $(shell find . -name '*.go' -not -path './tools/*' -not -path './.boxoffice/*') $(shell find api migrations mail seed internal -type f -not -name '*.go') go.mod go.sum
+SOURCES  := $(shell find . -name '*.go' -not -path './tools/*' -not -path './.boxoffice/*' -not -path './web/node_modules/*') $(shell find api migrations mail seed internal -type f -not -name '*.go') go.mod go.sum
+CLIENT   := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' -not -path 'web/browser/*' -not -name '*.gen.ts') api/openapi.yaml
+MODULES  := web/node_modules/.package-lock.json
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -17,7 +19,8 @@ run: build servers ## Install and build all it needs, and start everything on th
 	exec bin/boxoffice dev $(ARGS)
 
 # Nothing is taken from the cache of test results: some tests build and run the program, which that cache does not see.
-test: system servers ## Run every test, under the race detector
+test: system servers web ## Run every test, under the race detector
+	cd web && npm test
 	$(GO) test -race -count=1 -timeout 20m $(ARGS) ./...
 
 demo: build servers ## Make one booking, from sign-up to the PDF, on a system of its own
@@ -25,13 +28,22 @@ demo: build servers ## Make one booking, from sign-up to the PDF, on a system of
 
 build: bin/boxoffice ## Build bin/boxoffice
 
-bin/boxoffice: $(SOURCES)
+bin/boxoffice: $(SOURCES) web/dist/index.html
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/boxoffice
 
-lint: $(TOOLS)/golangci-lint $(TOOLS)/workflowcheck ## Check style, limits, imports and the determinism of workflows
+web: web/dist/index.html ## Build the web client, which `make build` puts into the program
+
+web/dist/index.html: $(CLIENT) $(MODULES)
+	cd web && npm run -s build
+
+$(MODULES): web/package-lock.json | node
+	cd web && npm ci --no-audit --no-fund
+
+lint: $(MODULES) $(TOOLS)/golangci-lint $(TOOLS)/workflowcheck ## Check style, limits, imports and the determinism of workflows
 	$(TOOLS)/golangci-lint run --allow-parallel-runners ./...
 	$(TOOLS)/workflowcheck ./workflows/...
 	./internal/archtest/lines.sh
+	cd web && npm run -s check
 
 generate: $(TOOLS)/oapi-codegen ## Make the API's types from api/openapi.yaml
 	PATH="$(TOOLS):$$PATH" $(GO) generate ./...
@@ -56,21 +68,33 @@ relevance: ## Ask judged queries over all titles that are seeded: how often the 
 	@$(GO) test ./search -run '^TestRelevance$$' -count=1 -v | grep -v '^=== '
 
 clean: ## Remove what was built, and the state of `make run`
-	rm -rf bin .boxoffice
+	rm -rf bin .boxoffice web/node_modules web/dist/assets web/dist/*.*
 
 # PostgreSQL and the Temporal CLI are found on the machine, or installed once into the cache: about four minutes on two
 # cores for the latter, which is built.
 servers: ; @$(GO) run ./internal/devstack/prepare
 
-# What tests read PDFs with. As root on Debian it is installed; elsewhere a person must.
+# What tests read PDFs with, and the browser that they drive. As root on Debian both are installed; elsewhere a person must.
 system:
 	@if ! command -v pdftotext >/dev/null || ! command -v pdftoppm >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq poppler-utils >/dev/null; \
-	  else \
-	    echo "The tests read PDFs with poppler: install it (Debian: apt-get install poppler-utils; macOS: brew install poppler)." >&2; exit 1; \
-	  fi; \
+	  $(call install,poppler-utils) || { \
+	    echo "The tests read PDFs with poppler: install it (Debian: apt-get install poppler-utils; macOS: brew install poppler)." >&2; exit 1; }; \
 	fi
+	@if [ -z "$${CHROMIUM:-}" ] && ! command -v chromium chromium-browser google-chrome >/dev/null && [ "$$(uname)" != Darwin ]; then \
+	  $(call install,chromium) || { \
+	    echo "The tests drive Chromium: install it (Debian: apt-get install chromium), or name another by CHROMIUM=/path." >&2; exit 1; }; \
+	fi
+
+# The web client is built by Node 20.19 or newer.
+NODE_IS_NEW := node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+node:
+	@if ! command -v npm >/dev/null; then $(call install,nodejs npm) || true; fi; \
+	if ! command -v npm >/dev/null || ! $(NODE_IS_NEW); then \
+	  echo "The web client is built with Node 20.19 or newer and its npm: install them from https://nodejs.org." >&2; exit 1; \
+	fi
+
+# install installs packages as root on Debian, and fails elsewhere.
+install = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; }
 
 # Build tools are pinned in tools/go.mod and kept in the cache, by the checksum of tools/go.sum.
 $(TOOLS)/golangci-lint:
@@ -80,4 +104,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record call-off model soak bench clean servers system
+.PHONY: help run test demo build lint generate record call-off model soak bench clean servers system web node

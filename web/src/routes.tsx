@@ -1,0 +1,34 @@
+import type { ComponentType } from "preact";
+
+/** Page is what a route shows. id is what {id} stands for. */
+export type Page = ComponentType<{ id: string }>;
+
+/** Route is a page and what loads its code; pages() in api/routes.go has the same paths. */
+export interface Route {
+  path: string;
+  load: () => Promise<{ default: Page }>;
+}
+
+export const routes: readonly Route[] = [
+  { path: "/app", load: () => import("./pages/home/home") },
+  { path: "/app/titles/{id}", load: () => import("./pages/title") },
+  { path: "/app/events/{id}", load: () => import("./pages/event/event") },
+  { path: "/app/login", load: () => import("./pages/login") },
+  { path: "/app/signup", load: () => import("./pages/signup") },
+  { path: "/app/bookings", load: () => import("./pages/bookings") },
+];
+
+/** match finds the route of a path, and what {id} stands for in it. */
+export function match(path: string): { route: Route; id: string } | undefined {
+  for (const route of routes) {
+    const [before = "", after] = route.path.split("{id}");
+    if (after === undefined) {
+      if (path === route.path) {
+        return { route, id: "" };
+      }
+    } else if (path.startsWith(before) && /^[0-9A-Za-z-]+$/.test(path.slice(before.length))) {
+      return { route, id: path.slice(before.length) };
+    }
+  }
+  return undefined;
+}
