@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"internal/testdb":             {"migrations", "internal/devstack/postgres", "internal/devstack/proc"},
 	"internal/archtest":           {},
 	"test/stack":                  {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/postgres", "internal/devstack/temporal"},
+	"test/browser":                {},
 	"test/chaos":                  {},
 	"test/e2e":                    {},
 	"test/failures":               {},

@@ -1,0 +1,143 @@
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import { afterAll, afterEach, expect } from "vitest";
+
+/** base is the system under test. */
+export const base = setting("BOXOFFICE_URL");
+
+export function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set: run go test ./test/browser`);
+  }
+  return value;
+}
+
+/** patience is for what a loaded machine may take. */
+export const patience = 45_000;
+
+let browser: Promise<Browser> | undefined;
+const faults: string[] = [];
+const opened: Page[] = [];
+
+/** open gives a page in a browser of its own, as a person in California has it. What breaks in it fails the test. */
+export async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  browser ??= chromium.launch({ executablePath: setting("CHROMIUM"), args: ["--no-sandbox"] });
+  const context = await (await browser).newContext({
+    baseURL: base,
+    locale: "en-US",
+    timezoneId: "America/Los_Angeles",
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience);
+  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error}`));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Trusted|violates/i.test(message.text())) {
+      faults.push(`${page.url()}: ${message.text()}`);
+    }
+  });
+  opened.push(page);
+  return page;
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((page) => page.context().close()));
+  expect(faults.splice(0), "scripts that broke, or that the content policy stopped").toEqual([]);
+});
+
+afterAll(async () => {
+  await (await browser)?.close();
+  browser = undefined;
+});
+
+/** Customer has an account, and a session outside of any browser. */
+export interface Customer {
+  username: string;
+  password: string;
+  token: string;
+}
+
+export const password = "correct horse battery";
+
+let customers = 0;
+
+/** customer signs up, by the API. */
+export async function customer(location = ""): Promise<Customer> {
+  const username = newName();
+  await call("POST", "/signup", { body: { username, password, ...(location && { location }) } });
+  const { token } = await call<{ token: string }>("POST", "/login", { body: { username, password } });
+  return { username, password, token };
+}
+
+/** newName gives a username that nobody has. */
+export function newName(): string {
+  return `b${Date.now().toString(36)}-${process.pid.toString(36)}-${customers++}`;
+}
+
+/** openAs is open for somebody who is logged in. */
+export function openAs({ token }: Customer, options: BrowserContextOptions = {}): Promise<Page> {
+  const { hostname } = new URL(base);
+  const cookie = { name: "boxoffice", value: token, domain: hostname, path: "/", expires: -1 };
+  const all = { ...cookie, httpOnly: true, secure: false, sameSite: "Lax" as const };
+  return open({ ...options, storageState: { cookies: [all], origins: [] } });
+}
+
+/** call asks the API beside the browser. */
+export async function call<T>(
+  method: string,
+  path: string,
+  { body, as }: { body?: unknown; as?: Customer } = {},
+): Promise<T> {
+  const response = await fetch(base + path, {
+    method,
+    headers: { "Content-Type": "application/json", ...(as && { Authorization: `Bearer ${as.token}` }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  }
+  return text === "" ? (undefined as T) : JSON.parse(text);
+}
+
+/** Showing is an event as the tests need it. */
+export interface Showing {
+  id: string;
+  name: string;
+  title_id: string;
+  venue: { name: string; city: string; state: string };
+}
+
+/** showings lists what is on sale, the last first: the first ones may begin while the tests run. */
+export async function showings(as: Customer): Promise<Showing[]> {
+  const { events } = await call<{ events: Showing[] }>("GET", "/events?limit=100", { as });
+  return events.reverse();
+}
+
+/** tabTo presses Tab until the focus is on what is wanted, as somebody without a mouse does. */
+export async function tabTo(page: Page, wanted: Locator, most = 60): Promise<void> {
+  await wanted.waitFor();
+  for (let i = 0; i < most; i++) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) {
+      await expectVisibleFocus(page);
+      return;
+    }
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not come to ${wanted} within ${most} steps`);
+}
+
+/** expectVisibleFocus asserts that who does not use a mouse sees where the focus is: marked, and not under a bar. */
+async function expectVisibleFocus(page: Page): Promise<void> {
+  const seen = await page.evaluate(() => {
+    const element = document.activeElement as HTMLElement;
+    const marked = [element, element.closest(".combobox")].some(
+      (each) => each && getComputedStyle(each).outlineStyle !== "none",
+    );
+    const box = element.getBoundingClientRect();
+    const on = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return { marked, covered: !(on && (element.contains(on) || on.contains(element))) };
+  });
+  expect(seen).toEqual({ marked: true, covered: false });
+}
