@@ -37,8 +37,12 @@ func TestImage_IsBuiltAsTheProgramIs(t *testing.T) {
 	require.NotNil(t, language)
 	require.Regexp(t, `(?m)^FROM --platform=\$BUILDPLATFORM golang:`+regexp.QuoteMeta(language[1])+`-alpine AS build$`, dockerfile)
 	stages := regexp.MustCompile(`(?m)^FROM (.*)$`).FindAllStringSubmatchIndex(dockerfile, -1)
-	require.Len(t, stages, 2)
-	build, image := dockerfile[:stages[1][0]], dockerfile[stages[1][0]:]
+	require.Len(t, stages, 3)
+	client, build, image := dockerfile[:stages[1][0]], dockerfile[stages[1][0]:stages[2][0]], dockerfile[stages[2][0]:]
+	for _, part := range []string{"npm ci ", "npm run -s build"} {
+		require.Contains(t, client, part)
+	}
+	require.Contains(t, build, "COPY --from=client /src/web/dist web/dist\n")
 	require.True(t, strings.HasPrefix(image, "FROM scratch\n"), "what is not there cannot be misused")
 	user := regexp.MustCompile(`(?m)^USER (.*)$`).FindAllStringSubmatch(image, -1)
 	require.Len(t, user, 1)
@@ -65,7 +69,11 @@ func TestImage_IsBuiltFromWhatItNeeds(t *testing.T) {
 	require.NoError(t, err)
 	ignored, err := patternmatcher.New(patterns)
 	require.NoError(t, err)
-	for _, path := range append(sources(t), "go.mod", "go.sum") {
+	needed := append(sources(t), "go.mod", "go.sum", "web/package-lock.json", "web/index.html", "web/src/main.tsx", "web/vite.config.ts", "web/tsconfig.json")
+	for _, path := range needed {
+		if strings.HasPrefix(path, "web/dist/") && path != "web/dist/.gitignore" {
+			continue // the image builds the client itself
+		}
 		out, err := ignored.MatchesOrParentMatches(path)
 		require.NoError(t, err)
 		require.False(t, out, "%s is missing in the image's build", path)
@@ -73,7 +81,7 @@ func TestImage_IsBuiltFromWhatItNeeds(t *testing.T) {
 	for _, path := range []string{
 		".env", ".git/config", ".boxoffice/secrets.json", "bin/boxoffice", "docs/deploy.md", "docker-compose.yml",
 		"deploy/temporal/schema.sh", "api/api_test.go", "workflows/testdata/sold.json", "test/stack/system.go", "tools/go.mod",
-		"web/node_modules/preact/package.json", "key.pem", "seed/.env",
+		"web/node_modules/preact/package.json", "web/dist/index.html", "web/browser/open.ts", "web/src/format.test.ts", "key.pem", "seed/.env",
 	} {
 		out, err := ignored.MatchesOrParentMatches(path)
 		require.NoError(t, err)
