@@ -3,13 +3,13 @@ import { inHall, noFilters, offersOf, still, type Ticket, toggled, totalOf, with
 
 function seat(section: string, row: string, number: number, more: Partial<Ticket> = {}): Ticket {
   const id = `${section}${row}${number}`;
-  return { id, section, row, number, category: "standard", price_minor: 1450, accessible: false, ...more } as Ticket;
+  return { id, section, row, number, category: "standard", total_minor: 1450, accessible: false, ...more } as Ticket;
 }
 
 const hall = [
   seat("Stalls", "A", 1),
   seat("Stalls", "A", 2, { accessible: true }),
-  seat("Stalls", "B", 1, { category: "premium", price_minor: 1850 }),
+  seat("Stalls", "B", 1, { category: "premium", total_minor: 1850 }),
   seat("Circle", "A", 1),
 ];
 
@@ -32,7 +32,7 @@ test("filters narrow together", () => {
 });
 
 test("offers are the cheapest first, a category once for each of its prices", () => {
-  expect(offersOf([...hall, seat("Stalls", "C", 1, { price_minor: 900 })])).toEqual([
+  expect(offersOf([...hall, seat("Stalls", "C", 1, { total_minor: 900 })])).toEqual([
     { id: "standard 900", category: "standard", priceMinor: 900, count: 1 },
     { id: "standard 1450", category: "standard", priceMinor: 1450, count: 3 },
     { id: "premium 1850", category: "premium", priceMinor: 1850, count: 1 },
@@ -51,6 +51,6 @@ test("a seat is chosen, chosen back, and refused beyond the most", () => {
 test("what is gone falls out, and the rest is kept at the price of now", () => {
   const [a, b] = hall as [Ticket, Ticket];
   expect(without([a, b], [{ ticket_id: a.id, seat: "", reason: "sold" }])).toEqual([b]);
-  const dearer = { ...b, price_minor: 2000 };
+  const dearer = { ...b, total_minor: 2000 };
   expect(still([a, b], [dearer])).toEqual([dearer]);
 });

@@ -28,7 +28,7 @@ export const noFilters: Filters = { section: "", category: "", accessible: false
 
 /** costOf is what a buyer pays for a seat, all in: the one place that says so. */
 export function costOf(ticket: Ticket): number {
-  return ticket.price_minor;
+  return ticket.total_minor;
 }
 
 /** offerOf names a category with its price: one may have several prices. */
