@@ -150,6 +150,7 @@ export const en = {
     held_by_you: "held by you in another booking.",
     blocked: "not on sale.",
     reserved_accessible: "kept for wheelchair users.",
+    left_alone: "would be left alone between seats that are taken; choose so that none is.",
   },
   logIn: {
     title: "Log in",

@@ -151,6 +151,7 @@ export const es: Words = {
     held_by_you: "guardado para usted en otra reserva.",
     blocked: "no está a la venta.",
     reserved_accessible: "reservado a quien usa silla de ruedas.",
+    left_alone: "quedaría sola entre asientos ocupados; elige de modo que no quede ninguna suelta.",
   },
   logIn: {
     title: "Iniciar sesión",
