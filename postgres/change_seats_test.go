@@ -50,6 +50,24 @@ func TestChangeSeats_OK(t *testing.T) {
 	require.Equal(t, before, h.rows(t))
 }
 
+// What comes has its fee, and a code that was put in is taken out: it was judged for other seats.
+func TestChangeSeats_WithFeesAndACode(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 3)
+	h.chargeFee(t, fee)
+	h.addPromotion(t, "TENTH")
+	s := h.reduced(t, h.addUser(t), "TENTH", h.tickets[:2]...)
+	got, err := h.store.ChangeSeats(t.Context(), changeOf(s.Booking, h.tickets[2:], nil))
+	require.NoError(t, err)
+	require.Equal(t, []int64{3*seatPrice + 3*fee, 3 * fee, 0}, finance(got))
+	require.Empty(t, got.Promotion)
+	h.requireClean(t, 1)
+	got, err = h.applyCode(got, "TENTH")
+	require.NoError(t, err)
+	require.Equal(t, []int64{3*seatPrice + 3*fee - 435, 3 * fee, 435}, finance(got), "put in again, it counts for all of them")
+	h.requireClean(t, 1)
+}
+
 // What a booking gave up before it was paid is not its own when it is sold, nor when it is paid late.
 func TestChangeSeats_WhatIsSoldIsWhatIsLeft(t *testing.T) {
 	t.Parallel()
