@@ -58,7 +58,7 @@ function server(): Plugin {
 }
 
 /** Where `npm run dev` finds the API. */
-const api = { target: process.env.BOXOFFICE_URL ?? "http://localhost:8080", changeOrigin: false };
+const api = { target: process.env.API_URL ?? "http://localhost:8080", changeOrigin: false };
 
 export default defineConfig({
   base: "/app/",
