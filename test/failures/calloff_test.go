@@ -125,10 +125,11 @@ func requireOneRefundEach(t *testing.T, s *stack.System, event string) {
 	require.NoError(t, rows.Err())
 }
 
-// requireAudit asserts that no promise is broken, and that for each refund that the provider has refused a person is asked.
+// requireAudit asserts that no promise is broken, and that for each refund that the provider has refused a person is asked. Each
+// refund has a webhook that is asked about, five a second: with a thousand, that takes longer than the refunds.
 func requireAudit(t *testing.T, s *stack.System, refused int) {
 	t.Helper()
-	stack.Eventually(t, time.Minute, func() error {
+	stack.Eventually(t, 4*time.Minute, func() error {
 		if got := s.AuditNow(t); len(got) > 0 {
 			return fmt.Errorf("the audit finds %v", got)
 		}
