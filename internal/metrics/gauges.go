@@ -39,40 +39,16 @@ var (
 	poolSeconds = describe("boxoffice_postgres_wait_seconds_total", "How long connections were waited for.", "pool")
 )
 
-// backlogPatience bounds the question for the backlog: a scrape waits for it.
-const backlogPatience = 2 * time.Second
-
-// backlog asks the database at each scrape. Where that does not answer, the gauges are absent, for which there is an alert.
-type backlog struct {
-	ctx context.Context //nolint:containedctx // of the process: a scrape has none
-	ask func(ctx context.Context) (boxoffice.Backlog, error)
-	log *slog.Logger
-}
-
 // WatchBacklog registers the gauges of what waits for longer than it should. ask is called at each scrape, until ctx ends.
 func (m *Metrics) WatchBacklog(ctx context.Context, ask func(ctx context.Context) (boxoffice.Backlog, error), log *slog.Logger) error {
-	return m.registry.Register(backlog{ctx: ctx, ask: ask, log: log})
+	return m.registry.Register(asked[boxoffice.Backlog]{
+		ctx: ctx, ask: ask, log: log, unknown: "the backlog is not known", tell: tellBacklog,
+		descs: []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck, refundsShort, tasksOpen, tasksAge},
+	})
 }
 
-// Describe is called by the registry.
-func (backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{bookingsOverdue, inboxOverdue, inboxAge, refundsStuck, refundsShort, tasksOpen, tasksAge} {
-		ch <- d
-	}
-}
-
-// Collect is called at a scrape.
-func (b backlog) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(b.ctx, backlogPatience)
-	defer cancel()
-	now, err := b.ask(ctx)
-	if err != nil {
-		b.log.WarnContext(ctx, "the backlog is not known", "error", err)
-		return
-	}
-	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
-	}
+func tellBacklog(now boxoffice.Backlog, value valueFunc) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) { value(d, prometheus.GaugeValue, v, labels...) }
 	gauge(bookingsOverdue, float64(now.OverdueBookings))
 	gauge(inboxOverdue, float64(now.OverdueEvents))
 	gauge(inboxAge, now.RunWaits.Seconds(), "run")

@@ -18,35 +18,15 @@ var (
 		"endpoint is enabled and names our address.")
 )
 
-// reconciliation asks the database at each scrape.
-type reconciliation struct {
-	ctx context.Context //nolint:containedctx // of the process: a scrape has none
-	ask func(ctx context.Context) (boxoffice.ReconcileState, error)
-	log *slog.Logger
-}
-
 // WatchReconciliation registers what operators are told of reconciliation. ask is called at each scrape, until ctx ends.
 func (m *Metrics) WatchReconciliation(ctx context.Context, ask func(ctx context.Context) (boxoffice.ReconcileState, error), log *slog.Logger) error {
-	return m.registry.Register(reconciliation{ctx: ctx, ask: ask, log: log})
-}
-
-// Describe is called by the registry.
-func (reconciliation) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{reconcileAge, reconcileOpen, reconcileRepaired} {
-		ch <- d
-	}
-}
-
-// Collect is called at a scrape.
-func (b reconciliation) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(b.ctx, backlogPatience)
-	defer cancel()
-	now, err := b.ask(ctx)
-	if err != nil {
-		b.log.WarnContext(ctx, "the state of reconciliation is not known", "error", err)
-		return
-	}
-	ch <- prometheus.MustNewConstMetric(reconcileAge, prometheus.GaugeValue, now.Age.Seconds())
-	ch <- prometheus.MustNewConstMetric(reconcileOpen, prometheus.GaugeValue, float64(now.Open))
-	ch <- prometheus.MustNewConstMetric(reconcileRepaired, prometheus.CounterValue, float64(now.Repaired))
+	return m.registry.Register(asked[boxoffice.ReconcileState]{
+		ctx: ctx, ask: ask, log: log, unknown: "the state of reconciliation is not known",
+		descs: []*prometheus.Desc{reconcileAge, reconcileOpen, reconcileRepaired},
+		tell: func(now boxoffice.ReconcileState, value valueFunc) {
+			value(reconcileAge, prometheus.GaugeValue, now.Age.Seconds())
+			value(reconcileOpen, prometheus.GaugeValue, float64(now.Open))
+			value(reconcileRepaired, prometheus.CounterValue, float64(now.Repaired))
+		},
+	})
 }

@@ -17,35 +17,15 @@ var (
 		"why; they are tried again when they change, and by a reindex.")
 )
 
-// searchBacklog asks the database at each scrape.
-type searchBacklog struct {
-	ctx context.Context //nolint:containedctx // of the process: a scrape has none
-	ask func(ctx context.Context) (boxoffice.SearchBacklog, error)
-	log *slog.Logger
-}
-
 // WatchSearch registers the gauges of what waits to be indexed. ask is called at each scrape, until ctx ends.
 func (m *Metrics) WatchSearch(ctx context.Context, ask func(ctx context.Context) (boxoffice.SearchBacklog, error), log *slog.Logger) error {
-	return m.registry.Register(searchBacklog{ctx: ctx, ask: ask, log: log})
-}
-
-// Describe is called by the registry.
-func (searchBacklog) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{searchWaiting, searchLag, searchParked} {
-		ch <- d
-	}
-}
-
-// Collect is called at a scrape.
-func (b searchBacklog) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(b.ctx, backlogPatience)
-	defer cancel()
-	now, err := b.ask(ctx)
-	if err != nil {
-		b.log.WarnContext(ctx, "the search index's backlog is not known", "error", err)
-		return
-	}
-	ch <- prometheus.MustNewConstMetric(searchWaiting, prometheus.GaugeValue, float64(now.Events))
-	ch <- prometheus.MustNewConstMetric(searchLag, prometheus.GaugeValue, now.Oldest.Seconds())
-	ch <- prometheus.MustNewConstMetric(searchParked, prometheus.GaugeValue, float64(now.Parked))
+	return m.registry.Register(asked[boxoffice.SearchBacklog]{
+		ctx: ctx, ask: ask, log: log, unknown: "the search index's backlog is not known",
+		descs: []*prometheus.Desc{searchWaiting, searchLag, searchParked},
+		tell: func(now boxoffice.SearchBacklog, value valueFunc) {
+			value(searchWaiting, prometheus.GaugeValue, float64(now.Events))
+			value(searchLag, prometheus.GaugeValue, now.Oldest.Seconds())
+			value(searchParked, prometheus.GaugeValue, float64(now.Parked))
+		},
+	})
 }
