@@ -182,17 +182,23 @@ func (s *Organizers) CreateEvent(ctx context.Context, by boxoffice.By, e boxoffi
 	})
 }
 
-// refuseManyDrafts locks the user, so that two requests at once do not each make the last draft that is allowed.
+// refuseManyDrafts refuses one more draft where the user has as many as one may.
 func refuseManyDrafts(ctx context.Context, tx pgx.Tx, userID string) error {
-	if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID); err != nil {
-		return err
-	}
-	var drafts int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM events WHERE owner_id = $1 AND status = 'draft'`, userID).Scan(&drafts)
+	drafts, err := countOwned(ctx, tx, userID, `SELECT count(*) FROM events WHERE owner_id = $1 AND status = 'draft'`)
 	if err == nil && drafts >= boxoffice.MaxDrafts {
 		err = boxoffice.Errorf(boxoffice.CodeTooMany, "You have %d drafts already. Please publish some, or delete what you no longer need.", drafts)
 	}
 	return err
+}
+
+// countOwned locks the user before it counts what is theirs, so that two requests at once do not each make the last one that is
+// allowed.
+func countOwned(ctx context.Context, tx pgx.Tx, userID, count string) (n int, err error) {
+	if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, count, userID).Scan(&n)
+	return n, err
 }
 
 // ticketsOf makes a ticket of every place, at the price of its category, and gives the lowest price.

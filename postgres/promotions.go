@@ -44,13 +44,9 @@ func (s *Organizers) CreatePromotion(ctx context.Context, by boxoffice.By, p box
 	})
 }
 
-// refuseManyPromotions locks the user, so that two requests at once do not each make the last one that is allowed.
+// refuseManyPromotions refuses one more promotion where the user has as many as one may.
 func refuseManyPromotions(ctx context.Context, tx pgx.Tx, userID string) error {
-	if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID); err != nil {
-		return err
-	}
-	var promotions int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM promotions WHERE owner_id = $1`, userID).Scan(&promotions)
+	promotions, err := countOwned(ctx, tx, userID, `SELECT count(*) FROM promotions WHERE owner_id = $1`)
 	if err == nil && promotions >= boxoffice.MaxPromotions {
 		err = boxoffice.Errorf(boxoffice.CodeTooMany, "You have %d promotion codes already.", promotions)
 	}
