@@ -3,7 +3,7 @@ import { api, type Schemas, take } from "../api/client";
 import { moment, price, shortClock } from "../format";
 import { useResource } from "../resource";
 import { entitle } from "../ui/layout";
-import { Empty, Failure, Loading } from "../ui/notice";
+import { Empty, Pending } from "../ui/notice";
 import { Poster } from "../ui/poster";
 import { count, fill, t } from "../words";
 import "../styles/bookings.css";
@@ -33,7 +33,7 @@ export default function Bookings() {
   return (
     <div class="wide bookings">
       <h1>{t.bookings.title}</h1>
-      {!data && (error === undefined ? <Loading /> : <Failure error={error} again={() => tries.value++} />)}
+      {!data && <Pending error={error} again={() => tries.value++} />}
       {data && data.bookings.length === 0 && (
         <Empty title={t.bookings.none} says={t.bookings.noneSays}>
           <a class="button" href="/app">

@@ -6,7 +6,7 @@ import { go, here } from "../router";
 import { user } from "../session";
 import { Days } from "../ui/days";
 import { entitle } from "../ui/layout";
-import { Empty, Failure, Loading } from "../ui/notice";
+import { Empty, Pending } from "../ui/notice";
 import { Poster } from "../ui/poster";
 import { Showing } from "../ui/showing";
 import { count, fill, t } from "../words";
@@ -26,7 +26,7 @@ export default function TitlePage({ id }: { id: string }) {
   if (!data) {
     return (
       <div class="wide">
-        {error === undefined ? <Loading /> : <Failure error={error} again={() => tries.value++} />}
+        <Pending error={error} again={() => tries.value++} />
       </div>
     );
   }

@@ -45,6 +45,11 @@ export function Failure({ error, again }: { error: unknown; again: () => void })
   );
 }
 
+/** Pending stands where a page is not there yet, or could not be loaded. */
+export function Pending({ error, again }: { error: unknown; again: () => void }) {
+  return error === undefined ? <Loading /> : <Failure error={error} again={again} />;
+}
+
 /** Empty says that there is nothing, and what to do about it. */
 export function Empty({ title, says, children }: { title: string; says: string; children?: ComponentChildren }) {
   return (

@@ -4,7 +4,7 @@ import { clock, moment, money, percent } from "../../format";
 import { useResource } from "../../resource";
 import { CalendarIcon, PinIcon, TicketIcon } from "../../ui/icons";
 import { entitle } from "../../ui/layout";
-import { Failure, Loading } from "../../ui/notice";
+import { Pending } from "../../ui/notice";
 import { Poster } from "../../ui/poster";
 import { fullness, sayFullness } from "../../ui/showing";
 import { count, fill, t } from "../../words";
@@ -36,7 +36,7 @@ export default function EventPage({ id }: { id: string }) {
   if (!data) {
     return (
       <div class="wide">
-        {error === undefined ? <Loading /> : <Failure error={error} again={() => tries.value++} />}
+        <Pending error={error} again={() => tries.value++} />
       </div>
     );
   }
