@@ -18,10 +18,11 @@ help: ## List the targets
 run: build servers ## Install and build all it needs, and start everything on this machine
 	exec bin/boxoffice dev $(ARGS)
 
-# Nothing is taken from the cache of test results: some tests build and run the program, which that cache does not see.
+# Nothing is taken from the cache of test results: some tests build and run the program, which that cache does not see. More
+# packages run side by side than there are cores, for those that break whole systems mostly wait for these to come back.
 test: system servers web ## Run every test, under the race detector
 	cd web && npm test
-	$(GO) test -race -count=1 -timeout 20m $(ARGS) ./...
+	$(GO) test -race -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 20m $(ARGS) ./...
 
 demo: build servers ## Make one booking, from sign-up to the PDF, on a system of its own
 	bin/boxoffice demo --json --out .boxoffice/demo $(ARGS)
@@ -52,7 +53,7 @@ record: servers ## Record workflow histories anew, from a real Temporal server
 	$(GO) test ./workflows -run TestHistory -count=1 -record
 
 call-off: servers ## Call off an event of 1,000 bookings amid kills and refusals: about four minutes
-	$(GO) test ./test/failures -count=1 -timeout 20m -v -run TestCallOff_AmidKills -call-off 1000 -call-off-rate 25 $(ARGS)
+	$(GO) test ./test/failures/money -count=1 -timeout 20m -v -run TestCallOff_AmidKills -call-off 1000 -call-off-rate 25 $(ARGS)
 
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)

@@ -16,11 +16,8 @@ import (
 // The tests of this file break the payment provider of a shared system, or take an event off sale. They run one after the
 // other.
 
-// Cards whose refunds do not go the straight way.
-const (
-	slowRefundCard  = "4000 0000 0000 7726"
-	falseRefundCard = "4000 0000 0000 5126"
-)
+// falseRefundCard is one whose refunds fail after they were said to have been made.
+const falseRefundCard = "4000 0000 0000 5126"
 
 // A payment of another amount than the price buys nothing and goes back in full, while the seats stay held for the buyer, who
 // may pay the price on a page of its own.
@@ -194,7 +191,7 @@ func TestPayment_EventCancelledMeanwhile(t *testing.T) {
 func TestRefund_Pending(t *testing.T) {
 	s := stack.Of(t, stack.Brief)
 	c := s.Customer(t)
-	booking := refunding(t, s, c, slowRefundCard)
+	booking := refunding(t, s, c, stack.SlowRefundCard)
 	require.Equal(t, "pending", refundState(t, s, booking.ID))
 	c.AwaitEnd(t, 30*time.Second, booking.ID, "refunded")
 	s.RequireRefundedOnce(t, c, booking)

@@ -33,7 +33,7 @@ func TestCommitAnswerLost_TheHoldIsFound(t *testing.T) {
 			unheard, err := buyer.Ask(t.Context(), http.MethodPost, "/book", c.key, seats)
 			require.NoError(t, err)
 			s.Commits.AwaitLost(t)
-			requireTryAgain(t, unheard)
+			stack.RequireTryAgain(t, unheard)
 			again, err := buyer.Ask(t.Context(), http.MethodPost, "/book", c.key, seats)
 			require.NoError(t, err)
 			require.Equal(t, c.status, again.Status, string(again.Body))

@@ -37,7 +37,7 @@ func TestPostgresDiskFull_ChangesAreRefusedAndReadsLive(t *testing.T) {
 
 	answer, err := other.Ask(t.Context(), http.MethodPost, "/book", "", seats)
 	require.NoError(t, err)
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 	requireReadsLive(t, other, eventID)
 	require.Empty(t, other.BookingIDs(t))
 	_, err = c.Pay(t.Context(), page, c.Email, stack.GoodCard)
@@ -96,7 +96,7 @@ func TestPostgresLogFull_ItComesBackByItself(t *testing.T) {
 
 	answer, err := other.Ask(t.Context(), http.MethodPost, "/book", "once", seats)
 	require.NoError(t, err)
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 	_, err = c.Pay(t.Context(), page, c.Email, stack.GoodCard)
 	require.NoError(t, err)
 	s.AwaitRestart(t, "postgres", pid) // it could not even recover; the next one has room

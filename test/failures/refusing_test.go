@@ -30,7 +30,7 @@ func TestConnectionsExhausted_BackPressureAndNoCrashLoop(t *testing.T) {
 	began := time.Now()
 	answer, err := other.Ask(t.Context(), http.MethodPost, "/book", "", seats)
 	require.NoError(t, err)
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 	require.Less(t, time.Since(began), 3*time.Second)
 	_, err = c.Pay(t.Context(), page, c.Email, stack.GoodCard)
 	require.NoError(t, err, "the page is not ours")
@@ -125,7 +125,7 @@ func TestPrimaryReadOnly_HoldsAreRefusedAndReadsLive(t *testing.T) {
 
 	answer, err := other.Ask(t.Context(), http.MethodPost, "/book", "", seats)
 	require.NoError(t, err)
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 	require.Contains(t, string(answer.Body), "does not take changes")
 	requireReadsLive(t, other, eventID)
 	_, err = c.Pay(t.Context(), page, c.Email, stack.GoodCard)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/boxoffice/boxoffice/internal/buyer"
 	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
@@ -42,7 +41,7 @@ func TestPostgresSilent_BuyersAreAskedToTryAgain(t *testing.T) {
 	answer, err := c.Ask(t.Context(), http.MethodPost, "/book", "silent", seats)
 	require.NoError(t, err)
 	took := time.Since(began)
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 	require.Less(t, took, 12*time.Second)
 	s.ToPostgres.Mend(t)
 	mended := time.Now()
@@ -51,12 +50,4 @@ func TestPostgresSilent_BuyersAreAskedToTryAgain(t *testing.T) {
 		return err
 	})
 	t.Logf("refused after %s, booked %s after answers came again", took.Round(time.Millisecond), time.Since(mended).Round(time.Millisecond))
-}
-
-// requireTryAgain asserts that an answer says: not now, but soon.
-func requireTryAgain(t *testing.T, answer buyer.Answer) {
-	t.Helper()
-	require.Equal(t, http.StatusServiceUnavailable, answer.Status, string(answer.Body))
-	require.NotEmpty(t, answer.Header.Get("Retry-After"))
-	require.Contains(t, string(answer.Body), "/problems/unavailable")
 }

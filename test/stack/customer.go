@@ -23,6 +23,8 @@ import (
 const (
 	GoodCard     = "4242 4242 4242 4242"
 	DeclinedCard = "4000 0000 0000 0002"
+	// SlowRefundCard is one whose refunds the bank takes its time with.
+	SlowRefundCard = "4000 0000 0000 7726"
 )
 
 // Customer is a buyer with an account.

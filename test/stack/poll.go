@@ -44,3 +44,13 @@ func Eventually(t *testing.T, patience time.Duration, check func() error) {
 	defer cancel()
 	require.NoError(t, poll(ctx, check))
 }
+
+// AtOnce asserts that nobody waited for a server that is away: those that wait do so for ten seconds and more.
+func AtOnce(t *testing.T, what string, do func()) {
+	t.Helper()
+	began := time.Now()
+	do()
+	took := time.Since(began)
+	require.Less(t, took, 3*time.Second, what)
+	t.Logf("%s: %s", what, took.Round(time.Millisecond))
+}

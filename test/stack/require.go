@@ -105,3 +105,11 @@ func (s *System) RequireRefundedOnce(t *testing.T, c Customer, booking buyer.Boo
 	require.Equal(t, booking.AmountMinor, back)
 	s.AwaitMail(t, c, "Refund of ")
 }
+
+// RequireTryAgain asserts that an answer says: not now, but soon.
+func RequireTryAgain(t *testing.T, answer buyer.Answer) {
+	t.Helper()
+	require.Equal(t, http.StatusServiceUnavailable, answer.Status, string(answer.Body))
+	require.NotEmpty(t, answer.Header.Get("Retry-After"))
+	require.Contains(t, string(answer.Body), "/problems/unavailable")
+}

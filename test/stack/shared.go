@@ -95,7 +95,7 @@ func finish(s *System) error {
 
 // prepare finds or builds the program.
 func prepare() (err error) {
-	if root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
+	if root, err = findRoot(); err != nil {
 		return err
 	}
 	if Scratch, err = os.MkdirTemp("", "boxoffice-test-"); err != nil {
@@ -120,4 +120,19 @@ func prepare() (err error) {
 		return fmt.Errorf("build the program: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// findRoot goes up from where the tests are to the module.
+func findRoot() (string, error) {
+	folder, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder, nil
+		}
+		if folder == filepath.Dir(folder) {
+			return "", errors.New("these tests are in no module")
+		}
+		folder = filepath.Dir(folder)
+	}
+	return "", err
 }

@@ -1,4 +1,4 @@
-package failures
+package search
 
 import (
 	"context"
@@ -118,16 +118,16 @@ func (f *finder) named(name string) (query string, wanted func(found) bool) {
 	}
 }
 
-// searchFails asserts that a search is answered 503 with Retry-After within a second.
+// searchFails asserts that a search is answered 503 with Retry-After at once.
 func (f *finder) searchFails(t *testing.T, c stack.Customer) {
 	t.Helper()
 	var answer buyer.Answer
-	atOnce(t, "the search", func() {
+	stack.AtOnce(t, "the search", func() {
 		var err error
 		answer, err = c.Ask(t.Context(), http.MethodGet, "/search?q=ghost", "", nil)
 		require.NoError(t, err)
 	})
-	requireTryAgain(t, answer)
+	stack.RequireTryAgain(t, answer)
 }
 
 // While the search server refuses, or takes connections and never answers, /search is 503 within a second, and nothing else

@@ -1,4 +1,4 @@
-package failures
+package temporal
 
 import (
 	"net/http"
@@ -82,7 +82,7 @@ func waitingFor(t *testing.T, s *stack.System, c stack.Customer, eventID string)
 func webhookAtOnce(t *testing.T, s *stack.System, booking buyer.Booking) {
 	t.Helper()
 	payload := s.WebhookOf(t, s.SessionsOf(t, booking.ID)[0].ID)
-	atOnce(t, "the webhook", func() {
+	stack.AtOnce(t, "the webhook", func() {
 		require.Equal(t, http.StatusOK, s.Deliver(t, payload, s.Env["STRIPE_WEBHOOK_SECRET"], time.Now()))
 	})
 }
@@ -93,7 +93,7 @@ func cancelAtOnce(t *testing.T, s *stack.System) (stack.Customer, buyer.Booking)
 	c := s.Customer(t)
 	booking := c.Hold(t, s.Showing(t), 1)
 	checkoutAtOnce(t, c, booking.ID)
-	atOnce(t, "the cancellation", func() {
+	stack.AtOnce(t, "the cancellation", func() {
 		_, err := c.Cancel(t.Context(), booking.ID)
 		require.NoError(t, err)
 	})

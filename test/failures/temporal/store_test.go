@@ -1,4 +1,4 @@
-package failures
+package temporal
 
 import (
 	"syscall"
@@ -9,9 +9,6 @@ import (
 	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
-
-// slowRefundCard is one whose refunds the bank takes its time with.
-const slowRefundCard = "4000 0000 0000 7726"
 
 // brief are the settings of systems whose holds end after a moment, and can be extended by minutes.
 func brief(hold time.Duration) []string {
@@ -72,7 +69,7 @@ func refundAsked(t *testing.T, s *stack.System, c stack.Customer, booking buyer.
 	stack.Breaks(t, s.Stripe(), stack.Fault{Target: "webhook", Kind: "delay", Event: "charge.refund.updated", DelayMS: 15_000})
 	page, err := c.Checkout(t.Context(), booking.ID)
 	require.NoError(t, err)
-	_, err = c.Pay(t.Context(), page.URL, c.Email, slowRefundCard)
+	_, err = c.Pay(t.Context(), page.URL, c.Email, stack.SlowRefundCard)
 	require.NoError(t, err)
 	stack.Eventually(t, 30*time.Second, func() error {
 		return s.DB.QueryRow(t.Context(), `SELECT FROM refunds r JOIN payments p ON p.id = r.payment_id

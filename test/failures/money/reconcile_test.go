@@ -1,4 +1,4 @@
-package failures
+package money
 
 import (
 	"encoding/json"
@@ -50,7 +50,7 @@ func refundUnheard(t *testing.T, s *stack.System) (stack.Customer, buyer.Booking
 	s.CancelEvent(t, eventID)
 	page, err := c.Checkout(t.Context(), booking.ID)
 	require.NoError(t, err)
-	_, err = c.Pay(t.Context(), page.URL, c.Email, slowRefundCard)
+	_, err = c.Pay(t.Context(), page.URL, c.Email, stack.SlowRefundCard)
 	require.NoError(t, err)
 	stack.Eventually(t, 60*time.Second, func() error {
 		var refunds struct {

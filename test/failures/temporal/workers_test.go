@@ -1,4 +1,4 @@
-package failures
+package temporal
 
 import (
 	"net/http"
@@ -105,22 +105,12 @@ func TestWorkersDown_SeatsAreSoldAndAllSettlesAfter(t *testing.T) {
 // checkoutAtOnce opens the payment page, and asserts that nobody waited for a server that is away.
 func checkoutAtOnce(t *testing.T, c stack.Customer, bookingID string) (page string) {
 	t.Helper()
-	atOnce(t, "the payment page", func() {
+	stack.AtOnce(t, "the payment page", func() {
 		opened, err := c.Checkout(t.Context(), bookingID)
 		require.NoError(t, err)
 		page = opened.URL
 	})
 	return page
-}
-
-// atOnce asserts that something takes less than a second.
-func atOnce(t *testing.T, what string, do func()) {
-	t.Helper()
-	began := time.Now()
-	do()
-	took := time.Since(began)
-	require.Less(t, took, time.Second, what)
-	t.Logf("%s: %s", what, took.Round(time.Millisecond))
 }
 
 // ids gives the tickets of a booking.

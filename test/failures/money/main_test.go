@@ -1,0 +1,10 @@
+package money
+
+import (
+	"os"
+	"testing"
+
+	"github.com/boxoffice/boxoffice/test/stack"
+)
+
+func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
