@@ -37,6 +37,7 @@ type cancellation struct {
 // A promoter calls off an event while the provider refuses, limits, breaks, and hangs up on a share of the calls, and the worker
 // is killed ten times: every booking comes to one end, nobody's money goes back twice, and none stays.
 func TestCallOff_AmidKills(t *testing.T) {
+	t.Parallel()
 	s := ownStack(t, "call-off")
 	n, holds := *callOffBookings, 10
 	people := s.Customers(t, 2+holds)

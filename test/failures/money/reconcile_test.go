@@ -72,6 +72,7 @@ func refundUnheard(t *testing.T, s *stack.System) (stack.Customer, buyer.Booking
 // Webhooks are lost for good: of a payment whose booking has ended, and of a refund that arrived. No run is left that would
 // ask. A pass by hand mends both, and after that the books are the provider's.
 func TestWebhooksLostForGood_ReconcileMends(t *testing.T) {
+	t.Parallel()
 	s := stack.Own(t, "reconciled", stack.Seeded, "BOXOFFICE_HOLD_DURATION="+stack.BriefHold.String(), "BOXOFFICE_CHECKOUT_MINIMUM=0s")
 	stack.Breaks(t, s.Stripe(), stack.Fault{Target: "webhook", Kind: "drop"})
 	late, unpaid := lateUnheard(t, s)
@@ -110,6 +111,7 @@ func TestWebhooksLostForGood_ReconcileMends(t *testing.T) {
 
 // A worker is killed in the midst of a pass that the schedule started. Another goes on behind what was compared.
 func TestKillWorker_WhileItReconciles(t *testing.T) {
+	t.Parallel()
 	s := stack.Own(t, "reconciling", stack.Seeded, "BOXOFFICE_HOLD_DURATION="+stack.BriefHold.String(), "BOXOFFICE_CHECKOUT_MINIMUM=0s")
 	stack.Breaks(t, s.Stripe(), stack.Fault{Target: "webhook", Kind: "drop"})
 	early, first := lateUnheard(t, s) // on the last page: the newest come first
