@@ -134,6 +134,14 @@ type HoldRequest struct {
 	Key       *IdempotencyKey // nil: none was given
 }
 
+// BookingFilter selects a user's own bookings.
+type BookingFilter struct {
+	UserID  string
+	EventID string // "": of all events
+	Cursor  string // from an earlier page
+	Limit   int    // 1 to 100
+}
+
 // BestRequest asks for the best free seats of an event. Zero fields do not restrict.
 type BestRequest struct {
 	UserID        string
@@ -217,7 +225,7 @@ type BookingService interface {
 	// Booking gives one booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.
-	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	Bookings(ctx context.Context, f BookingFilter) (BookingPage, error)
 	// ApplyPromotion and RemovePromotion change what a held booking costs, as BookingStore's do.
 	ApplyPromotion(ctx context.Context, req PromotionRequest) (Booking, error)
 	RemovePromotion(ctx context.Context, userID, bookingID string, key *IdempotencyKey) (Booking, error)

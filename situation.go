@@ -107,7 +107,7 @@ type BookingStore interface {
 	// Booking reads a booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
 	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
-	Bookings(ctx context.Context, userID, cursor string, limit int) (BookingPage, error)
+	Bookings(ctx context.Context, f BookingFilter) (BookingPage, error)
 	// ApplyPromotion makes a held booking cheaper by a code, until a payment page is opened for it. CodePromotionRefused with
 	// a message that is the same for every code that is not there for this booking, CodeInvalid, CodeNotFound,
 	// CodeBookingClosed, CodeDeadlinePassed, CodeKeyReused, CodeUnavailable where too many put in the same code at once. It

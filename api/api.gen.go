@@ -2192,6 +2192,9 @@ type BookWithSlashParams struct {
 
 // ListBookingsParams defines parameters for ListBookings.
 type ListBookingsParams struct {
+	// EventID Those of this event only.
+	EventID string `form:"event_id,omitempty" json:"event_id,omitempty"`
+
 	// Cursor The `next` of an earlier page. Opaque.
 	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 

@@ -86,11 +86,11 @@ func checkNamedTickets(name string, ids []string) fields {
 
 func (s *Server) listBookings(c *gin.Context, user boxoffice.User) error {
 	q := newQuery(c)
-	cursor, limit := q.cursor(), q.limit()
+	filter := boxoffice.BookingFilter{UserID: user.ID, EventID: q.id("event_id"), Cursor: q.cursor(), Limit: q.limit()}
 	if err := q.wrong.err(); err != nil {
 		return err
 	}
-	page, err := s.opts.Bookings.Bookings(c.Request.Context(), user.ID, cursor, limit)
+	page, err := s.opts.Bookings.Bookings(c.Request.Context(), filter)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,17 @@ func TestListedBookingsComeWithTheirEvents(t *testing.T) {
 	require.Equal(t, "2026-12-04T19:30:00-08:00", page.Events[0].Time.Format(time.RFC3339))
 }
 
+func TestBookingsOfOneEvent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.users.join("ada")
+	for path, event := range map[string]string{"/bookings": "", "/bookings?event_id=" + strings.ToUpper(eventID): eventID} {
+		require.Equal(t, http.StatusOK, b.do(t, request{method: "GET", path: path, token: token}).status)
+		require.Equal(t, boxoffice.BookingFilter{UserID: b.bookings.filter.UserID, EventID: event, Limit: defaultPage}, b.bookings.filter)
+		require.NotEmpty(t, b.bookings.filter.UserID)
+	}
+}
+
 func TestLinksFollowTheState(t *testing.T) {
 	t.Parallel()
 	self := "/bookings/" + bookingID

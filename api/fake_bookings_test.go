@@ -13,6 +13,7 @@ type fakeBookings struct {
 	booking  boxoffice.Booking // what differs from the standard one
 	listed   int               // of it in a list; 1 if zero
 	err      error
+	filter   boxoffice.BookingFilter
 	hold     boxoffice.HoldRequest
 	checkout boxoffice.CheckoutRequest
 	resend   boxoffice.ResendRequest
@@ -69,8 +70,9 @@ func (f *fakeBookings) Booking(ctx context.Context, userID, id string) (boxoffic
 	return f.some(userID), f.err
 }
 
-func (f *fakeBookings) Bookings(_ context.Context, userID, _ string, _ int) (boxoffice.BookingPage, error) {
-	return boxoffice.BookingPage{Bookings: slices.Repeat([]boxoffice.Booking{f.some(userID)}, max(f.listed, 1))}, f.err
+func (f *fakeBookings) Bookings(_ context.Context, filter boxoffice.BookingFilter) (boxoffice.BookingPage, error) {
+	f.filter = filter
+	return boxoffice.BookingPage{Bookings: slices.Repeat([]boxoffice.Booking{f.some(filter.UserID)}, max(f.listed, 1))}, f.err
 }
 
 func (f *fakeBookings) Checkout(_ context.Context, req boxoffice.CheckoutRequest) (boxoffice.Checkout, error) {

@@ -112,8 +112,8 @@ func (s *Service) Booking(ctx context.Context, userID, bookingID string) (boxoff
 }
 
 // Bookings lists the user's bookings.
-func (s *Service) Bookings(ctx context.Context, userID, cursor string, limit int) (boxoffice.BookingPage, error) {
-	return s.Store.Bookings(ctx, userID, cursor, limit)
+func (s *Service) Bookings(ctx context.Context, f boxoffice.BookingFilter) (boxoffice.BookingPage, error) {
+	return s.Store.Bookings(ctx, f)
 }
 
 // ApplyPromotion makes a held booking cheaper. The run is not woken: it does not know what a booking costs.

@@ -264,7 +264,7 @@ func TestBuyersActs_AnothersBookingIsAbsent(t *testing.T) {
 	} {
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%s: %v", name, err)
 	}
-	page, err := h.store.Bookings(t.Context(), other, "", 10)
+	page, err := h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: other, Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, page.Bookings)
 	require.Equal(t, before, h.rows(t))

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"time"
 
@@ -109,26 +110,31 @@ func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) e
 	return rows.Err()
 }
 
-// Bookings lists a user's bookings, newest first.
-func (s *Bookings) Bookings(ctx context.Context, userID, cursor string, limit int) (boxoffice.BookingPage, error) {
+// Bookings lists a user's bookings, newest first. Those of one event are looked for among all of the user's, by the index
+// that a page of them is read by: who has many has hundreds.
+func (s *Bookings) Bookings(ctx context.Context, f boxoffice.BookingFilter) (boxoffice.BookingPage, error) {
 	var page boxoffice.BookingPage
-	before, beforeID, err := parseBookingCursor(cursor)
+	before, beforeID, err := parseBookingCursor(f.Cursor)
 	if err != nil {
 		return page, err
 	}
+	var c conditions
+	c.add("b.user_id = ? AND (b.created_at, b.id) < (?, ?)", f.UserID, before, beforeID)
+	if f.EventID != "" {
+		c.add("b.event_id = ?", f.EventID)
+	}
 	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, `SELECT `+bookingColumns+` FROM bookings b
-			WHERE b.user_id = $1 AND (b.created_at, b.id) < ($2, $3) ORDER BY b.created_at DESC, b.id DESC LIMIT $4`,
-			userID, before, beforeID, limit+1)
+			WHERE `+c.sql+` ORDER BY b.created_at DESC, b.id DESC LIMIT `+strconv.Itoa(f.Limit+1), c.args...)
 		if err != nil {
 			return err
 		}
 		if page.Bookings, err = pgx.CollectRows(rows, scanBooking); err != nil {
 			return err
 		}
-		if len(page.Bookings) > limit {
-			page.Bookings = page.Bookings[:limit]
-			last := page.Bookings[limit-1]
+		if len(page.Bookings) > f.Limit {
+			page.Bookings = page.Bookings[:f.Limit]
+			last := page.Bookings[f.Limit-1]
 			page.Next = bookingCursor(last.CreatedAt, last.ID)
 		}
 		return fillBookings(ctx, conn, page.Bookings)

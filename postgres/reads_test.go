@@ -28,7 +28,7 @@ func TestBookings_NewestFirstPageByPage(t *testing.T) {
 	var got []string
 	cursor, pages := "", 0
 	for {
-		page, err := h.store.Bookings(t.Context(), user, cursor, 2)
+		page, err := h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: user, Cursor: cursor, Limit: 2})
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(page.Bookings), 2)
 		for _, b := range page.Bookings {
@@ -42,8 +42,19 @@ func TestBookings_NewestFirstPageByPage(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	require.Equal(t, 3, pages)
+	page, err := h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: user, EventID: h.event, Limit: 2})
+	require.NoError(t, err)
+	require.Len(t, page.Bookings, 2)
+	require.NotEmpty(t, page.Next)
+	other, seats := h.addEvent(t, 1)
+	there := h.hold(t, user, seats...)
+	page, err = h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: user, EventID: other, Limit: 2})
+	require.NoError(t, err)
+	require.Len(t, page.Bookings, 1)
+	require.Equal(t, there.ID, page.Bookings[0].ID)
+	require.Empty(t, page.Next)
 	for _, wrong := range []string{"!", "eA", base64.RawURLEncoding.EncodeToString([]byte("2024-01-01T00:00:00Z 12"))} {
-		_, err := h.store.Bookings(t.Context(), user, wrong, 2)
+		_, err := h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: user, Cursor: wrong, Limit: 2})
 		requireCode(t, boxoffice.CodeInvalid, err)
 	}
 }

@@ -95,7 +95,7 @@ func TestRequestResend_ToAnotherAddress(t *testing.T) {
 		require.Equal(t, boxoffice.EmailSent, m.Status)
 		require.False(t, m.SentAt.Before(m.QueuedAt))
 	}
-	page, err := h.store.Bookings(t.Context(), s.UserID, "", 5)
+	page, err := h.store.Bookings(t.Context(), boxoffice.BookingFilter{UserID: s.UserID, Limit: 5})
 	require.NoError(t, err)
 	require.Equal(t, b.Mails, page.Bookings[0].Mails)
 	h.exec(t, `UPDATE emails SET status = 'withdrawn', sent_at = NULL WHERE id = $1`, emailID)
