@@ -225,8 +225,8 @@ type Catalogue interface {
 	Event(ctx context.Context, eventID string) (Event, error)
 	// EventsByID gives the events of these IDs that there are, in no order, without counting their free seats.
 	EventsByID(ctx context.Context, eventIDs []string) ([]Event, error)
-	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page.
-	// CodeNotFound, CodeInvalid on a bad cursor.
+	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page; with limit 0
+	// the event alone. CodeNotFound, CodeInvalid on a bad cursor.
 	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)
 	// SeatStatus gives the state of every seat of an event. CodeNotFound.
 	SeatStatus(ctx context.Context, eventID string) (SeatStatusColumns, error)

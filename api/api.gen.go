@@ -174,6 +174,11 @@ const (
 	UserRoleSupport   UserRole = "support"
 )
 
+// Defines values for GetEventParamsTickets.
+const (
+	GetEventParamsTicketsNone GetEventParamsTickets = "none"
+)
+
 // Defines values for ListOwnEventsParamsStatus.
 const (
 	ListOwnEventsParamsStatusCancelled ListOwnEventsParamsStatus = "cancelled"
@@ -2284,7 +2289,13 @@ type DeleteDraftParams struct {
 type GetEventParams struct {
 	// Cursor The `next` of an earlier page. Opaque.
 	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Tickets Leaves the tickets out, for who draws a map.
+	Tickets GetEventParamsTickets `form:"tickets,omitempty" json:"tickets,omitempty"`
 }
+
+// GetEventParamsTickets defines parameters for GetEvent.
+type GetEventParamsTickets string
 
 // ChangeEventParams defines parameters for ChangeEvent.
 type ChangeEventParams struct {

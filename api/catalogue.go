@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -46,12 +47,16 @@ func (s *Server) getEvent(c *gin.Context, _ boxoffice.User) error {
 		return err
 	}
 	q := newQuery(c)
-	cursor := q.cursor()
+	cursor, limit := q.cursor(), ticketsPage
+	if q.none("tickets") {
+		limit = 0
+	}
 	if err := q.wrong.err(); err != nil {
 		return err
 	}
-	d, err := s.document(c.Request.Context(), "event/"+id+"/"+cursor, s.opts.ReadCache, func(ctx context.Context) (any, error) {
-		page, err := s.opts.Catalogue.EventTickets(ctx, id, cursor, ticketsPage)
+	key := fmt.Sprintf("event/%s/%d/%s", id, limit, cursor)
+	d, err := s.document(c.Request.Context(), key, s.opts.ReadCache, func(ctx context.Context) (any, error) {
+		page, err := s.opts.Catalogue.EventTickets(ctx, id, cursor, limit)
 		return viewEventTickets(page, s.opts.MaxSeats), err
 	})
 	if err != nil {

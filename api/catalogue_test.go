@@ -49,6 +49,23 @@ func TestSeatsAnswer304UntilTheyChange(t *testing.T) {
 	require.Contains(t, string(changed.body), `"states":["sold","available"]`)
 }
 
+func TestAnEventWithoutItsTickets(t *testing.T) {
+	t.Parallel()
+	b := setup(t, open, func(o *Options) { o.ReadCache = time.Hour })
+	path := "/events/" + eventID
+	for path, tickets := range map[string]int{path: 1, path + "?tickets=none": 0} {
+		var page EventTickets
+		got := b.do(t, request{method: "GET", path: path})
+		got.json(&page)
+		require.Len(t, page.Tickets, tickets, path)
+		require.Equal(t, someEvent().Name, page.Event.Name)
+		require.Equal(t, 10, page.MaxSeats)
+		require.Empty(t, page.Next)
+		require.Contains(t, string(got.body), `"tickets":[`)
+		require.NotEmpty(t, got.header.Get("ETag"))
+	}
+}
+
 func TestManyReadersShareOneQuery(t *testing.T) {
 	t.Parallel()
 	b := setup(t, open, func(o *Options) { o.ReadCache = time.Hour })

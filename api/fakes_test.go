@@ -215,9 +215,12 @@ func (f *fakeCatalogue) EventsByID(_ context.Context, ids []string) ([]boxoffice
 	return []boxoffice.Event{someEvent()}, f.err
 }
 
-func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, _ int) (boxoffice.EventTickets, error) {
+func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, limit int) (boxoffice.EventTickets, error) {
 	if id != eventID {
 		return boxoffice.EventTickets{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	if limit == 0 {
+		return boxoffice.EventTickets{Event: someEvent()}, f.err
 	}
 	held := someTicket()
 	held.HolderID = otherID

@@ -107,6 +107,18 @@ func (q *query) flag(name string) bool {
 	return false
 }
 
+// none reads whether something is to be left out, which is asked for by "none".
+func (q *query) none(name string) bool {
+	switch q.text(name, 20) {
+	case "none":
+		return true
+	case "":
+	default:
+		q.wrong.add(name, "This must be none, or left out.")
+	}
+	return false
+}
+
 // kind reads a kind of support task; absent is "".
 func (q *query) kind(name string) boxoffice.TaskKind {
 	kind := boxoffice.TaskKind(q.text(name, 40))

@@ -35,29 +35,34 @@ func (s *Catalogue) EventsByID(ctx context.Context, eventIDs []string) ([]boxoff
 }
 
 // EventTickets gives an event and its free tickets in the order of section, row, number, as people count; limit a page,
-// at most 1000. An event that was cancelled or is over is given too, a draft is CodeNotFound. CodeInvalid on a cursor that
+// at most 1000, and with 0 the event alone. An event that was cancelled or is over is given too, a draft is CodeNotFound. CodeInvalid on a cursor that
 // is none. The cursor is the last seat of the page before, so seats that are taken meanwhile move no other. All seats are
 // counted, by row, and those of the page are read: of 20,000 a page costs about 15 ms.
 func (s *Catalogue) EventTickets(ctx context.Context, eventID, cursor string, limit int) (boxoffice.EventTickets, error) {
-	if limit < 1 || limit > maxTicketsPage {
-		return boxoffice.EventTickets{}, boxoffice.InvalidField("limit", "A page has between 1 and %d tickets.", maxTicketsPage)
+	if limit < 0 || limit > maxTicketsPage {
+		return boxoffice.EventTickets{}, boxoffice.InvalidField("limit", "A page has between 0 and %d tickets.", maxTicketsPage)
 	}
 	after, err := parseSeatCursor(cursor)
 	if err != nil {
 		return boxoffice.EventTickets{}, err
 	}
 	var page boxoffice.EventTickets
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly} // the rows are as they were counted
-	err = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		return pgx.BeginTxFunc(ctx, conn, snapshot, func(tx pgx.Tx) (err error) {
-			page, err = readEventTickets(ctx, tx, eventID, after, limit)
-			return err
-		})
+	err = s.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) (err error) { // the rows are as they were counted
+		page, err = readEventTickets(ctx, tx, eventID, after, limit)
+		return err
 	})
 	if err != nil {
 		return boxoffice.EventTickets{}, err
 	}
 	return page, nil
+}
+
+// snapshot reads what several statements see as of one moment.
+func (s *Catalogue) snapshot(ctx context.Context, read func(ctx context.Context, tx pgx.Tx) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error { return read(ctx, tx) })
+	})
 }
 
 func readEventTickets(ctx context.Context, q querier, eventID string, after seatCursor, limit int) (page boxoffice.EventTickets, err error) {
@@ -70,6 +75,9 @@ func readEventTickets(ctx context.Context, q querier, eventID string, after seat
 	}
 	for _, r := range rows {
 		page.Event.Available += r.free
+	}
+	if limit == 0 {
+		return page, nil
 	}
 	if page.Tickets, err = readFreeTickets(ctx, q, page.Event.ID, rowsOfPage(rows, after, limit), after, limit+1); err != nil {
 		return page, err

@@ -48,7 +48,7 @@ func TestEventTickets_ErrInvalid(t *testing.T) {
 	_, db := openDB(t)
 	id := newID(t)
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	for _, limit := range []int{0, -1, 1001} {
+	for _, limit := range []int{-1, 1001} {
 		_, err := db.Catalogue().EventTickets(t.Context(), id, "", limit)
 		requireField(t, "limit", err, fmt.Sprint(limit))
 	}
@@ -56,6 +56,19 @@ func TestEventTickets_ErrInvalid(t *testing.T) {
 		_, err := db.Catalogue().EventTickets(t.Context(), id, cursor, 10)
 		requireField(t, "cursor", err, cursor)
 	}
+}
+
+func TestEventTickets_NoneButTheEvent(t *testing.T) {
+	t.Parallel()
+	base, db, catalogue := seeded(t, 1, 1)
+	event, tickets := catalogue.Event(0)
+	execute(t, base, `UPDATE tickets SET state = 'blocked' WHERE id = $1`, tickets[0].ID)
+	page, err := db.Catalogue().EventTickets(t.Context(), event.ID, "", 0)
+	require.NoError(t, err)
+	require.Equal(t, event.ID, page.Event.ID)
+	require.Equal(t, len(tickets)-1, page.Event.Available)
+	require.Empty(t, page.Tickets)
+	require.Empty(t, page.Next)
 }
 
 // replaceSeats gives an event other seats: each of the rows gets the same numbers.
