@@ -155,11 +155,11 @@ type Event struct {
 	Available       int        // free seats, as of now or a moment ago
 }
 
-// SeatStatusColumns is what a seat map shows, by column, in the order of the seat plan: small, and compressible.
+// SeatStatusColumns are the tickets of an event or of a section of it, by column, in the order of the seat plan.
 type SeatStatusColumns struct {
 	EventID    string
 	PlanHash   string
-	Layout     string // as SeatList.Layout
+	Layout     string // as SeatMap.Layout, of all seats
 	Currency   string
 	TicketIDs  []string
 	Sections   []string
@@ -172,18 +172,39 @@ type SeatStatusColumns struct {
 	Accessible []bool
 }
 
-// SeatStates are the states of an event's seats at one moment: small enough to be read several times a second.
-type SeatStates struct {
-	Known   string    // which seats they are, to be given when asked the next time
-	Letters []byte    // a seat each, the first of its SeatState, in an order that Known stands for
-	Seats   *SeatList // nil where the asker knew
+// SeatMap is what of an event's seat map is not in its plan, by the index of each place in the order of the plan: sections,
+// rows and seats as they follow each other, a standing area as its capacity of places.
+type SeatMap struct {
+	EventID  string
+	PlanHash string
+	Layout   string // differs where the seats, their order or their prices do
+	Currency string
+	States   []byte // a letter a place, the first of its SeatState; NoSeat
+	Offers   []SeatOffer
+	OfferOf  []int // of each place, an index of Offers; -1 for NoSeat
 }
 
-// SeatList tells which seats an event has, in the order of SeatStatusColumns.
-type SeatList struct {
-	Layout    string // differs where the seats, their order or their prices do
-	TicketIDs []string
-	Places    []int // of SeatStates.Letters: the i-th letter is that of TicketIDs[Places[i]]
+// NoSeat is the letter of a place of the plan that the event has no ticket for.
+const NoSeat byte = '-'
+
+// SeatOffer is what many seats have in common.
+type SeatOffer struct {
+	Category   string
+	PriceMinor int64 // without fees
+	TotalMinor int64 // with them
+}
+
+// SeatStates are the states of an event's seats at one moment: small enough to be read several times a second.
+type SeatStates struct {
+	Layout  string      // as SeatMap.Layout; to be given when asked the next time
+	Letters []byte      // a ticket each, the first of its SeatState, in an order that Layout stands for
+	Seats   *SeatPlaces // nil where the asker knew the layout
+}
+
+// SeatPlaces tell which places the tickets of an event have.
+type SeatPlaces struct {
+	Size int   // places of the plan
+	Of   []int // the i-th letter is that of place Of[i] of SeatMap; -1: the plan does not have it
 }
 
 // EventFilter selects events of the catalogue. Zero fields do not filter.
@@ -228,11 +249,14 @@ type Catalogue interface {
 	// EventTickets gives an event and its available tickets in the order of section, row, number, limit a page; with limit 0
 	// the event alone. CodeNotFound, CodeInvalid on a bad cursor.
 	EventTickets(ctx context.Context, eventID, cursor string, limit int) (EventTickets, error)
-	// SeatStatus gives the state of every seat of an event. CodeNotFound.
-	SeatStatus(ctx context.Context, eventID string) (SeatStatusColumns, error)
-	// SeatStates gives the states alone, and which seats they are unless known is what an earlier answer said of them.
+	// SeatStatus gives the tickets of an event with their states; with a section, those of that one. CodeNotFound, and
+	// CodeInvalid on a section that the event does not have.
+	SeatStatus(ctx context.Context, eventID, section string) (SeatStatusColumns, error)
+	// SeatMap gives the state and the price of every place of an event's plan. CodeNotFound.
+	SeatMap(ctx context.Context, eventID string) (SeatMap, error)
+	// SeatStates gives the states alone, and which places they are of unless layout is that of an earlier answer.
 	// CodeNotFound.
-	SeatStates(ctx context.Context, eventID, known string) (SeatStates, error)
+	SeatStates(ctx context.Context, eventID, layout string) (SeatStates, error)
 	// SeatPlan gives a plan's JSON by its hash. CodeNotFound.
 	SeatPlan(ctx context.Context, hash string) (json.RawMessage, error)
 }

@@ -1517,12 +1517,12 @@ type SeatChangeRequest struct {
 	Remove []string `json:"remove,omitempty"`
 }
 
-// SeatChanges The data of an event `changes` of the stream. Each ticket that changed is in one of the lists.
+// SeatChanges The data of an event `changes` of the stream. Each place that changed is in one of the lists, by its index in `states` of the map.
 type SeatChanges struct {
-	Available []string `json:"available,omitempty"`
-	Blocked   []string `json:"blocked,omitempty"`
-	Held      []string `json:"held,omitempty"`
-	Sold      []string `json:"sold,omitempty"`
+	Available []int `json:"available,omitempty"`
+	Blocked   []int `json:"blocked,omitempty"`
+	Held      []int `json:"held,omitempty"`
+	Sold      []int `json:"sold,omitempty"`
 }
 
 // SeatColumns defines model for SeatColumns.
@@ -1576,6 +1576,48 @@ type SeatCounts struct {
 // Example: 5f1ac6d5e4b3a29180716253
 type SeatLayout = string
 
+// SeatLetters A letter a place, in the order of the plan; the first of available, held, sold or blocked, and `-` where the event has no seat.
+//
+// Example: aaahhsb
+type SeatLetters = string
+
+// SeatMap defines model for SeatMap.
+type SeatMap struct {
+	// Currency ISO 4217.
+	//
+	// Example: USD
+	Currency Currency `json:"currency"`
+	EventID  string   `json:"event_id"`
+
+	// Layout Stands for the seats, their order and their prices. It changes with any of these, and with nothing else.
+	//
+	// Example: 5f1ac6d5e4b3a29180716253
+	Layout SeatLayout `json:"layout"`
+
+	// OfferOf The index in `offers` of each place; -1 where there is no seat.
+	OfferOf []int       `json:"offer_of"`
+	Offers  []SeatOffer `json:"offers"`
+
+	// PlanHash Of its seat plan.
+	PlanHash string `json:"plan_hash"`
+
+	// States A letter a place, in the order of the plan; the first of available, held, sold or blocked, and `-` where the event has no seat.
+	//
+	// Example: aaahhsb
+	States SeatLetters `json:"states"`
+}
+
+// SeatOffer What many seats have in common.
+type SeatOffer struct {
+	Category string `json:"category"`
+
+	// PriceMinor Without fees.
+	PriceMinor int64 `json:"price_minor"`
+
+	// TotalMinor With them: show this most prominently.
+	TotalMinor int64 `json:"total_minor"`
+}
+
 // SeatPlan Sections, rows and seats with their places on the map.
 type SeatPlan map[string]interface{}
 
@@ -1614,10 +1656,10 @@ type SeatStates struct {
 	// Example: 5f1ac6d5e4b3a29180716253
 	Layout SeatLayout `json:"layout"`
 
-	// States A letter a seat, in the order of the map; the first of available, held, sold or blocked.
+	// States A letter a place, in the order of the plan; the first of available, held, sold or blocked, and `-` where the event has no seat.
 	//
 	// Example: aaahhsb
-	States string `json:"states"`
+	States SeatLetters `json:"states"`
 }
 
 // SeatsRequest defines model for SeatsRequest.
@@ -2346,6 +2388,12 @@ type SetPricesParams struct {
 type PublishEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetSeatsParams defines parameters for GetSeats.
+type GetSeatsParams struct {
+	// Section Those of this section only. One that the event does not have is `invalid`.
+	Section string `form:"section,omitempty" json:"section,omitempty"`
 }
 
 // BlockSeatsParams defines parameters for BlockSeats.

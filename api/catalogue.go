@@ -79,9 +79,29 @@ func (s *Server) getSeats(c *gin.Context, _ boxoffice.User) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.document(c.Request.Context(), "seats/"+id, s.opts.ReadCache, func(ctx context.Context) (any, error) {
-		columns, err := s.opts.Catalogue.SeatStatus(ctx, id)
+	q := newQuery(c)
+	section := q.text("section", maxSection)
+	if err := q.wrong.err(); err != nil {
+		return err
+	}
+	d, err := s.document(c.Request.Context(), "seats/"+id+"/"+section, s.opts.ReadCache, func(ctx context.Context) (any, error) {
+		columns, err := s.opts.Catalogue.SeatStatus(ctx, id, section)
 		return viewSeats(columns), err
+	})
+	if err != nil {
+		return err
+	}
+	return d.serve(c, "no-cache")
+}
+
+func (s *Server) getSeatMap(c *gin.Context, _ boxoffice.User) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	d, err := s.document(c.Request.Context(), "map/"+id, s.opts.ReadCache, func(ctx context.Context) (any, error) {
+		m, err := s.opts.Catalogue.SeatMap(ctx, id)
+		return viewSeatMap(m), err
 	})
 	if err != nil {
 		return err

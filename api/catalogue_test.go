@@ -49,6 +49,31 @@ func TestSeatsAnswer304UntilTheyChange(t *testing.T) {
 	require.Contains(t, string(changed.body), `"states":["sold","available"]`)
 }
 
+func TestSeatMap(t *testing.T) {
+	t.Parallel()
+	b := setup(t, open, func(o *Options) { o.ReadCache = -1 })
+	path := "/events/" + eventID + "/seat-map"
+	first := b.do(t, request{method: "GET", path: path})
+	require.JSONEq(t, `{"event_id":"`+eventID+`","plan_hash":"`+planHash+`","layout":"`+layout+`","currency":"USD","states":"ah-","offer_of":[1,0,-1],
+		"offers":[{"category":"standard","price_minor":1450,"total_minor":1600},{"category":"gold","price_minor":2000,"total_minor":2150}]}`, string(first.body))
+	require.Equal(t, "no-cache", first.header.Get("Cache-Control"))
+	again := request{method: "GET", path: path, headers: []string{"If-None-Match", first.header.Get("ETag")}}
+	require.Equal(t, http.StatusNotModified, b.do(t, again).status)
+	b.catalogue.sold.Store(true)
+	require.Contains(t, string(b.do(t, again).body), `"states":"sh-"`)
+	b.do(t, request{method: "GET", path: "/events/" + otherID + "/seat-map"}).problem(http.StatusNotFound, "not-found")
+}
+
+func TestSeatsOfASection(t *testing.T) {
+	t.Parallel()
+	b := setup(t, open, func(o *Options) { o.ReadCache = time.Hour })
+	for _, section := range []string{"Stalls", ""} {
+		path := "/events/" + eventID + "/seats?section=" + section
+		require.Equal(t, http.StatusOK, b.do(t, request{method: "GET", path: path}).status)
+		require.Equal(t, section, b.catalogue.section, "another section is another answer")
+	}
+}
+
 func TestAnEventWithoutItsTickets(t *testing.T) {
 	t.Parallel()
 	b := setup(t, open, func(o *Options) { o.ReadCache = time.Hour })

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -166,6 +165,7 @@ type fakeCatalogue struct {
 	seats     int // of the map; 2 if zero
 	filter    boxoffice.EventFilter
 	asked     []string // the IDs of events
+	section   string   // whose seats were asked for
 }
 
 func someEvent() boxoffice.Event {
@@ -227,11 +227,15 @@ func (f *fakeCatalogue) EventTickets(_ context.Context, id, _ string, limit int)
 	return boxoffice.EventTickets{Event: someEvent(), Tickets: []boxoffice.Ticket{held}}, f.err
 }
 
-func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.SeatStatusColumns, error) {
+func (f *fakeCatalogue) SeatStatus(_ context.Context, id, section string) (boxoffice.SeatStatusColumns, error) {
 	f.seatReads.Add(1)
-	if id != eventID {
+	switch {
+	case id != eventID:
 		return boxoffice.SeatStatusColumns{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	case section != "" && section != "Stalls":
+		return boxoffice.SeatStatusColumns{}, boxoffice.InvalidField("section", "There is no such section.")
 	}
+	f.section = section
 	columns := boxoffice.SeatStatusColumns{EventID: eventID, PlanHash: planHash, Layout: layout, Currency: "USD"}
 	for i := range max(f.seats, 2) {
 		columns.TicketIDs = append(columns.TicketIDs, ticketID[:30]+strconv.Itoa(100000+i))
@@ -249,22 +253,35 @@ func (f *fakeCatalogue) SeatStatus(_ context.Context, id string) (boxoffice.Seat
 	return columns, f.err
 }
 
+func (f *fakeCatalogue) SeatMap(_ context.Context, id string) (boxoffice.SeatMap, error) {
+	if id != eventID {
+		return boxoffice.SeatMap{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
+	}
+	states := []byte("ah-")
+	if f.sold.Load() {
+		states[0] = 's'
+	}
+	return boxoffice.SeatMap{
+		EventID: eventID, PlanHash: planHash, Layout: layout, Currency: "USD", States: states, OfferOf: []int{1, 0, -1},
+		Offers: []boxoffice.SeatOffer{{Category: "standard", PriceMinor: 1450, TotalMinor: 1600}, {Category: "gold", PriceMinor: 2000, TotalMinor: 2150}},
+	}, f.err
+}
+
 func (f *fakeCatalogue) SeatStates(_ context.Context, id, known string) (boxoffice.SeatStates, error) {
 	if id != eventID {
 		return boxoffice.SeatStates{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
 	}
 	n := max(f.seats, 2)
-	states := boxoffice.SeatStates{Known: "seats", Letters: bytes.Repeat([]byte("a"), n)}
+	states := boxoffice.SeatStates{Layout: layout, Letters: bytes.Repeat([]byte("a"), n)}
 	if f.sold.Load() {
 		states.Letters = bytes.Repeat([]byte("s"), n)
 		states.Letters[0] = 'a'
 	}
-	if known != states.Known {
-		list := boxoffice.SeatList{Layout: layout, TicketIDs: slices.Repeat([]string{otherID}, n), Places: make([]int, n)}
+	if known != states.Layout {
+		states.Seats = &boxoffice.SeatPlaces{Size: n}
 		for i := range n {
-			list.Places[i] = i
+			states.Seats.Of = append(states.Seats.Of, i)
 		}
-		states.Seats = &list
 	}
 	return states, f.err
 }

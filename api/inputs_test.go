@@ -221,7 +221,9 @@ func wrongParameters() []refusal {
 		{"/events?title=" + strings.Repeat("a", 37), "title"}, {"/events?from=tomorrow", "from"}, {"/events?from=0000-01-01T00:00:00Z", "from"},
 		{"/events?from=2026-12-02&to=2026-12-01", "to"}, {"/events?city=%zz", "query"}, {"/events?limit=5;limit=6", "query"},
 		{"/events/" + eventID + "?cursor=a&cursor=b", "cursor"}, {"/events/" + eventID + "?cursor=%00", "cursor"},
-		{"/bookings?cursor=" + strings.Repeat("x", 513), "cursor"},
+		{"/bookings?cursor=" + strings.Repeat("x", 513), "cursor"}, {"/bookings?event_id=" + eventID[:35], "event_id"},
+		{"/events/" + eventID + "?tickets=all", "tickets"}, {"/events/" + eventID + "/seats?section=Roof", "section"},
+		{"/events/" + eventID + "/seats?section=" + strings.Repeat("x", 41), "section"}, {"/events/" + eventID + "/seats?section=%00", "section"},
 	} {
 		all = append(all, invalid(c[0], request{method: "GET", path: c[0]}, c[1]))
 	}

@@ -21,6 +21,7 @@ const (
 	defaultPage = 50
 	maxPage     = 100
 	ticketsPage = 1000 // of an event's available tickets
+	maxSection  = 40   // characters of a section's name
 )
 
 var (

@@ -73,6 +73,7 @@ func (s *Server) catalogueRoutes() []route {
 		{ServiceEvents, "GET", "/events", visitor, s.listEvents},
 		{ServiceEvents, "GET", "/titles/{id}", visitor, s.getTitle},
 		{ServiceEvents, "GET", "/events/{id}", visitor, s.getEvent},
+		{ServiceEvents, "GET", "/events/{id}/seat-map", visitor, s.getSeatMap},
 		{ServiceEvents, "GET", "/events/{id}/seats", visitor, s.getSeats},
 		{ServiceEvents, "GET", "/events/{id}/seats/stream", visitor, s.streamSeats},
 		{ServiceEvents, "GET", "/seat-plans/{hash}", visitor, s.getSeatPlan},

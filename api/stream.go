@@ -45,7 +45,7 @@ func renderUpdate(u seatwatch.Update) []byte {
 	if u.Changes == nil {
 		kind, view = "seats", SeatStates{Layout: u.Layout, States: string(u.States)}
 	}
-	data, _ := json.Marshal(view) //nolint:errchkjson // strings always can be written
+	data, _ := json.Marshal(view) //nolint:errchkjson // strings and numbers always can be written
 	return fmt.Appendf(nil, "id: %s\nevent: %s\ndata: %s\n\n", u.ID, kind, data)
 }
 

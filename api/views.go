@@ -66,6 +66,16 @@ func viewSeats(columns boxoffice.SeatStatusColumns) SeatColumns {
 	}
 }
 
+func viewSeatMap(m boxoffice.SeatMap) SeatMap {
+	return SeatMap{
+		EventID: m.EventID, PlanHash: m.PlanHash, Layout: m.Layout, Currency: m.Currency, States: string(m.States),
+		Offers: mapped(m.Offers, func(o boxoffice.SeatOffer) SeatOffer {
+			return SeatOffer{Category: o.Category, PriceMinor: o.PriceMinor, TotalMinor: o.TotalMinor}
+		}),
+		OfferOf: filled(m.OfferOf),
+	}
+}
+
 func viewBooking(b boxoffice.Booking) Booking {
 	view := Booking{
 		ID: b.ID, Reference: b.Reference, EventID: b.EventID, Status: BookingStatus(b.Status),

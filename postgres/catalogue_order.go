@@ -2,42 +2,8 @@ package postgres
 
 import (
 	"cmp"
-	"slices"
 	"strings"
-
-	"github.com/boxoffice/boxoffice"
 )
-
-// inHallOrder puts seats into the order in which people count sections and rows. They come sorted by section, row and
-// number as the index has them, whatever its collation: seats of one row stand together already, so only whole rows are
-// moved.
-func inHallOrder(seats []boxoffice.Ticket) []boxoffice.Ticket {
-	type group struct {
-		section, row string
-		from, to     int
-	}
-	var groups []group
-	for i := range seats {
-		section, row := seats[i].Section, seats[i].Row
-		if n := len(groups); n > 0 && groups[n-1].section == section && groups[n-1].row == row {
-			groups[n-1].to = i + 1
-			continue
-		}
-		groups = append(groups, group{section, row, i, i + 1})
-	}
-	inOrder := func(a, b group) int {
-		return compareHall(a.section, a.row, b.section, b.row)
-	}
-	if slices.IsSortedFunc(groups, inOrder) {
-		return seats
-	}
-	slices.SortFunc(groups, inOrder)
-	ordered := make([]boxoffice.Ticket, 0, len(seats))
-	for _, g := range groups {
-		ordered = append(ordered, seats[g.from:g.to]...)
-	}
-	return ordered
-}
 
 // compareHall orders the rows of a hall.
 func compareHall(section, row, otherSection, otherRow string) int {

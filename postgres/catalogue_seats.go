@@ -34,10 +34,10 @@ func (s *Catalogue) EventsByID(ctx context.Context, eventIDs []string) ([]boxoff
 	return events, err
 }
 
-// EventTickets gives an event and its free tickets in the order of section, row, number, as people count; limit a page,
-// at most 1000, and with 0 the event alone. An event that was cancelled or is over is given too, a draft is CodeNotFound. CodeInvalid on a cursor that
-// is none. The cursor is the last seat of the page before, so seats that are taken meanwhile move no other. All seats are
-// counted, by row, and those of the page are read: of 20,000 a page costs about 15 ms.
+// EventTickets gives an event and its free tickets in the order of section, row, number, as people count; limit a page, at
+// most 1000, and with 0 the event alone. An event that was cancelled or is over is given too, a draft is CodeNotFound.
+// CodeInvalid on a cursor that is none. The cursor is the last seat of the page before, so seats that are taken meanwhile
+// move no other. All seats are counted, by row, and those of the page are read: of 20,000 a page costs about 15 ms.
 func (s *Catalogue) EventTickets(ctx context.Context, eventID, cursor string, limit int) (boxoffice.EventTickets, error) {
 	if limit < 0 || limit > maxTicketsPage {
 		return boxoffice.EventTickets{}, boxoffice.InvalidField("limit", "A page has between 0 and %d tickets.", maxTicketsPage)
@@ -177,58 +177,4 @@ func readFreeTickets(
 		err := row.Scan(&t.ID, &t.Section, &t.Row, &t.Number, &t.Category, &t.PriceMinor, &t.Accessible)
 		return t, err
 	})
-}
-
-// SeatStatus gives the state of every seat of an event that is no draft, in the order of section, row, number, as people
-// count. CodeNotFound. An event of 10,000 seats costs about 20 ms.
-func (s *Catalogue) SeatStatus(ctx context.Context, eventID string) (boxoffice.SeatStatusColumns, error) {
-	var columns boxoffice.SeatStatusColumns
-	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		e, err := readShownEvent(ctx, conn, eventID)
-		if err != nil {
-			return err
-		}
-		seats, err := readSeats(ctx, conn, e)
-		if err != nil {
-			return err
-		}
-		columns = seatColumns(e, inHallOrder(seats))
-		return nil
-	})
-	return columns, err
-}
-
-// readSeats reads all seats of an event with their state as it is to be shown.
-func readSeats(ctx context.Context, q querier, e boxoffice.Event) ([]boxoffice.Ticket, error) {
-	rows, err := q.Query(ctx, `
-		SELECT id, section, row, number, category, price_minor, accessible,
-			CASE WHEN seat_is_free(state, held_until) THEN 'available' ELSE state END
-		FROM tickets WHERE event_id = $1 AND state <> 'withdrawn'
-		ORDER BY section, row, number`, e.ID)
-	if err != nil {
-		return nil, err
-	}
-	seats := make([]boxoffice.Ticket, 0, e.Total)
-	var t boxoffice.Ticket
-	targets := []any{&t.ID, &t.Section, &t.Row, &t.Number, &t.Category, &t.PriceMinor, &t.Accessible, &t.State}
-	_, err = pgx.ForEachRow(rows, targets, func() error {
-		seats = append(seats, t)
-		return nil
-	})
-	return seats, err
-}
-
-func seatColumns(e boxoffice.Event, seats []boxoffice.Ticket) boxoffice.SeatStatusColumns {
-	n := len(seats)
-	c := boxoffice.SeatStatusColumns{
-		EventID: e.ID, PlanHash: e.PlanHash, Layout: layoutOf(e, seats), Currency: e.Currency,
-		TicketIDs: make([]string, n), Sections: make([]string, n), Rows: make([]string, n), Numbers: make([]int, n),
-		States: make([]boxoffice.SeatState, n), Prices: make([]int64, n), Totals: make([]int64, n), Categories: make([]string, n), Accessible: make([]bool, n),
-	}
-	for i, t := range seats {
-		c.TicketIDs[i], c.Sections[i], c.Rows[i], c.Numbers[i] = t.ID, t.Section, t.Row, t.Number
-		c.States[i], c.Categories[i], c.Accessible[i] = t.State, t.Category, t.Accessible
-		c.Prices[i], c.Totals[i] = t.PriceMinor, t.PriceMinor+boxoffice.TicketFee(t.PriceMinor, e.BookingFeeMinor)
-	}
-	return c
 }

@@ -150,7 +150,7 @@ func TestCatalogue_ShowsWhatIsOnSaleAndNotOver(t *testing.T) {
 	}
 	shown := func() bool {
 		_, err := db.Catalogue().EventTickets(t.Context(), e.ID, "", 10)
-		_, statusErr := db.Catalogue().SeatStatus(t.Context(), e.ID)
+		_, statusErr := db.Catalogue().SeatStatus(t.Context(), e.ID, "")
 		require.Equal(t, boxoffice.CodeOf(err), boxoffice.CodeOf(statusErr))
 		return boxoffice.CodeOf(err) != boxoffice.CodeNotFound
 	}
@@ -181,7 +181,7 @@ func TestCatalogue_ErrNotFound(t *testing.T) {
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%q: %v", id, err)
 		_, err = c.EventTickets(t.Context(), id, "", 10)
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%q: %v", id, err)
-		_, err = c.SeatStatus(t.Context(), id)
+		_, err = c.SeatStatus(t.Context(), id, "")
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%q: %v", id, err)
 		_, err = c.SeatPlan(t.Context(), id)
 		require.Equal(t, boxoffice.CodeNotFound, boxoffice.CodeOf(err), "%q: %v", id, err)
@@ -243,7 +243,7 @@ func TestCatalogue_AnExpiredHoldIsFreeEverywhere(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, free, tickets.Event.Available)
 		require.Len(t, tickets.Tickets, free)
-		status, err := db.Catalogue().SeatStatus(t.Context(), event.ID)
+		status, err := db.Catalogue().SeatStatus(t.Context(), event.ID, "")
 		require.NoError(t, err)
 		require.Equal(t, states, status.States[:6])
 		for i, ticket := range all {

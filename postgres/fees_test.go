@@ -19,13 +19,13 @@ func (h *house) chargeFee(t testing.TB, minor int64) {
 // TestFee_IsShownBeforeItIsAsked follows a fee from the catalogue to the payment page: a seat that is free of charge has none.
 func TestFee_IsShownBeforeItIsAsked(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, 3)
+	h, _ := newHallHouse(t, rowsOf("sss"))
 	h.chargeFee(t, fee)
 	h.exec(t, `UPDATE tickets SET price_minor = 0 WHERE id = $1`, h.tickets[2])
 	page, err := h.db.Catalogue().EventTickets(t.Context(), h.event, "", 10)
 	require.NoError(t, err)
 	require.Equal(t, []int64{fee, seatPrice + fee}, []int64{page.Event.BookingFeeMinor, page.Event.PriceFromMinor})
-	columns, err := h.db.Catalogue().SeatStatus(t.Context(), h.event)
+	columns, err := h.db.Catalogue().SeatStatus(t.Context(), h.event, "")
 	require.NoError(t, err)
 	require.Equal(t, [][]int64{{seatPrice, seatPrice, 0}, {seatPrice + fee, seatPrice + fee, 0}}, [][]int64{columns.Prices, columns.Totals})
 	for i, ticket := range page.Tickets {
@@ -38,9 +38,9 @@ func TestFee_IsShownBeforeItIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []boxoffice.Money{s.Amount, s.Fee()}, []boxoffice.Money{read.Amount, read.Fee()})
 	require.Equal(t, []boxoffice.LineItem{
-		{Name: "Ghost, Stalls, row C, seat 1", UnitMinor: seatPrice, Quantity: 1},
-		{Name: "Ghost, Stalls, row C, seat 2", UnitMinor: seatPrice, Quantity: 1},
-		{Name: "Ghost, Stalls, row C, seat 3", Quantity: 1},
+		{Name: "Ghost, Stalls, row A, seat 1", UnitMinor: seatPrice, Quantity: 1},
+		{Name: "Ghost, Stalls, row A, seat 2", UnitMinor: seatPrice, Quantity: 1},
+		{Name: "Ghost, Stalls, row A, seat 3", Quantity: 1},
 		{Name: "Booking fee", UnitMinor: fee, Quantity: 2},
 	}, h.checkout(t, s.Booking).Parameters.Lines)
 }

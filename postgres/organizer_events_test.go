@@ -27,7 +27,7 @@ func TestCreateEvent_MakesADraft(t *testing.T) {
 	require.Equal(t, boxoffice.SeatCounts{Available: 3}, e.Seats)
 	require.Equal(t, e, o.own(t, e.Event.ID))
 
-	_, err := o.db.Catalogue().SeatStatus(t.Context(), e.Event.ID)
+	_, err := o.db.Catalogue().SeatStatus(t.Context(), e.Event.ID, "")
 	requireCode(t, boxoffice.CodeNotFound, err)
 	tickets := o.ticketsOf(t, e.Event.ID)
 	_, _, _, err = o.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: o.addUser(t), TicketIDs: tickets[:1]})

@@ -79,7 +79,13 @@ func TestChangeEvent_AnotherPlan(t *testing.T) {
 // requireHidden asserts that nobody sees or gets a withdrawn seat, but the booking that once had it.
 func (o *office) requireHidden(t *testing.T, event string, past scene, withdrawn string) {
 	t.Helper()
-	status, err := o.db.Catalogue().SeatStatus(t.Context(), event)
+	canonical, err := rowsOf("wwwww", "s", "sss").Canonical()
+	require.NoError(t, err)
+	o.exec(t, `UPDATE seat_plans SET plan = $2 WHERE hash = (SELECT plan_hash FROM events WHERE id = $1)`, event, canonical)
+	m, err := o.db.Catalogue().SeatMap(t.Context(), event)
+	require.NoError(t, err)
+	require.Equal(t, "ahsba-aaa", string(m.States), "the place that is withdrawn is drawn, if at all, as none")
+	status, err := o.db.Catalogue().SeatStatus(t.Context(), event, "")
 	require.NoError(t, err)
 	require.Len(t, status.TicketIDs, 8)
 	require.NotContains(t, status.TicketIDs, withdrawn)

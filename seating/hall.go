@@ -40,6 +40,7 @@ type seat struct {
 
 // run is a sequence of seats that are together.
 type run struct {
+	first    int // the index of its first place in the order of the plan
 	seats    []seat
 	standing bool
 }
@@ -71,10 +72,19 @@ func New(p seatplan.Plan) *Hall {
 // Size counts the places.
 func (h *Hall) Size() int { return len(h.places) }
 
+// Index gives the place of a ticket in the order of the plan, from 0; false where the plan does not have it.
+func (h *Hall) Index(t boxoffice.Ticket) (int, bool) {
+	p, ok := h.find(t)
+	if !ok {
+		return 0, false
+	}
+	return h.runs[p.run].first + p.at, true
+}
+
 func (h *Hall) addRow(section string, row seatplan.Row) {
 	for i, s := range row.Seats {
 		if i == 0 || seatplan.AisleBetween(row.Seats[i-1], s) {
-			h.runs = append(h.runs, run{})
+			h.runs = append(h.runs, run{first: len(h.places)})
 		}
 		last := len(h.runs) - 1
 		h.places[place{section, row.Label, s.Number}] = position{last, len(h.runs[last].seats)}
@@ -89,7 +99,7 @@ func (h *Hall) addStanding(section string, area seatplan.Standing) {
 		x, y = x+float64(corner.X), y+float64(corner.Y)
 	}
 	n := float64(len(area.Outline))
-	crowd := run{seats: make([]seat, area.Capacity), standing: true}
+	crowd := run{first: len(h.places), seats: make([]seat, area.Capacity), standing: true}
 	for i := range area.Capacity {
 		crowd.seats[i] = seat{x: x / n, y: y / n}
 		h.places[place{section, "", i + 1}] = position{len(h.runs), i}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,7 +26,8 @@ import (
 // seatMap is an API with the real store behind it, and one event of it.
 type seatMap struct {
 	handler     http.Handler
-	seats, plan string // paths
+	seats, plan string // paths, as is moving: what of the map changes
+	moving      string
 	base        *testdb.DB
 }
 
@@ -59,7 +61,7 @@ func newSeatMap(t testing.TB, hall seatplan.Plan, cache time.Duration) seatMap {
 	t.Cleanup(server.Close)
 	for i := range catalogue.Len() {
 		if event, _ := catalogue.Event(i); event.Total == hall.Capacity() {
-			return seatMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash, base}
+			return seatMap{server.Handler(), "/events/" + event.ID + "/seats", "/seat-plans/" + event.PlanHash, "/events/" + event.ID + "/seat-map", base}
 		}
 	}
 	t.Fatal("nothing is on in such a hall")
@@ -80,7 +82,9 @@ func (m seatMap) get(t testing.TB, path, etag string) *httptest.ResponseRecorder
 func TestSeatMap_OfTwentyThousandPlacesTravelsLight(t *testing.T) {
 	t.Parallel()
 	m := newArenaMap(t, 0)
-	for path, limit := range map[string]int{m.seats: 500 << 10, m.plan: 200 << 10} {
+	_, err := m.base.Pool.Exec(t.Context(), `UPDATE tickets SET state = 'blocked' WHERE id::text ~ '[0-5]$'`) // no two neighbours are alike
+	require.NoError(t, err)
+	for path, limit := range map[string]int{m.seats: 500 << 10, m.plan: 200 << 10, m.moving: 15_000} {
 		answer := m.get(t, path, "")
 		require.Equal(t, http.StatusOK, answer.Code)
 		sent := answer.Body.Len()
@@ -97,19 +101,24 @@ func TestSeatMap_OfTwentyThousandPlacesTravelsLight(t *testing.T) {
 	}
 }
 
-// BenchmarkSeatMap20000 is the first reader of a moment: query, rendering and compression. All others of that moment get
+// BenchmarkSeatMap10000 is the first reader of a moment: query, rendering and compression. All others of that moment get
 // the same answer, which BenchmarkSeatMap20000Kept measures.
-func BenchmarkSeatMap20000(b *testing.B) { benchmarkSeatMap(b, -1) }
+func BenchmarkSeatMap10000(b *testing.B) { benchmarkSeatMap(b, seatplan.Arena(""), -1) }
 
-func BenchmarkSeatMap20000Kept(b *testing.B) { benchmarkSeatMap(b, time.Hour) }
+func BenchmarkSeatMap20000(b *testing.B) { benchmarkSeatMap(b, seatplan.LargeArena(""), -1) }
 
-func benchmarkSeatMap(b *testing.B, cache time.Duration) {
-	m := newArenaMap(b, cache)
-	best := time.Hour
+func BenchmarkSeatMap20000Kept(b *testing.B) { benchmarkSeatMap(b, seatplan.LargeArena(""), time.Hour) }
+
+// benchmarkSeatMap also tells the best time: on a busy machine it is nearest to what a quiet one needs.
+func benchmarkSeatMap(b *testing.B, hall seatplan.Plan, cache time.Duration) {
+	m := newSeatMap(b, hall, cache)
+	var all []time.Duration
 	for b.Loop() {
 		began := time.Now()
-		require.Equal(b, http.StatusOK, m.get(b, m.seats, "").Code)
-		best = min(best, time.Since(began))
+		require.Equal(b, http.StatusOK, m.get(b, m.moving, "").Code)
+		all = append(all, time.Since(began))
 	}
-	b.ReportMetric(float64(best.Microseconds())/1000, "best-ms") // on a busy machine nearest to what a quiet one needs
+	slices.Sort(all)
+	b.ReportMetric(float64(all[0].Microseconds())/1000, "best-ms")
+	b.ReportMetric(float64(all[len(all)*95/100].Microseconds())/1000, "p95-ms")
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/internal/testdb"
 	"github.com/boxoffice/boxoffice/seatplan"
 )
@@ -38,7 +42,7 @@ func benchmarkSeatStream(b *testing.B, hall seatplan.Plan) {
 	server := &http.Server{Handler: m.handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
-	tickets := m.someTickets(b, streamChanges)
+	seats := m.someSeats(b, streamChanges)
 	b.ResetTimer()
 	var waiting, reading sync.WaitGroup
 	told := make([]map[string]time.Time, streamViewers)
@@ -49,48 +53,50 @@ func benchmarkSeatStream(b *testing.B, hall seatplan.Plan) {
 		told[i] = map[string]time.Time{}
 		waiting.Add(1)
 		reading.Go(func() {
-			readStream(ctx, client, "http://"+listener.Addr().String()+m.seats+"/stream", waiting.Done, told[i], tickets)
+			readStream(ctx, client, "http://"+listener.Addr().String()+m.seats+"/stream", waiting.Done, told[i], seats[len(seats)-1].place)
 		})
 	}
 	waiting.Wait()
-	changed := changeSeats(b, m.base, tickets)
+	changed := changeSeats(b, m.base, seats)
 	reading.Wait() // each reader ends with the last change
 	reportDelays(b, told, changed)
 }
 
-// someTickets gives free seats of the hall.
-func (m seatMap) someTickets(t testing.TB, n int) (tickets []string) {
+// placedSeat is a ticket with its place on the map, as a stream writes it.
+type placedSeat struct{ ticket, place string }
+
+// someSeats gives free seats of the hall, from all over it.
+func (m seatMap) someSeats(t testing.TB, n int) (seats []placedSeat) {
 	t.Helper()
-	rows, err := m.base.Pool.Query(t.Context(), `SELECT id::text FROM tickets WHERE event_id = $1 AND state = 'available' ORDER BY id LIMIT $2`,
-		strings.Split(m.seats, "/")[2], n)
+	var columns api.SeatColumns // of every place: these halls have a ticket for each
+	answer := m.get(t, m.seats, "")
+	unzipped, err := gzip.NewReader(answer.Body)
 	require.NoError(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		require.NoError(t, rows.Scan(&id))
-		tickets = append(tickets, id)
+	require.NoError(t, json.NewDecoder(unzipped).Decode(&columns))
+	for i := range n {
+		place := i * len(columns.TicketIDs) / n
+		seats = append(seats, placedSeat{columns.TicketIDs[place], strconv.Itoa(place)})
 	}
-	require.Len(t, tickets, n)
-	return tickets
+	return seats
 }
 
-// changeSeats changes a seat after the other, and gives when each change was committed.
-func changeSeats(t testing.TB, base *testdb.DB, tickets []string) map[string]time.Time {
+// changeSeats changes a seat after the other, and gives when each change was committed, by place.
+func changeSeats(t testing.TB, base *testdb.DB, seats []placedSeat) map[string]time.Time {
 	t.Helper()
-	changed := make(map[string]time.Time, len(tickets))
+	changed := make(map[string]time.Time, len(seats))
 	tick := time.NewTicker(streamPause)
 	defer tick.Stop()
-	for _, id := range tickets {
+	for _, seat := range seats {
 		<-tick.C
-		_, err := base.Pool.Exec(t.Context(), `UPDATE tickets SET state = 'blocked' WHERE id = $1`, id)
+		_, err := base.Pool.Exec(t.Context(), `UPDATE tickets SET state = 'blocked' WHERE id = $1`, seat.ticket)
 		require.NoError(t, err)
-		changed[id] = time.Now()
+		changed[seat.place] = time.Now()
 	}
 	return changed
 }
 
-// readStream notes when it reads of each ticket, and ends with the last of them.
-func readStream(ctx context.Context, client *http.Client, url string, ready func(), told map[string]time.Time, tickets []string) {
+// readStream notes when it reads of each place, and ends with the last of them.
+func readStream(ctx context.Context, client *http.Client, url string, ready func(), told map[string]time.Time, last string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		panic(err)
@@ -110,14 +116,12 @@ func readStream(ctx context.Context, client *http.Client, url string, ready func
 			ready()
 		}
 		now := time.Now()
-		for rest := line; strings.HasPrefix(line, `data: {"blocked"`); {
-			_, after, found := strings.Cut(rest, `"0`)
-			if !found {
-				break
+		if list, blocked := strings.CutPrefix(line, `data: {"blocked":[`); blocked {
+			for place := range strings.SplitSeq(strings.TrimRight(list, "]}\n"), ",") {
+				told[place] = now
 			}
-			told["0"+after[:35]], rest = now, after
 		}
-		if _, done := told[tickets[len(tickets)-1]]; done {
+		if _, done := told[last]; done {
 			return
 		}
 	}
@@ -129,8 +133,8 @@ func reportDelays(b *testing.B, told []map[string]time.Time, changed map[string]
 	var delays []time.Duration
 	for _, viewer := range told {
 		require.Len(b, viewer, len(changed))
-		for id, at := range viewer {
-			delays = append(delays, at.Sub(changed[id]))
+		for place, at := range viewer {
+			delays = append(delays, at.Sub(changed[place]))
 		}
 	}
 	slices.Sort(delays)

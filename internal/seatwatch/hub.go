@@ -16,7 +16,7 @@ import (
 
 // Source reads the states of seats; boxoffice.Catalogue is one.
 type Source interface {
-	SeatStates(ctx context.Context, eventID, known string) (boxoffice.SeatStates, error)
+	SeatStates(ctx context.Context, eventID, layout string) (boxoffice.SeatStates, error)
 }
 
 // Options are what a Hub is made of; all are required but Polled.

@@ -2,7 +2,9 @@ package seatwatch_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,26 +17,21 @@ import (
 	"github.com/boxoffice/boxoffice/internal/seatwatch"
 )
 
-// hall is a source with one event, whose stored order is the other way round than that of its list.
+// hall is a source with one event, whose stored order is the other way round than that of its plan.
 type hall struct {
 	mu      sync.Mutex
 	known   string
-	letters []byte
-	tickets []string
+	letters []byte // of its places; those without a ticket have NoSeat
 	reads   int
 	busy    time.Duration // that a read takes
 	err     error
 }
 
 func newHall(seats int) *hall {
-	h := &hall{known: "first", letters: []byte(strings.Repeat("a", seats))}
-	for i := range seats {
-		h.tickets = append(h.tickets, string(rune('A'+i)))
-	}
-	return h
+	return &hall{known: "first", letters: []byte(strings.Repeat("a", seats))}
 }
 
-func (h *hall) SeatStates(ctx context.Context, event, known string) (boxoffice.SeatStates, error) {
+func (h *hall) SeatStates(ctx context.Context, event, layout string) (boxoffice.SeatStates, error) {
 	defer passes(h.busy) // what it tells was so when it began
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -42,14 +39,16 @@ func (h *hall) SeatStates(ctx context.Context, event, known string) (boxoffice.S
 	if event != "ghost" {
 		return boxoffice.SeatStates{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such event.")
 	}
-	n := len(h.letters)
-	states := boxoffice.SeatStates{Known: h.known, Letters: make([]byte, n)}
-	list := &boxoffice.SeatList{Layout: "layout of " + h.known, TicketIDs: h.tickets, Places: make([]int, n)}
-	for i := range n {
-		states.Letters[i], list.Places[i] = h.letters[n-1-i], n-1-i
+	states := boxoffice.SeatStates{Layout: h.known}
+	places := &boxoffice.SeatPlaces{Size: len(h.letters)}
+	for place, letter := range slices.Backward(h.letters) {
+		if letter != boxoffice.NoSeat {
+			states.Letters, places.Of = append(states.Letters, letter), append(places.Of, place)
+		}
 	}
-	if known != h.known {
-		states.Seats = list
+	states.Letters, places.Of = append(states.Letters, 's'), append(places.Of, -1) // a ticket that the plan does not have
+	if layout != h.known {
+		states.Seats = places
 	}
 	return states, h.err
 }
@@ -68,7 +67,7 @@ func (h *hall) count() int {
 
 const every = 250 * time.Millisecond
 
-// newHub makes a hub whose frames are "states" or "ticket=state …". synctest waits for its goroutines at the end: a test
+// newHub makes a hub whose frames are "layout: states" or "state place,place; …". synctest waits for its goroutines at the end: a test
 // in which one outlives Close fails.
 func newHub(t *testing.T, source seatwatch.Source) *seatwatch.Hub {
 	t.Helper()
@@ -80,8 +79,8 @@ func newHub(t *testing.T, source seatwatch.Source) *seatwatch.Hub {
 			}
 			var words []string
 			for _, state := range []boxoffice.SeatState{boxoffice.SeatAvailable, boxoffice.SeatHeld, boxoffice.SeatSold, boxoffice.SeatBlocked} {
-				if tickets := u.Changes[state]; len(tickets) > 0 {
-					words = append(words, string(state)+" "+strings.Join(tickets, ","))
+				if places := u.Changes[state]; len(places) > 0 {
+					words = append(words, fmt.Sprint(state, " ", places))
 				}
 			}
 			return []byte(strings.Join(words, "; "))
@@ -115,15 +114,15 @@ func TestHub_TellsAllFirstAndThenWhatChanged(t *testing.T) {
 		h := newHall(4)
 		viewer := watch(t, newHub(t, h), "")
 		told, _ := frames(t, viewer)
-		require.Equal(t, []string{"layout of first: aaaa"}, told)
+		require.Equal(t, []string{"first: aaaa"}, told)
 		h.set(func(h *hall) { copy(h.letters, "hahs") })
 		began := time.Now()
 		told, _ = frames(t, viewer)
-		require.Equal(t, []string{"held A,C; sold D"}, told)
+		require.Equal(t, []string{"held [0 2]; sold [3]"}, told)
 		require.LessOrEqual(t, time.Since(began), every)
 		h.set(func(h *hall) { copy(h.letters, "aabs") })
 		told, _ = frames(t, viewer)
-		require.Equal(t, []string{"available A; blocked C"}, told)
+		require.Equal(t, []string{"available [0]; blocked [2]"}, told)
 	})
 }
 
@@ -176,10 +175,10 @@ func TestHub_WhoComesBackIsToldWhatCameSince(t *testing.T) {
 		}
 		back := watch(t, hub, last)
 		told, last := frames(t, back)
-		require.Equal(t, []string{"held A", "sold B"}, told)
+		require.Equal(t, []string{"held [0]", "sold [1]"}, told)
 		for name, id := range map[string]string{"nothing": "", "another watch": "x.1", "the future": strings.Replace(last, ".3", ".9", 1), "no ID": "<script>"} {
 			told, _ = frames(t, watch(t, hub, id))
-			require.Equal(t, []string{"layout of first: hs"}, told, name)
+			require.Equal(t, []string{"first: hs"}, told, name)
 		}
 		up := watch(t, hub, last)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*every)
@@ -201,7 +200,7 @@ func TestHub_WhoFallsBehindIsToldAllStates(t *testing.T) {
 			passes(2 * every)
 		}
 		told, _ := frames(t, slow)
-		require.Equal(t, []string{"layout of first: ha"}, told)
+		require.Equal(t, []string{"first: ha"}, told)
 	})
 }
 
@@ -211,12 +210,12 @@ func TestHub_OtherSeatsAreToldAsAll(t *testing.T) {
 		h := newHall(2)
 		viewer := watch(t, newHub(t, h), "")
 		_, _ = frames(t, viewer)
-		h.set(func(h *hall) { h.known, h.letters, h.tickets = "second", []byte("aab"), []string{"A", "B", "C"} })
+		h.set(func(h *hall) { h.known, h.letters = "second", []byte("a-b") })
 		told, _ := frames(t, viewer)
-		require.Equal(t, []string{"layout of second: aab"}, told)
+		require.Equal(t, []string{"second: a-b"}, told, "a place without a ticket is one all the same")
 		h.set(func(h *hall) { h.letters[2] = 'a' })
 		told, _ = frames(t, viewer)
-		require.Equal(t, []string{"available C"}, told)
+		require.Equal(t, []string{"available [2]"}, told)
 	})
 }
 
@@ -228,7 +227,7 @@ func TestHub_ManyChangesAreToldAsAll(t *testing.T) {
 		_, _ = frames(t, viewer)
 		h.set(func(h *hall) { copy(h.letters, strings.Repeat("s", 1001)) })
 		told, _ := frames(t, viewer)
-		require.Equal(t, []string{"layout of first: " + strings.Repeat("s", 1001)}, told)
+		require.Equal(t, []string{"first: " + strings.Repeat("s", 1001)}, told)
 	})
 }
 
@@ -297,7 +296,7 @@ func (c *crowded) SeatStates(ctx context.Context, _, _ string) (boxoffice.SeatSt
 	case <-c.leave:
 	case <-ctx.Done():
 	}
-	return boxoffice.SeatStates{Seats: &boxoffice.SeatList{}}, ctx.Err()
+	return boxoffice.SeatStates{Seats: &boxoffice.SeatPlaces{}}, ctx.Err()
 }
 
 func TestHub_Errors(t *testing.T) {
@@ -320,7 +319,7 @@ func TestHub_Errors(t *testing.T) {
 		passes(time.Minute)
 		h.set(func(h *hall) { h.err = nil })
 		told, _ := frames(t, viewer)
-		require.Equal(t, []string{"sold A"}, told, "an outage ends nothing")
+		require.Equal(t, []string{"sold [0]"}, told, "an outage ends nothing")
 
 		h.set(func(h *hall) { h.err = boxoffice.Errorf(boxoffice.CodeNotFound, "The draft was deleted.") })
 		_, err = viewer.Next(t.Context())

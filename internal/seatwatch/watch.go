@@ -20,12 +20,12 @@ const (
 
 // Update is what a viewer is told: all states, or which seats changed.
 type Update struct {
-	ID      string // for Watch, when the viewer comes back
-	Layout  string // of all states: which seats they are of, as SeatStatusColumns.Layout
-	States  []byte // of all states: a letter a seat, in the order of SeatStatusColumns
-	Changes map[boxoffice.SeatState][]string
-	Since   time.Time // the earliest moment at which any of it can have changed
-	Frame   []byte    // what Options.Render made of it
+	ID      string                        // for Watch, when the viewer comes back
+	Layout  string                        // of all states: which seats they are of, as SeatMap.Layout
+	States  []byte                        // of all states: as SeatMap.States
+	Changes map[boxoffice.SeatState][]int // places, as indexes of SeatMap.States
+	Since   time.Time                     // the earliest moment at which any of it can have changed
+	Frame   []byte                        // what Options.Render made of it
 
 	seq int
 }
@@ -42,9 +42,9 @@ type watch struct {
 	mu      sync.Mutex
 	err     error         // why it has ended
 	more    chan struct{} // closed when there is more to tell
-	seats   *boxoffice.SeatList
-	known   string
-	states  []byte // in the order of the seats
+	seats   *boxoffice.SeatPlaces
+	layout  string
+	states  []byte // in the order of the places
 	seq     int    // of the last update; 0 before the first poll
 	updates []Update
 	all     *Update // all states as of seq, once somebody asked for them
@@ -89,7 +89,7 @@ func (w *watch) after(seq int) (updates []Update, more <-chan struct{}, err erro
 		return w.updates[len(w.updates)-behind:], nil, nil
 	}
 	if w.all == nil {
-		all := w.update(Update{Layout: w.seats.Layout, States: w.states, Since: time.Now()})
+		all := w.update(Update{Layout: w.layout, States: w.states, Since: time.Now()})
 		w.all = &all
 	}
 	return []Update{*w.all}, nil, nil
@@ -143,7 +143,7 @@ func (w *watch) read(ctx context.Context) (states boxoffice.SeatStates, err erro
 	}
 	defer func() { <-w.hub.turns }()
 	began := time.Now()
-	states, err = w.hub.Source.SeatStates(ctx, w.eventID, w.known)
+	states, err = w.hub.Source.SeatStates(ctx, w.eventID, w.layout)
 	w.hub.Polled(time.Since(began), err)
 	return states, err
 }
@@ -152,23 +152,25 @@ func (w *watch) read(ctx context.Context) (states boxoffice.SeatStates, err erro
 func (w *watch) take(now boxoffice.SeatStates, since time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known = now.Known
-	others := now.Seats != nil && (w.seats == nil || w.seats.Layout != now.Seats.Layout)
+	others := now.Layout != w.layout
+	w.layout = now.Layout
 	if now.Seats != nil {
 		w.seats = now.Seats
 	}
-	states := make([]byte, len(now.Letters))
+	states := bytes.Repeat([]byte{boxoffice.NoSeat}, w.seats.Size)
 	for i, letter := range now.Letters {
-		states[w.seats.Places[i]] = letter
+		if place := w.seats.Of[i]; place >= 0 {
+			states[place] = letter
+		}
 	}
 	if !others && bytes.Equal(states, w.states) {
 		return
 	}
 	changes := Update{Since: since}
 	if changed := differences(w.states, states); !others && len(changed) <= mostChanges {
-		changes.Changes = w.named(changed, states)
+		changes.Changes = byState(changed, states)
 	} else {
-		changes.Layout, changes.States = w.seats.Layout, states
+		changes.Layout, changes.States = w.layout, states
 	}
 	w.states, w.all = states, nil
 	w.seq++
@@ -204,12 +206,12 @@ var letters = map[byte]boxoffice.SeatState{
 	'a': boxoffice.SeatAvailable, 'h': boxoffice.SeatHeld, 's': boxoffice.SeatSold, 'b': boxoffice.SeatBlocked,
 }
 
-// named gives the tickets at some places by their state.
-func (w *watch) named(places []int, states []byte) map[boxoffice.SeatState][]string {
-	tickets := map[boxoffice.SeatState][]string{}
+// byState sorts places by their state.
+func byState(places []int, states []byte) map[boxoffice.SeatState][]int {
+	sorted := map[boxoffice.SeatState][]int{}
 	for _, place := range places {
 		state := letters[states[place]]
-		tickets[state] = append(tickets[state], w.seats.TicketIDs[place])
+		sorted[state] = append(sorted[state], place)
 	}
-	return tickets
+	return sorted
 }
