@@ -149,7 +149,7 @@ type BestRequest struct {
 	Count         int // seats, wheelchairs' spaces among them
 	Accessible    int // wheelchairs' spaces
 	Category      string
-	MaxPriceMinor int64 // of each seat
+	MaxPriceMinor int64 // of each seat with its fee
 	Split         bool  // where so many are nowhere together, in groups near each other
 	Key           *IdempotencyKey
 }

@@ -203,9 +203,9 @@ const (
 
 // Alternative As many seats as were asked for. They were free a moment ago; nothing keeps them.
 type Alternative struct {
-	// AmountMinor What they cost together.
+	// AmountMinor What they cost together with their fees.
 	//
-	// Example: 2900
+	// Example: 3200
 	AmountMinor int64    `json:"amount_minor"`
 	Seats       []string `json:"seats"`
 	TicketIDs   []string `json:"ticket_ids"`
@@ -241,7 +241,7 @@ type BookBestRequest struct {
 	// Example: 4
 	Count int `json:"count"`
 
-	// MaxPriceMinor What a seat may cost; any, if left out.
+	// MaxPriceMinor What a seat may cost, its fee included; any, if left out.
 	//
 	// Example: 2000
 	MaxPriceMinor int64 `json:"max_price_minor,omitempty"`

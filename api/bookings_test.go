@@ -42,6 +42,19 @@ func TestListedBookingsComeWithTheirEvents(t *testing.T) {
 	require.Equal(t, "2026-12-04T19:30:00-08:00", page.Events[0].Time.Format(time.RFC3339))
 }
 
+func TestAlternativesSayWhatABuyerWouldPay(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	refusal := boxoffice.Errorf(boxoffice.CodeSeatsTaken, "Somebody else was faster.")
+	withFee := someTicket()
+	withFee.FeeMinor = 150
+	refusal.Alternatives = [][]boxoffice.Ticket{{withFee, someTicket()}}
+	b.bookings.err = refusal
+	in := jsonOf("/book", `["`+ticketID+`"]`)
+	in.token = b.users.join("ada")
+	require.EqualValues(t, 3050, b.do(t, in).problem(http.StatusConflict, "seats-taken").Alternatives[0].AmountMinor)
+}
+
 func TestBookingsOfOneEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -50,12 +50,12 @@ func checkBest(in BookBestRequest) fields {
 	return wrong
 }
 
-// viewAlternative shows seats that can be had.
+// viewAlternative shows seats that can be had, and what a buyer would pay for them.
 func viewAlternative(seats []boxoffice.Ticket) Alternative {
 	view := Alternative{TicketIDs: []string{}, Seats: []string{}}
 	for _, t := range seats {
 		view.TicketIDs, view.Seats = append(view.TicketIDs, t.ID), append(view.Seats, t.Seat())
-		view.AmountMinor += t.PriceMinor
+		view.AmountMinor += t.TotalMinor()
 	}
 	return view
 }

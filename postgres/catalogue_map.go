@@ -82,10 +82,10 @@ func readSeats(ctx context.Context, q querier, e boxoffice.Event, section string
 	var t boxoffice.Ticket
 	targets := []any{&t.ID, &t.Section, &t.Row, &t.Number, &t.Category, &t.PriceMinor, &t.Accessible, &t.State}
 	_, err = pgx.ForEachRow(rows, targets, func() error {
-		t.FeeMinor = boxoffice.TicketFee(t.PriceMinor, e.BookingFeeMinor)
 		seats = append(seats, t)
 		return nil
 	})
+	addFees(seats, e.BookingFeeMinor)
 	return seats, err
 }
 

@@ -82,9 +82,7 @@ func readEventTickets(ctx context.Context, q querier, eventID string, after seat
 	if page.Tickets, err = readFreeTickets(ctx, q, page.Event.ID, rowsOfPage(rows, after, limit), after, limit+1); err != nil {
 		return page, err
 	}
-	for i := range page.Tickets {
-		page.Tickets[i].FeeMinor = boxoffice.TicketFee(page.Tickets[i].PriceMinor, page.Event.BookingFeeMinor)
-	}
+	addFees(page.Tickets, page.Event.BookingFeeMinor)
 	if len(page.Tickets) > limit {
 		page.Tickets = page.Tickets[:limit]
 		last := page.Tickets[limit-1]

@@ -139,11 +139,12 @@ func lockChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Sea
 		return change, inDemand(seatsLocked{b.eventID})
 	}
 	e := &change.event
-	err = tx.QueryRow(ctx, `SELECT id, plan_hash, orphan_rule, event_is_on_sale(e) FROM events e WHERE id = $1`, b.eventID).
-		Scan(&e.id, &e.planHash, &e.orphans, &e.onSale)
+	err = tx.QueryRow(ctx, `SELECT id, booking_fee_minor, plan_hash, orphan_rule, event_is_on_sale(e) FROM events e WHERE id = $1`, b.eventID).
+		Scan(&e.id, &e.fee, &e.planHash, &e.orphans, &e.onSale)
 	if err != nil {
 		return change, err
 	}
+	addFees(seats, e.fee)
 	for i, t := range seats {
 		change.sort(t, taken[i], slices.Contains(own, t.ID), slices.Contains(c.Remove, t.ID), b.id)
 	}
@@ -202,13 +203,6 @@ func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, 
 func (c seatChange) write(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
 	if len(c.freed)+len(c.added) == 0 {
 		return nil
-	}
-	var fee int64
-	if err := tx.QueryRow(ctx, `SELECT booking_fee_minor FROM events WHERE id = $1`, b.eventID).Scan(&fee); err != nil {
-		return err
-	}
-	for i := range c.added {
-		c.added[i].FeeMinor = boxoffice.TicketFee(c.added[i].PriceMinor, fee)
 	}
 	freed, added := ticketIDs(c.freed), ticketIDs(c.added)
 	batch := &pgx.Batch{}

@@ -45,6 +45,43 @@ func TestFee_IsShownBeforeItIsAsked(t *testing.T) {
 	}, h.checkout(t, s.Booking).Parameters.Lines)
 }
 
+// What is offered in the place of other seats, and what may not cost too much, is what a buyer would pay.
+func TestFee_IsInWhatIsOffered(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("ssssss"))
+	h.chargeFee(t, fee)
+	h.exec(t, `UPDATE tickets SET price_minor = 0 WHERE id = $1`, seats("A6")[0])
+	taken := h.hold(t, h.addUser(t), seats("A1")...)
+	allIn := func(wanted []boxoffice.Ticket) {
+		t.Helper()
+		cost := int64(0)
+		for _, ticket := range wanted {
+			cost += ticket.TotalMinor()
+		}
+		require.EqualValues(t, 2*(seatPrice+fee), cost)
+	}
+	user := h.addUser(t)
+	_, _, _, err := h.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: user, TicketIDs: seats("A1 A2")})
+	e := requireCode(t, boxoffice.CodeSeatsTaken, err)
+	require.Equal(t, seats("A2 A3"), idsOf(e.Alternatives[0]), "one that remains, and another")
+	allIn(e.Alternatives[0])
+	mine := h.hold(t, user, seats("A2")...)
+	_, err = h.store.ChangeSeats(t.Context(), changeOf(mine, seats("A1 A3"), nil))
+	allIn(requireCode(t, boxoffice.CodeSeatsTaken, err).Alternatives[0])
+	h.setRule(t, boxoffice.OrphansRefuse)
+	_, _, _, err = h.store.HoldSeats(t.Context(), boxoffice.HoldRequest{UserID: h.addUser(t), TicketIDs: seats("A4 A5")})
+	allIn(requireCode(t, boxoffice.CodeSeatLeftAlone, err).Alternatives[0])
+	h.letGo(t, taken.ID)
+
+	_, err = h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee - 1})
+	require.NoError(t, err, "the one that is free of charge is free of fees")
+	_, err = h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee - 1})
+	requireCode(t, boxoffice.CodeNotTogether, err)
+	b, err := h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee})
+	require.NoError(t, err)
+	require.EqualValues(t, seatPrice+fee, b.Amount.Minor)
+}
+
 // TestFee_IsTheNextBuyers changes the fee under a hold.
 func TestFee_IsTheNextBuyers(t *testing.T) {
 	t.Parallel()

@@ -219,10 +219,18 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return w, err
 	}
+	addFees(w.tickets, w.event.fee)
 	if locked == skipLocked && len(w.tickets) < len(ids) {
 		return w, inDemand(seatsLocked{w.event.id})
 	}
 	return w, s.judge(ctx, tx, w, ids, open, taken)
+}
+
+// addFees gives each of the tickets the fee that it has where the booking fee is fee.
+func addFees(tickets []boxoffice.Ticket, fee int64) {
+	for i := range tickets {
+		tickets[i].FeeMinor = boxoffice.TicketFee(tickets[i].PriceMinor, fee)
+	}
 }
 
 // queueCoolDown asks how long a buyer must pause who let go of many holds lately: seats that are held over and over, and
@@ -323,9 +331,7 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
 	}
 	ids := ticketIDs(b.Tickets)
-	for i := range b.Tickets {
-		t := &b.Tickets[i]
-		t.FeeMinor = boxoffice.TicketFee(t.PriceMinor, w.event.fee)
+	for _, t := range b.Tickets {
 		b.Amount.Minor += t.TotalMinor()
 	}
 	batch := &pgx.Batch{}

@@ -2,6 +2,7 @@ package seating
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/boxoffice/boxoffice"
@@ -50,7 +51,7 @@ func (h *Hall) nearest(freeNow, gone []boxoffice.Ticket) (others []boxoffice.Tic
 				order[0] = 1
 			}
 			ox, oy := h.centreOf([]boxoffice.Ticket{other})
-			order[1], order[2] = max(float64(other.PriceMinor-t.PriceMinor), float64(t.PriceMinor-other.PriceMinor)), distance(x, y, ox, oy)
+			order[1], order[2] = math.Abs(float64(other.TotalMinor()-t.TotalMinor())), distance(x, y, ox, oy)
 			return order
 		}
 		var best *boxoffice.Ticket

@@ -13,7 +13,7 @@ type Wish struct {
 	Count      int // seats, wheelchairs' spaces among them
 	Accessible int // wheelchairs' spaces
 	Category   string
-	MaxPrice   int64              // of each seat, in minor units; 0: any
+	MaxPrice   int64              // of each seat with its fee, in minor units; 0: any
 	Near       []boxoffice.Ticket // none: near the stage
 }
 
@@ -146,7 +146,7 @@ func (f free) judge(run, at int, w Wish) (block, bool) {
 	spaces := 0
 	for i := at; i < at+w.Count; i++ {
 		t := f.runs[run][i]
-		if t == nil || w.Category != "" && t.Category != w.Category || w.MaxPrice > 0 && t.PriceMinor > w.MaxPrice {
+		if t == nil || w.Category != "" && t.Category != w.Category || w.MaxPrice > 0 && t.TotalMinor() > w.MaxPrice {
 			return b, false
 		}
 		switch f.kind(run, i) {
