@@ -85,6 +85,7 @@ type Booking struct {
 	Status        BookingStatus
 	Payment       PaymentSummary
 	CheckoutURL   string // while Payment is open and the page's address is known
+	Fixed         bool   // a payment page was opened, so its seats and its price stand
 	Tickets       []Ticket
 	Amount        Money  // all that it costs, fees too
 	Promotion     string // the code by which it costs less; may be empty

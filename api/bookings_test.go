@@ -81,6 +81,7 @@ func TestLinksFollowTheState(t *testing.T) {
 		want    BookingLinks
 	}{
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentNone}, acts},
+		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentNone, Fixed: true}, priced},
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentOpen, CheckoutURL: "https://pay.test/1"}, priced},
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentPaid}, always},
 		{boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentOpen, ClosingReason: boxoffice.ClosingByCancel}, always},

@@ -122,7 +122,7 @@ func linksOf(b boxoffice.Booking) BookingLinks {
 	if isOpen(b) {
 		links.Checkout, links.Extend, links.Cancel = self+"/checkout", self+"/extend", self+"/cancel"
 	}
-	if isOpen(b) && b.Payment == boxoffice.PaymentNone {
+	if isOpen(b) && b.Payment == boxoffice.PaymentNone && !b.Fixed {
 		links.Promotion = self + "/promotion"
 	}
 	if b.Status == boxoffice.BookingCompleted {

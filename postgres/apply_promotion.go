@@ -61,7 +61,7 @@ func queueFullPrices(batch *pgx.Batch, bookingID string) {
 // sumsUp brings a booking's amount up to what its tickets cost.
 const sumsUp = `amount_minor = (SELECT sum(bt.price_minor + bt.fee_minor) FROM booking_tickets bt WHERE bt.booking_id = bookings.id)`
 
-// reprice is the frame of what changes the price of a held booking, which stands from the first payment page on.
+// reprice is the frame of what changes the price of a held booking, which stands from the first payment page on; see refuseFixed.
 func (s *Bookings) reprice(
 	ctx context.Context, userID, bookingID string, key *boxoffice.IdempotencyKey, do func(ctx context.Context, tx pgx.Tx, b lockedBooking) error,
 ) (b boxoffice.Booking, err error) {
@@ -71,7 +71,7 @@ func (s *Bookings) reprice(
 			if err != nil {
 				return boxoffice.Booking{}, err
 			}
-			if err := refuseIfPriced(ctx, tx, locked); err != nil {
+			if err := refuseFixed(ctx, tx, locked); err != nil {
 				return boxoffice.Booking{}, err
 			}
 			if err := do(ctx, tx, locked); err != nil {
@@ -82,17 +82,6 @@ func (s *Bookings) reprice(
 		return err
 	})
 	return b, err
-}
-
-func refuseIfPriced(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-	open, err := openAttempt(ctx, tx, b.id)
-	if err := refuseIfClosed(b, open, ignoreNotFound(err)); err != nil {
-		return err
-	}
-	if open.State == boxoffice.AttemptLive {
-		return boxoffice.Errorf(boxoffice.CodeBookingClosed, "The payment page is open already, so the price stands. Let go of the seats to begin anew.")
-	}
-	return nil
 }
 
 // lockedPromotion is a promotion under its lock.

@@ -24,17 +24,21 @@ const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.am
 	     ELSE 'none' END,
 	CASE WHEN b.status = 'held' AND b.closing_at IS NULL THEN coalesce((SELECT a.url FROM payment_attempts a
 	     WHERE a.booking_id = b.id AND a.state = 'live'), '') ELSE '' END,
+	` + bookingIsFixed + `,
 	CASE WHEN b.status = 'completed' THEN (SELECT event_refundable_until(e) FROM events e
 	     WHERE e.id = b.event_id AND event_refundable_until(e) > boxoffice_now()) END,
 	b.called_off_at, CASE WHEN b.called_off_at IS NOT NULL
 	     THEN coalesce((SELECT c.reason FROM event_cancellations c WHERE c.event_id = b.event_id), '') ELSE '' END`
+
+// bookingIsFixed tells of a booking b whether it ever had a payment page. An attempt that died without a session had none.
+const bookingIsFixed = `EXISTS (SELECT FROM payment_attempts f WHERE f.booking_id = b.id AND (f.state <> 'dead' OR f.session_id IS NOT NULL))`
 
 func scanBooking(row pgx.CollectableRow) (boxoffice.Booking, error) {
 	var b boxoffice.Booking
 	var refundable, calledOff *time.Time
 	err := row.Scan(&b.ID, &b.Reference, &b.UserID, &b.EventID, &b.Status, &b.Amount.Minor, &b.Amount.Currency,
 		&b.Promotion, &b.Email,
-		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL, &refundable,
+		&b.HoldExpiresAt, &b.ClosingReason, &b.CreatedAt, &b.Payment, &b.CheckoutURL, &b.Fixed, &refundable,
 		&calledOff, &b.CalledOffReason)
 	b.RefundableUntil, b.CalledOffAt = deref(refundable).UTC(), deref(calledOff).UTC()
 	return b, err

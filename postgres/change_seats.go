@@ -15,7 +15,7 @@ import (
 // of their IDs; judges every one under its lock, as HoldSeats does; and takes and frees all or none. It waits for locks as
 // HoldSeats does.
 //
-// From the first payment page on the seats stay, also where that page is closed: somebody may pay it late, its price.
+// From the first payment page on the seats stay; see refuseFixed.
 func (s *Bookings) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (b boxoffice.Booking, err error) {
 	if c, err = s.checkChange(c); err != nil {
 		return b, err
@@ -87,20 +87,6 @@ func (s *Bookings) changeSeats(
 	}
 	changed, err = readBooking(ctx, tx, c.UserID, b.id)
 	return changed, change, err
-}
-
-// refuseFixed says why the seats of a booking can no longer be changed.
-func refuseFixed(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-	if err := mayOpen(b); err != nil {
-		return err
-	}
-	var page bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payment_attempts
-		WHERE booking_id = $1 AND (state <> 'dead' OR session_id IS NOT NULL))`, b.id).Scan(&page)
-	if err == nil && page {
-		err = boxoffice.Errorf(boxoffice.CodeBookingClosed, "A payment page was opened for these seats, so they stay. Let go of the booking to choose others.")
-	}
-	return err
 }
 
 // seatChange is a change of a booking's seats under their locks.

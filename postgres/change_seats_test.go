@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -156,17 +157,69 @@ func TestChangeSeats_IsRefusedInEveryOtherStage(t *testing.T) {
 	}
 }
 
-func TestChangeSeats_AfterAPageThatNeverWas(t *testing.T) {
+// changesOf are the acts that change the seats or the price of a booking.
+func (h *house) changesOf(ctx context.Context, b boxoffice.Booking) map[string]func() error {
+	return map[string]func() error{
+		"seats":  func() error { return second(h.store.ChangeSeats(ctx, changeOf(b, h.tickets[1:], nil))) },
+		"code":   func() error { return second(h.applyCode(b, "CODE")) },
+		"remove": func() error { return second(h.store.RemovePromotion(ctx, b.UserID, b.ID, nil)) },
+	}
+}
+
+// Whoever comes back from a payment page, open or closed, finds the booking as it was priced: the provider may take money for
+// either.
+func TestBooking_StandsFromItsFirstPaymentPageOn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 2)
+	h.addPromotion(t, "CODE")
+	b := h.hold(t, h.addUser(t), h.tickets[0])
+	a := h.checkout(t, b)
+	requireStands := func(stage string) {
+		t.Helper()
+		before := h.rows(t)
+		for name, change := range h.changesOf(t.Context(), b) {
+			requireCode(t, boxoffice.CodeBookingClosed, change())
+			require.Equal(t, before, h.rows(t), "%s, %s", stage, name)
+		}
+		read, err := h.store.Booking(t.Context(), b.UserID, b.ID)
+		require.NoError(t, err)
+		require.True(t, read.Fixed, stage)
+	}
+	requireStands("open")
+	_, err := h.store.ReceivePaymentEvent(t.Context(), sessionEvent("evt_expired", sessionOf(a, boxoffice.SessionExpired)))
+	require.NoError(t, err)
+	requireStands("closed")
+
+	_, err = h.store.Extend(t.Context(), b.UserID, b.ID, nil)
+	require.NoError(t, err, "there is time to pay")
+	other, err := h.store.OpenAttempt(t.Context(), checkoutOf(b))
+	require.NoError(t, err)
+	require.NotEqual(t, a.ID, other.ID)
+	require.NoError(t, h.store.AbandonAttempt(t.Context(), other.ID))
+	h.pay(t, a) // the provider takes it though it said that the page was closed
+	_, err = h.store.VerifyHold(t.Context(), b.ID)
+	require.NoError(t, err)
+	require.Equal(t, b.Amount.Minor, one[int64](t, h, `SELECT amount_minor FROM payments WHERE settled_as IS NULL`), "what is paid is what it costs")
+	require.Equal(t, b.Amount.Minor, one[int64](t, h, `SELECT amount_minor FROM bookings WHERE id = $1`, b.ID))
+}
+
+func TestBooking_CanBeChangedAfterAPageThatNeverWas(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 2)
+	h.addPromotion(t, "CODE")
 	b := h.hold(t, h.addUser(t), h.tickets[0])
 	a, err := h.store.OpenAttempt(t.Context(), checkoutOf(b))
 	require.NoError(t, err)
-	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, h.tickets[1:], nil))
-	requireCode(t, boxoffice.CodeBookingClosed, err)
+	for _, change := range h.changesOf(t.Context(), b) {
+		requireCode(t, boxoffice.CodeBookingClosed, change())
+	}
 	require.NoError(t, h.store.AbandonAttempt(t.Context(), a.ID))
-	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, h.tickets[1:], nil))
-	require.NoError(t, err, "the provider proved that nobody can pay it")
+	for name, change := range h.changesOf(t.Context(), b) {
+		require.NoError(t, change(), "%s: the provider proved that nobody can pay it", name)
+	}
+	read, err := h.store.Booking(t.Context(), b.UserID, b.ID)
+	require.NoError(t, err)
+	require.False(t, read.Fixed)
 }
 
 func TestChangeSeats_Key(t *testing.T) {

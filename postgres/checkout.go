@@ -74,6 +74,22 @@ func refuseIfClosed(b lockedBooking, open boxoffice.PaymentAttempt, err error) e
 	return mayOpen(b)
 }
 
+// refuseFixed says why the seats of a booking and what they cost can no longer be changed. They stand from the first payment
+// page on, also when that page is closed: should the provider take money for it all the same, it must find what it was for.
+// Who comes back from a closed page can open another, extend, or let go. Only a page that never was binds nobody.
+func refuseFixed(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
+	open, err := openAttempt(ctx, tx, b.id)
+	if err := refuseIfClosed(b, open, ignoreNotFound(err)); err != nil {
+		return err
+	}
+	var fixed bool
+	err = tx.QueryRow(ctx, `SELECT `+bookingIsFixed+` FROM bookings b WHERE b.id = $1`, b.id).Scan(&fixed)
+	if err == nil && fixed {
+		err = boxoffice.Errorf(boxoffice.CodeBookingClosed, "A payment page was opened for this booking, so its seats and its price stand. Let go of it to choose anew.")
+	}
+	return err
+}
+
 const attemptColumns = `id, booking_id, state, parameters, coalesce(session_id, ''), coalesce(url, ''), created_at, expires_at`
 
 func scanAttempt(row pgx.Row) (boxoffice.PaymentAttempt, error) {
