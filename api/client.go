@@ -22,8 +22,9 @@ const clientPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; i
 // client is the web client in memory. Its index answers every route of the client; its assets have their hash in their
 // names, so a browser keeps them for ever.
 type client struct {
-	index  *clientFile
-	assets map[string]*clientFile // by name
+	index    *clientFile
+	preloads preloads
+	assets   map[string]*clientFile // by name
 }
 
 // clientFile is a file with its compressed twins, which the build made; nil: it has none.
@@ -46,6 +47,9 @@ func readClient(files fs.FS, site string) (*client, error) {
 	c := &client{
 		index:  &clientFile{kind: "text/html; charset=utf-8", plain: page, gzip: zip(page), etag: etagOf(page)},
 		assets: map[string]*clientFile{},
+	}
+	if c.preloads, err = readPreloads(files); err != nil {
+		return nil, err
 	}
 	names, err := fs.Glob(files, "assets/*")
 	if err != nil {
@@ -107,6 +111,7 @@ func (f *clientFile) serve(c *gin.Context, cacheControl string) {
 
 // pageClient answers a route of the client: the browser asks each time, and gets 304.
 func (s *Server) pageClient(c *gin.Context, _ boxoffice.User) error {
+	s.client.preloads.announce(c)
 	s.client.index.serve(c, "no-cache")
 	return nil
 }

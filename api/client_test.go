@@ -83,3 +83,21 @@ func TestAClientWithoutAnIndexDoesNotStart(t *testing.T) {
 	_, err := readClient(fstest.MapFS{}, "boxoffice")
 	require.ErrorContains(t, err, "index.html")
 }
+
+// A page names what it needs, so that a browser fetches all of it at once; an ID is written into nothing unless it is one.
+func TestPagesNameWhatTheyNeed(t *testing.T) {
+	t.Parallel()
+	files := builtClient()
+	files["preload.json"] = &fstest.MapFile{Data: []byte(
+		`{"/app/events/{id}": {"files": ["/app/assets/event-a1.js", "/app/assets/event-a1.css"], "data": ["/me", "/events/{id}"]}}`)}
+	b := setup(t, func(o *Options) { o.Client = files })
+	require.Equal(t, "</app/assets/event-a1.js>; rel=modulepreload, </app/assets/event-a1.css>; rel=preload; as=style; crossorigin, "+
+		"</me>; rel=preload; as=fetch; crossorigin, </events/"+eventID+">; rel=preload; as=fetch; crossorigin",
+		b.visit(t, "GET", "/app/events/"+eventID, "", nil).header.Get("Link"))
+	for _, path := range []string{"/app/events/x", "/app/events/%3E,%20%3Chttps:%2F%2Fevil.example", "/app"} {
+		require.Empty(t, b.visit(t, "GET", path, "", nil).header.Get("Link"), path)
+	}
+	files["preload.json"] = &fstest.MapFile{Data: []byte(`{`)}
+	_, err := readClient(files, "")
+	require.ErrorContains(t, err, "preload.json")
+}

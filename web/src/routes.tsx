@@ -7,15 +7,17 @@ export type Page = ComponentType<{ id: string }>;
 export interface Route {
   path: string;
   load: () => Promise<{ default: Page }>;
+  /** What the page asks the API for first: with the page the server tells browsers of it, which then ask at once. */
+  data?: readonly string[];
 }
 
 export const routes: readonly Route[] = [
   { path: "/app", load: () => import("./pages/home/home") },
-  { path: "/app/titles/{id}", load: () => import("./pages/title") },
+  { path: "/app/titles/{id}", load: () => import("./pages/title"), data: ["/titles/{id}"] },
   { path: "/app/events/{id}", load: () => import("./pages/event/event") },
   { path: "/app/login", load: () => import("./pages/login") },
   { path: "/app/signup", load: () => import("./pages/signup") },
-  { path: "/app/bookings", load: () => import("./pages/bookings") },
+  { path: "/app/bookings", load: () => import("./pages/bookings"), data: ["/bookings?limit=50"] },
 ];
 
 /** match finds the route of a path, and what {id} stands for in it. */
