@@ -1,0 +1,41 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { noteDate, reachable, recoveries, serverNow, watchedFetch } from "./server";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test("the server's clock is told from its answers, whatever the viewer's says", () => {
+  const noon = Date.parse("2026-12-04T12:00:00Z");
+  noteDate(null, 1_000);
+  noteDate("Fri, 04 Dec 2026 12:00:00 GMT", 1_000);
+  expect(serverNow(1_000)).toBe(noon);
+  expect(serverNow(61_500)).toBe(noon + 60_500);
+  // A slower answer tells of an earlier time, and changes nothing; a quicker one is nearer.
+  noteDate("Fri, 04 Dec 2026 12:00:01 GMT", 4_000);
+  expect(serverNow(4_000)).toBe(noon + 3_000);
+  noteDate("Fri, 04 Dec 2026 12:00:05 GMT", 5_100);
+  expect(serverNow(5_100)).toBe(noon + 5_000);
+});
+
+test("away is where no answer comes, or something in front answers; a refusal of the server's own is none", async () => {
+  const answers = (answer: () => Response) => vi.stubGlobal("fetch", async () => answer());
+  const ask = (init?: RequestInit) => watchedFetch(new Request("http://box.test/me", init)).catch(() => undefined);
+  const problem = { status: 503, headers: { "Content-Type": "application/problem+json" } };
+  answers(() => new Response("{}", problem));
+  await ask();
+  expect(reachable.value).toBe(true);
+  answers(() => new Response("bad gateway", { status: 502 }));
+  await ask();
+  expect(reachable.value).toBe(false);
+  answers(() => new Response("{}", { status: 401 }));
+  await ask();
+  expect([reachable.value, recoveries.value]).toEqual([true, 1]);
+  answers(() => {
+    throw new TypeError("Failed to fetch");
+  });
+  await ask({ signal: AbortSignal.abort() });
+  expect(reachable.value, "we broke it off ourselves").toBe(true);
+  await ask();
+  expect(reachable.value).toBe(false);
+});

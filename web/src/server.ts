@@ -1,0 +1,54 @@
+import { signal } from "@preact/signals";
+
+/** reachable tells whether the server answered the last request. */
+export const reachable = signal(true);
+
+/** recoveries counts how often it came back. What failed meanwhile is worth another try then. */
+export const recoveries = signal(0);
+
+/** By how much the server's clock is ahead of performance.now(), in milliseconds. */
+let ahead: number | undefined;
+
+/**
+ * noteDate learns the server's clock from the Date of an answer. That has no fractions of a second and took its time to come,
+ * so the largest difference that was seen is the nearest. The viewer's own clock is never asked: it may be wrong by hours.
+ */
+export function noteDate(date: string | null, ticks = performance.now()): void {
+  const seen = Date.parse(date ?? "") - ticks;
+  if (!Number.isNaN(seen)) {
+    ahead = ahead === undefined ? seen : Math.max(ahead, seen);
+  }
+}
+
+/** serverNow is the time by the server's clock, in milliseconds, behind it by little more than a second. */
+export function serverNow(ticks = performance.now()): number {
+  return ahead === undefined ? Date.now() : ahead + ticks;
+}
+
+/** watchedFetch is fetch, and notes the server's clock and whether it answers at all. */
+export async function watchedFetch(request: Request): Promise<Response> {
+  try {
+    const response = await fetch(request);
+    noteDate(response.headers.get("Date"));
+    note(!isGateways(response));
+    return response;
+  } catch (error) {
+    if (!request.signal.aborted) {
+      note(false);
+    }
+    throw error;
+  }
+}
+
+/** isGateways tells whether something in front of the server answered in its place. The server itself answers problems. */
+function isGateways(response: Response): boolean {
+  const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
+  return !isProblem && [502, 503, 504].includes(response.status);
+}
+
+function note(answered: boolean): void {
+  if (answered && !reachable.peek()) {
+    recoveries.value++;
+  }
+  reachable.value = answered;
+}
