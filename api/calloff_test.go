@@ -161,7 +161,4 @@ func TestCallOff_OverTheStore(t *testing.T) {
 	got = h.do(t, request{method: "GET", path: "/bookings/" + booking.ID, token: buyer})
 	require.Contains(t, string(got.body), `"reason":"The singer is ill."`)
 	require.Contains(t, string(got.body), `"status":"cancelled"`)
-	page := h.do(t, request{method: "GET", path: "/app/bookings/" + booking.ID, token: buyer})
-	require.Contains(t, string(page.body), "This event was called off")
-	require.Contains(t, string(page.body), "The singer is ill.")
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -123,9 +122,4 @@ func (s *Server) pageAsset(c *gin.Context, _ boxoffice.User) error {
 	}
 	file.serve(c, "public, max-age=31536000, immutable")
 	return nil
-}
-
-// askLogIn leads who is not logged in to the client's page for that, and back to the booking of the ID afterwards.
-func (s *Server) askLogIn(c *gin.Context, bookingID string) {
-	c.Redirect(http.StatusSeeOther, "/app/login?next="+strings.ReplaceAll(pagePath(bookingID), "/", "%2F"))
 }

@@ -22,7 +22,7 @@ func builtClient() fstest.MapFS {
 }
 
 var clientRoutes = []string{
-	"/app", "/app/login", "/app/signup", "/app/bookings", "/app/titles/" + titleID, "/app/events/" + eventID,
+	"/app", "/app/login", "/app/signup", "/app/bookings", "/app/bookings/" + bookingID, "/app/titles/" + titleID, "/app/events/" + eventID,
 }
 
 // A link into the client opens it, logged in or not; what it then asks the API for is for the API to refuse.

@@ -117,9 +117,6 @@ func (s *Server) admit(c *gin.Context, who access) (boxoffice.User, error) {
 		return boxoffice.User{}, nil
 	}
 	user, err := s.userOf(c)
-	if who == guest && boxoffice.CodeOf(err) == boxoffice.CodeUnauthenticated {
-		return boxoffice.User{}, nil
-	}
 	c.Set(userIDKey, user.ID)
 	if err == nil && !user.Role.IsStaff() {
 		err = s.limits.requestsByUser.take(user.ID)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -17,25 +16,19 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-// The web client has most pages: see client.go. Those here work without any script: forms post to /app, and every post ends
-// in a redirect or in an error page.
+// The web client has most pages: see client.go. Those here work without any script: their forms post to /app.
 
 //go:embed pages
 var pageFiles embed.FS
 
-var pageTemplates = parsePages("account", "booking", "return", "error")
+var pageTemplates = parsePages("account", "error")
 
 // parsePages joins each page with the layout. The files are part of the program: a broken one shows at the first start.
 func parsePages(names ...string) map[string]*template.Template {
 	functions := template.FuncMap{
-		"money": func(minor int64, currency string) string {
-			return boxoffice.Money{Minor: minor, Currency: currency}.String()
-		},
-		"full": func(t Ticket) int64 { return t.TotalMinor + t.DiscountMinor },
 		"said": func(field string, wrong map[string]string) FieldError {
 			return FieldError{Field: field, Message: wrong[field]}
 		},
-		"clock": func(t time.Time) string { return t.Format("Monday 2 January 2006, 15:04 MST") },
 	}
 	pages := make(map[string]*template.Template, len(names))
 	for _, name := range names {
@@ -49,8 +42,6 @@ func parsePages(names ...string) map[string]*template.Template {
 type page struct {
 	Site    string
 	Title   string
-	User    boxoffice.User // zero: nobody is logged in
-	Refresh int            // seconds until the browser asks again; 0: never
 	Content any
 }
 
@@ -63,28 +54,24 @@ func (s *Server) servePage(r route) gin.HandlerFunc {
 			err = r.handle(c, user)
 		}
 		if err != nil {
-			s.failPage(c, user, err)
+			s.failPage(c, err)
 		}
 	}
 }
 
 // failPage is fail for what people see.
-func (s *Server) failPage(c *gin.Context, user boxoffice.User, err error) {
+func (s *Server) failPage(c *gin.Context, err error) {
 	problem := s.refuse(c, err)
 	if c.Writer.Written() {
 		return
 	}
-	back := "/app"
-	if bookingOf(c) != "" && problem.Status == http.StatusConflict {
-		back = pagePath(bookingOf(c))
-	}
-	shown := page{Title: problem.Title, User: user, Content: gin.H{"Problem": problem, "Back": back}}
+	shown := page{Title: problem.Title, Content: gin.H{"Problem": problem}}
 	if err := s.render(c, problem.Status, "error", shown); err != nil {
 		s.fail(c, err)
 	}
 }
 
-// render answers with a page. Its policy lets forms lead to us and, by redirect, to the payment page.
+// render answers with a page. Its policy lets forms lead to us alone.
 func (s *Server) render(c *gin.Context, status int, name string, p page) error {
 	p.Site = s.opts.Name
 	var out bytes.Buffer
@@ -92,7 +79,7 @@ func (s *Server) render(c *gin.Context, status int, name string, p page) error {
 		return err
 	}
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "+
-		"frame-ancestors 'none'; form-action 'self' "+strings.Join(s.opts.PaymentOrigins, " "))
+		"frame-ancestors 'none'; form-action 'self'")
 	c.Data(status, "text/html; charset=utf-8", out.Bytes())
 	return nil
 }
@@ -141,7 +128,6 @@ func mistakesOf(problem Problem, formFields ...string) mistakes {
 // mendable are the errors after which the form is shown again.
 var mendable = []boxoffice.Code{
 	boxoffice.CodeInvalid, boxoffice.CodeUnauthenticated, boxoffice.CodeUsernameTaken, boxoffice.CodeRateLimited,
-	boxoffice.CodePromotionRefused,
 }
 
 // readForm reads the form that a page of ours posts, as strictly as JSON: a password that was set here must work there, too.
@@ -163,14 +149,5 @@ func readForm(c *gin.Context) error {
 			return boxoffice.Errorf(boxoffice.CodeMalformed, "The form has a field twice, or one that is no text.")
 		}
 	}
-	return nil
-}
-
-func (s *Server) pageLogOut(c *gin.Context, _ boxoffice.User) error {
-	s.setCookie(c, "", -1)
-	if err := s.end(c); err != nil {
-		return err
-	}
-	c.Redirect(http.StatusSeeOther, "/app")
 	return nil
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,8 +141,8 @@ func TestCodesThatAUserTriesAreLimited(t *testing.T) {
 	require.Equal(t, http.StatusOK, try(b.users.join("eve"), "GUESS").status, "another user may")
 }
 
-// TestACodeOnTheBookingsPage puts a code in and takes it out over the real store, without a script.
-func TestACodeOnTheBookingsPage(t *testing.T) {
+// TestACodeChangesWhatABookingCosts puts a code in and takes it out over the real store.
+func TestACodeChangesWhatABookingCosts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.person(t, "olga", boxoffice.RoleOrganizer)
@@ -151,35 +150,28 @@ func TestACodeOnTheBookingsPage(t *testing.T) {
 	h.exec(t, `UPDATE events SET booking_fee_minor = 150, refund_hours = 2, refund_percent = 80 WHERE id = $1`, h.event)
 	h.exec(t, `INSERT INTO promotions (id, owner_id, code, percent) SELECT gen_random_uuid(), owner_id, 'SPRING-25', 25 FROM events WHERE id = $1`, h.event)
 	ada, token := h.person(t, "ada", boxoffice.RoleBuyer)
-	page := "/app/bookings/" + h.holdFor(t, ada.ID, h.tickets[:2]...).ID
-	do := func(method, path string, form url.Values) result {
-		in := request{method: method, path: path, body: form.Encode(), token: token}
-		if method == http.MethodPost {
-			in.headers = []string{"Content-Type", "application/x-www-form-urlencoded"}
-		}
-		return h.do(t, in)
+	path := "/bookings/" + h.holdFor(t, ada.ID, h.tickets[:2]...).ID
+	do := func(in request) result { in.token = token; return h.do(t, in) }
+	costs := func(got result) (b Booking) {
+		t.Helper()
+		require.Equal(t, http.StatusOK, got.status, string(got.body))
+		got.json(&b)
+		return b
 	}
-	shown := string(do("GET", page, nil).body)
-	for _, part := range []string{"Promotion code", "These prices include booking fees of $3.00", "without the booking fees", "$32.00", "Pay $32.00"} {
-		require.Contains(t, shown, part)
-	}
-	wrong := do("POST", page+"/promotion", url.Values{"code": {"<b>no"}})
-	require.Equal(t, http.StatusUnprocessableEntity, wrong.status)
-	require.Contains(t, string(wrong.body), boxoffice.WrongPromotionCode)
-	require.Contains(t, string(wrong.body), `value="&lt;b&gt;no"`, "to be mended")
-	wrong = do("POST", page+"/promotion", url.Values{"code": {"winter"}})
-	require.Equal(t, http.StatusConflict, wrong.status)
-	require.Contains(t, string(wrong.body), "There is no such code for this booking")
+	put := func(code string) result { return do(jsonOf(path+"/promotion", `{"code":"`+code+`"}`)) }
+	full := costs(do(request{method: "GET", path: path}))
+	require.Equal(t, []int64{3200, 300, 0}, []int64{full.AmountMinor, full.FeeMinor, full.DiscountMinor})
+	require.NotEmpty(t, full.Links.Promotion)
+	require.Contains(t, string(put("<b>no").body), boxoffice.WrongPromotionCode)
+	require.Contains(t, put("winter").problem(http.StatusConflict, "promotion-refused").Detail, "There is no such code for this booking")
 
-	require.Equal(t, http.StatusSeeOther, do("POST", page+"/promotion", url.Values{"code": {" spring-25 "}}).status)
-	shown = string(do("GET", page, nil).body)
-	for _, part := range []string{"Taken off by SPRING-25", "−$7.25", "Pay $24.75", "Take SPRING-25 out"} {
-		require.Contains(t, shown, part)
-	}
-	require.NotContains(t, shown, `name="code"`)
-	require.Equal(t, http.StatusSeeOther, do("POST", page+"/promotion/remove", nil).status)
-	require.Contains(t, string(do("GET", page, nil).body), "Pay $32.00")
+	less := costs(put(" spring-25 "))
+	require.Equal(t, []int64{2475, 300, 725}, []int64{less.AmountMinor, less.FeeMinor, less.DiscountMinor})
+	require.Equal(t, "SPRING-25", less.Promotion)
+	again := costs(do(request{method: "DELETE", path: path + "/promotion"}))
+	require.Equal(t, full.AmountMinor, again.AmountMinor)
+	require.Empty(t, again.Promotion)
 	h.exec(t, `UPDATE bookings SET status = 'expired', next_check_at = NULL WHERE user_id = $1`, ada.ID)
-	require.NotContains(t, string(do("GET", page, nil).body), "Promotion code")
-	require.Equal(t, http.StatusConflict, do("POST", page+"/promotion", url.Values{"code": {"spring-25"}}).status)
+	require.Empty(t, costs(do(request{method: "GET", path: path})).Links.Promotion)
+	put("spring-25").problem(http.StatusConflict, "booking-closed")
 }

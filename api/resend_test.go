@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
@@ -95,47 +94,4 @@ func (h *house) soldTo(t *testing.T, userID, ticketID string) boxoffice.Booking 
 	h.exec(t, `UPDATE bookings SET status = 'completed', blob_key = 'x', completed_at = boxoffice_now(), next_check_at = NULL
 		WHERE id = $1`, booking.ID)
 	return booking
-}
-
-func TestTheBookingPageMailsTheTicketsAgain(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	token := b.users.join("ada")
-	at := time.Date(2026, 12, 1, 18, 0, 0, 0, time.UTC)
-	b.bookings.booking = boxoffice.Booking{Status: boxoffice.BookingCompleted, Payment: boxoffice.PaymentPaid, Mails: []boxoffice.BookingMail{
-		{Kind: boxoffice.EmailReturned, Recipient: "a@example.org", Status: boxoffice.EmailQueued, QueuedAt: at},
-		{Kind: boxoffice.EmailTickets, Recipient: "b@example.org", Status: boxoffice.EmailFailed, QueuedAt: at},
-		{Kind: boxoffice.EmailTickets, Recipient: "<i>@example.org", Status: boxoffice.EmailSent, QueuedAt: at, SentAt: at.Add(time.Minute)},
-	}}
-	page := string(b.visit(t, "GET", bookingPage, token, nil).body)
-	for _, text := range []string{
-		"Send the tickets again", bookingPage + "/resend", "Payment sent back, to a@example.org: waiting to be sent since Tue 1 Dec, 10:00 PST",
-		"Tickets, to b@example.org: could not be delivered", "Tickets, to &lt;i&gt;@example.org: sent Tue 1 Dec, 10:01 PST",
-	} {
-		require.Contains(t, page, text)
-	}
-
-	got := b.visit(t, "POST", bookingPage+"/resend", token, url.Values{"email": {"right@example.org"}})
-	require.Equal(t, http.StatusSeeOther, got.status)
-	require.Equal(t, bookingPage, got.header.Get("Location"))
-	require.Equal(t, "right@example.org", b.bookings.resend.Email)
-
-	wrong := b.visit(t, "POST", bookingPage+"/resend", token, url.Values{"email": {`"><script>`}})
-	require.Equal(t, http.StatusUnprocessableEntity, wrong.status)
-	require.Contains(t, string(wrong.body), "This is not an e-mail address.")
-	require.Contains(t, string(wrong.body), `value="&#34;&gt;&lt;script&gt;"`, "what was typed is there to be mended")
-
-	b.bookings.refusal = &boxoffice.Error{Code: boxoffice.CodeRateLimited, Message: "Please wait a while.", RetryAfter: time.Minute}
-	wait := b.visit(t, "POST", bookingPage+"/resend", token, url.Values{"email": {""}})
-	require.Equal(t, http.StatusTooManyRequests, wait.status)
-	require.Contains(t, string(wait.body), "Please wait a while.")
-	require.Equal(t, "60", wait.header.Get("Retry-After"))
-	b.bookings.refusal = boxoffice.Errorf(boxoffice.CodeNotReady, "There are no tickets for this booking.")
-	require.Equal(t, http.StatusConflict, b.visit(t, "POST", bookingPage+"/resend", token, url.Values{}).status)
-	require.Contains(t, b.visit(t, "POST", bookingPage+"/resend", "", nil).header.Get("Location"), "/app/login")
-
-	b.bookings.booking = boxoffice.Booking{Status: boxoffice.BookingHeld, Payment: boxoffice.PaymentNone}
-	held := string(b.visit(t, "GET", bookingPage, token, nil).body)
-	require.NotContains(t, held, "Send the tickets again")
-	require.NotContains(t, held, "Mails")
 }

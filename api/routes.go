@@ -23,7 +23,6 @@ const (
 	organizer               // a session of who may put on events
 	overseer                // a session of who may put on events, or of the staff
 	staff                   // a session of who helps buyers
-	guest                   // the user if there is a session, else nobody
 )
 
 // handler answers a request of user, who is zero where access does not ask for a session. The error that it returns is
@@ -161,7 +160,7 @@ func (s *Server) supportRoutes() []route {
 }
 
 // pages lists what people see: the client's routes, which web/src/routes.tsx has once more, and pages that work without it.
-// The user is zero without a session; each page says what it then shows.
+// None needs a session: the client asks for one where the API does.
 func (s *Server) pages() []route {
 	return []route{
 		{ServiceBookings, "GET", "/", anyone, s.pageRoot},
@@ -171,23 +170,15 @@ func (s *Server) pages() []route {
 		{ServiceBookings, "GET", "/app/titles/{id}", anyone, s.pageClient},
 		{ServiceBookings, "GET", "/app/events/{id}", anyone, s.pageClient},
 		{ServiceBookings, "GET", "/app/bookings", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/bookings/{id}", anyone, s.pageClient},
 		{ServiceBookings, "GET", "/app/assets/{file}", anyone, s.pageAsset},
 		{ServiceBookings, "GET", "/app/style.css", anyone, s.pageStyle},
-		{ServiceBookings, "POST", "/app/logout", anyone, s.pageLogOut},
 		{ServiceUsers, "GET", "/app/forgot", anyone, s.pageForgot},
 		{ServiceUsers, "POST", "/app/forgot", anyone, s.pageForgotSent},
 		{ServiceUsers, "GET", "/app/reset", anyone, s.pageReset},
 		{ServiceUsers, "POST", "/app/reset", anyone, s.pageResetSent},
 		{ServiceUsers, "GET", "/app/email", anyone, s.pageEmail},
 		{ServiceUsers, "POST", "/app/email", anyone, s.pageEmailSent},
-		{ServiceBookings, "GET", "/app/bookings/{id}", guest, s.ofBooking(s.pageBooking)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/checkout", guest, s.ofBooking(s.pageCheckout)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/promotion", guest, s.ofBooking(s.pagePromotion)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/promotion/remove", guest, s.ofBooking(s.pagePromotionRemoved)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/extend", guest, s.ofBooking(s.pageExtend)},
-		{ServiceBookings, "GET", "/app/bookings/{id}/return", guest, s.ofBooking(s.pageReturn)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/cancel", guest, s.ofBooking(s.pageCancel)},
-		{ServiceBookings, "POST", "/app/bookings/{id}/resend", guest, s.ofBooking(s.pageResend)},
 	}
 }
 
@@ -227,7 +218,7 @@ func (s *Server) mount() (http.Handler, error) {
 // failUnmatched answers what no route takes: people get a page, programs a problem.
 func (s *Server) failUnmatched(c *gin.Context, err error) {
 	if strings.HasPrefix(c.Request.URL.Path, "/app/") {
-		s.failPage(c, boxoffice.User{}, err)
+		s.failPage(c, err)
 		return
 	}
 	s.fail(c, err)

@@ -72,5 +72,5 @@ export default defineConfig({
     manifest: "manifest.json",
     license: { fileName: "licenses.md" }, // of what is in it, which goes into the program, too
   },
-  server: { proxy: { "^/(?!app(/|$))": api, "^/app/(bookings/|style.css|logout|forgot|reset|email)": api } },
+  server: { proxy: { "^/(?!app(/|$))": api, "^/app/(style.css|logout|forgot|reset|email)": api } },
 });

@@ -26,7 +26,7 @@ test("who is not logged in logs in and returns to where they were going", async 
   await page.waitForURL(/\/app\/login/); // the session is over on the server, too
 });
 
-test("a page of the server asks to log in, and is returned to", async () => {
+test("a link to a booking asks to log in, and is returned to", async () => {
   const buyer = await customer();
   const page = await open();
   const booking = "/app/bookings/0199a1b2-0000-7000-8000-0000000000b1";

@@ -1,6 +1,7 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { go, here, toLogIn } from "./router";
+import { recoveries } from "./server";
 import { needsLogIn } from "./session";
 
 /** Resource is what a page loads. While it loads anew, data is that of before, so that nothing jumps. */
@@ -31,7 +32,8 @@ export function forget(): void {
 }
 
 /**
- * useResource loads what key names, and again when key or `again` changes; a load that is no longer wanted is broken off.
+ * useResource loads what key names, and again when key or `again` changes or the server was away and is back; a load that
+ * is no longer wanted is broken off.
  * What was loaded before under the key is shown at once, and brought up to date. An answer that asks for a session leads to
  * the page to log in. key is read inside an effect, so it may read signals; undefined: not yet.
  */
@@ -49,6 +51,7 @@ export function useResource<T>(
   useSignalEffect(() => {
     const name = wanted.value;
     again?.value;
+    recoveries.value;
     if (name === undefined) {
       return;
     }

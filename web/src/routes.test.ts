@@ -13,7 +13,7 @@ test("match finds a page and its ID, and leaves the server's pages to the server
     "/app/events",
     "/app/events/",
     "/app/events/1/seats",
-    "/app/bookings/1",
+    "/app/bookings/1/return",
     "/app/forgot",
     "/events/1",
   ]) {

@@ -4,6 +4,7 @@ import { forget } from "../resource";
 import { go, here, toLogIn } from "../router";
 import { logOut, user } from "../session";
 import { type Language, language, languages, speak, t } from "../words";
+import { AwayBanner } from "./away";
 
 /** site is the name of this box office, as the server wrote it into the page. */
 export const site = document.querySelector<HTMLMetaElement>("meta[name=application-name]")?.content || "boxoffice";
@@ -32,6 +33,7 @@ export function Layout({ children }: { children: ComponentChildren }) {
           </nav>
           <Account />
         </div>
+        <AwayBanner />
       </header>
       <main id="content" tabIndex={-1}>
         {children}

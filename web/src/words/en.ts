@@ -1,3 +1,5 @@
+import { checkout } from "./en.checkout";
+
 /** Everything that the client says, in English. es.ts has the same keys. {names} are filled in; forms are by plural. */
 export const en = {
   language: "English",
@@ -213,4 +215,5 @@ export const en = {
     refunding: "Refund under way",
     refunded: "Refunded",
   },
+  checkout,
 };

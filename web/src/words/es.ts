@@ -1,3 +1,4 @@
+import { checkout } from "./es.checkout";
 import type { Words } from "./index";
 
 export const es: Words = {
@@ -214,4 +215,5 @@ export const es: Words = {
     refunding: "Devolución en curso",
     refunded: "Devuelta",
   },
+  checkout,
 };

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas, take } from "../../api/client";
-import { clock, moment, money, percent } from "../../format";
+import { clock, moment, money } from "../../format";
 import { useResource } from "../../resource";
 import { CalendarIcon, PinIcon, TicketIcon } from "../../ui/icons";
 import { entitle } from "../../ui/layout";
 import { Pending } from "../../ui/notice";
 import { Poster } from "../../ui/poster";
 import { fullness, sayFullness } from "../../ui/showing";
+import { sayRefunds } from "../../ui/terms";
 import { count, fill, t } from "../../words";
 import { Seats } from "./choose";
 import { costOf, type Ticket } from "./seats";
@@ -144,19 +145,4 @@ function sayPrices(lowest: number, highest: number, currency: string): string {
   }
   const to = money(highest, currency);
   return lowest === highest ? to : fill(t.event.priceRange, { from: money(lowest, currency), to });
-}
-
-/** sayRefunds puts the event's refund policy into a sentence, with the moment until which it holds. */
-export function sayRefunds(event: Pick<Event, "refund" | "time" | "venue">, now = Date.now()): string {
-  if (event.refund === null) {
-    return t.event.final;
-  }
-  const until = new Date(Date.parse(event.time) - event.refund.hours * 3_600_000);
-  if (until.getTime() <= now) {
-    return t.event.refundOver;
-  }
-  const when = moment(until.toISOString(), event.venue.time_zone);
-  return event.refund.percent === 100
-    ? fill(t.event.refundAll, { when })
-    : fill(t.event.refundPart, { percent: percent(event.refund.percent), when });
 }

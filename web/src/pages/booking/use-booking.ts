@@ -1,0 +1,108 @@
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { api, take } from "../../api/client";
+import { go, here, toLogIn } from "../../router";
+import { recoveries, serverNow } from "../../server";
+import { needsLogIn } from "../../session";
+import { Follower } from "./follow";
+import { hasReturned } from "./pay";
+import { type Booking, pauseOf, type Stage, stageOf } from "./stage";
+
+/** Followed is a booking as the server told of it last. */
+export interface Followed {
+  booking: Booking | undefined;
+  stage: Stage | undefined;
+  /** Why it could not be looked at, the last time. */
+  error: unknown;
+  look: () => void;
+  load: () => Promise<Booking>;
+  changed: (booking: Booking) => void;
+}
+
+interface Seen {
+  booking?: Booking;
+  stage?: Stage;
+  error?: unknown;
+}
+
+/** useBooking follows a booking, at once when the page is seen again or the server is back. */
+export function useBooking(id: string): Followed {
+  const seen = useSignal<Seen>({});
+  const load = (signal?: AbortSignal) =>
+    take(api.GET("/bookings/{id}", { params: { path: { id } }, ...(signal && { signal }) }));
+  const follower = useMemo(
+    () =>
+      follow(
+        load,
+        (next) => {
+          seen.value = next;
+        },
+        () => seen.peek(),
+      ),
+    [id],
+  );
+
+  useEffect(() => {
+    const look = () => void follower.look();
+    const shown = () => {
+      if (!document.hidden) {
+        look();
+      }
+    };
+    const returned = (event: PageTransitionEvent) => {
+      if (event.persisted) {
+        look();
+      }
+    };
+    look();
+    document.addEventListener("visibilitychange", shown);
+    addEventListener("pageshow", returned);
+    return () => {
+      follower.stop();
+      document.removeEventListener("visibilitychange", shown);
+      removeEventListener("pageshow", returned);
+    };
+  }, [follower]);
+  useSignalEffect(() => {
+    if (recoveries.value > 0) {
+      void follower.look();
+    }
+  });
+  return {
+    booking: seen.value.booking,
+    stage: seen.value.stage,
+    error: seen.value.error,
+    look: () => void follower.look(),
+    load,
+    changed: (booking) => follower.replace(booking),
+  };
+}
+
+/** follow makes a follower that knows for how long a booking has been in its stage. */
+function follow(
+  load: (signal: AbortSignal) => Promise<Booking>,
+  set: (next: Seen) => void,
+  before: () => Seen,
+): Follower<Booking> {
+  let since = serverNow();
+  const returned = () => hasReturned(here.peek().query);
+  const stageNow = (booking: Booking) => stageOf(booking, returned(), serverNow());
+  return new Follower<Booking>({
+    load,
+    pause: (booking) => pauseOf(stageNow(booking), serverNow() - since, returned()),
+    see: (booking) => {
+      const stage = stageNow(booking);
+      if (stage !== before().stage) {
+        since = serverNow();
+      }
+      set({ booking, stage });
+    },
+    fail: (error) => {
+      if (needsLogIn(error)) {
+        go(toLogIn(), { replace: true });
+      } else {
+        set({ ...before(), error });
+      }
+    },
+  });
+}
