@@ -28,9 +28,6 @@ const (
 
 var serviceNames = []string{ServiceUsers, ServiceSearch, ServiceEvents, ServiceBookings, ServiceSupport}
 
-// checkoutOrigin is where Stripe's payment page lives.
-const checkoutOrigin = "https://checkout.stripe.com"
-
 // Options are what a Server is made of. Users, BaseURL and Logger are required; Accounts, Search, Catalogue, Organizers,
 // Cancellations, Posters, Bookings, Support and Client where a mounted group of routes needs them. Zero durations and limits take
 // the defaults that are named.
@@ -56,7 +53,6 @@ type Options struct {
 	Services       []string // the groups of routes to mount; empty: all
 	TrustedProxies []string // addresses or CIDRs whose X-Forwarded-For is believed; empty: nobody's
 	Unlimited      []string // addresses or CIDRs that no limit by address counts: the box office itself, a load test
-	PaymentOrigins []string // where a payment page may live besides checkoutOrigin: forms of the pages may lead there
 
 	SessionTTL  time.Duration // from login to the end of a session however much it is used; 7 days
 	SessionIdle time.Duration // a session unused for so long is over; 24 h
@@ -143,7 +139,6 @@ func (o Options) withDefaults() Options {
 	if len(o.Services) == 0 {
 		o.Services = serviceNames
 	}
-	o.PaymentOrigins = append([]string{checkoutOrigin}, o.PaymentOrigins...)
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 		o.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -202,10 +197,8 @@ func (o Options) check() error {
 	if o.Client == nil && slices.Contains(o.Services, ServiceBookings) {
 		wrong("Client is missing")
 	}
-	for _, origin := range append([]string{o.BaseURL}, o.PaymentOrigins...) {
-		if _, err := parseOrigin(origin); err != nil {
-			wrong("%q: %w", origin, err)
-		}
+	if _, err := parseOrigin(o.BaseURL); err != nil {
+		wrong("%q: %w", o.BaseURL, err)
 	}
 	for _, limit := range o.Limits.rates() {
 		if limit.rate.Requests == 0 || limit.rate.Requests > 0 && limit.rate.Per <= 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 
 	"github.com/boxoffice/boxoffice/api"
 	"github.com/boxoffice/boxoffice/events"
@@ -25,7 +24,6 @@ type apiCommand struct {
 	Services       []string `env:"BOXOFFICE_SERVICES" help:"Groups of routes to serve: users, search, events, bookings, support; all if empty." group:"HTTP"`
 	PublicBrowsing bool     `env:"BOXOFFICE_PUBLIC_BROWSING" help:"The catalogue needs no login." group:"HTTP"`
 	TrustedProxies []string `env:"BOXOFFICE_TRUSTED_PROXIES" help:"Proxies whose X-Forwarded-For is believed, as addresses or CIDR; nobody if empty." group:"HTTP"`
-	PaymentOrigins []string `env:"STRIPE_PAGE_ORIGINS" help:"Where payment pages live besides checkout.stripe.com and STRIPE_API_BASE: a domain of your own at Stripe." group:"HTTP"`
 	Profiling      bool     `env:"BOXOFFICE_PROFILING" help:"Serve /debug/pprof/ on the admin address." group:"HTTP"`
 }
 
@@ -68,20 +66,10 @@ func (c *apiCommand) server(parts core, logger *slog.Logger) (*api.Server, error
 		// Not Temporal: while it is away seats are sold as ever, and a gateway must not take us out for it.
 		Ready:   map[string]func(context.Context) error{"postgres": parts.db.Ping},
 		BaseURL: c.Origin.BaseURL, Name: c.Tickets.Name, PublicBrowsing: c.PublicBrowsing, Services: c.Services,
-		TrustedProxies: c.TrustedProxies, PaymentOrigins: c.pageOrigins(), Profiling: c.Profiling, Logger: logger,
+		TrustedProxies: c.TrustedProxies, Profiling: c.Profiling, Logger: logger,
 		Registry: parts.metrics.Registry(),
 		Limits:   c.Limits.limits(), Unlimited: c.Limits.UnlimitedAddresses,
 	})
-}
-
-// pageOrigins is where payment pages live besides Stripe's own address: at whatever stands in for Stripe, and where the
-// settings say.
-func (c *apiCommand) pageOrigins() []string {
-	u, err := url.Parse(c.Stripe.StripeAPIBase)
-	if err != nil || u.Host == "" {
-		return c.PaymentOrigins
-	}
-	return append([]string{u.Scheme + "://" + u.Host}, c.PaymentOrigins...)
 }
 
 func listen(ctx context.Context, setting, addr string) (net.Listener, error) {

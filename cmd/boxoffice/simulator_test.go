@@ -78,15 +78,6 @@ func TestSimulator_ErrNoSecret(t *testing.T) {
 	require.ErrorContains(t, (&simulatorCommand{WebhookSecret: " , "}).Validate(), "STRIPE_WEBHOOK_SECRET")
 }
 
-// Forms may lead to a payment page at another address than the API that it belongs to.
-func TestAPI_PaymentPagesMayBeElsewhere(t *testing.T) {
-	t.Parallel()
-	c := apiCommand{PaymentOrigins: []string{"https://pay.example.com"}}
-	require.Equal(t, []string{"https://pay.example.com"}, c.pageOrigins())
-	c.Stripe.StripeAPIBase = "http://stripe-simulator:8420/base"
-	require.Equal(t, []string{"http://stripe-simulator:8420", "https://pay.example.com"}, c.pageOrigins())
-}
-
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	port, err := proc.FreePort()
