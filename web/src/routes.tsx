@@ -18,7 +18,7 @@ export const routes: readonly Route[] = [
   { path: "/app/login", load: () => import("./pages/login") },
   { path: "/app/signup", load: () => import("./pages/signup") },
   { path: "/app/bookings", load: () => import("./pages/bookings"), data: ["/bookings?limit=50"] },
-  { path: "/app/bookings/{id}", load: () => import("./pages/booking/booking") },
+  { path: "/app/bookings/{id}", load: () => import("./pages/booking/booking"), data: ["/bookings/{id}"] },
 ];
 
 /** match finds the route of a path, and what {id} stands for in it. */
