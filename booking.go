@@ -130,9 +130,10 @@ const (
 
 // HoldRequest asks for seats.
 type HoldRequest struct {
-	UserID    string
-	TicketIDs []string
-	Key       *IdempotencyKey // nil: none was given
+	UserID     string
+	TicketIDs  []string
+	Accessible bool            // the buyer says that somebody needs a place for a wheelchair
+	Key        *IdempotencyKey // nil: none was given
 }
 
 // BookingFilter selects a user's own bookings.
@@ -158,11 +159,12 @@ type BestRequest struct {
 // SeatChange asks for other seats in a booking that is held. Adding a seat that it has, and removing one that it has not, is
 // no error.
 type SeatChange struct {
-	UserID    string
-	BookingID string
-	Add       []string // ticket IDs
-	Remove    []string
-	Key       *IdempotencyKey
+	UserID     string
+	BookingID  string
+	Add        []string // ticket IDs
+	Remove     []string
+	Accessible bool // as HoldRequest.Accessible; what was said when the seats were booked still holds
+	Key        *IdempotencyKey
 }
 
 // Cancellation asks that a booking is let go, or, where it is paid, that tickets of it are given back.

@@ -2222,17 +2222,26 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int
 
+// NeedsAccessible defines model for NeedsAccessible.
+type NeedsAccessible = bool
+
 // Done defines model for Done.
 type Done = SupportDone
 
 // BookParams defines parameters for Book.
 type BookParams struct {
+	// Accessible The buyer says that somebody needs a place for a wheelchair. Nothing else is asked, and it stays with the booking. Without it such a place is `reserved_accessible`, until all other seats of the house, of its section or of its category are sold.
+	Accessible NeedsAccessible `form:"accessible,omitempty" json:"accessible,omitempty"`
+
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // BookWithSlashParams defines parameters for BookWithSlash.
 type BookWithSlashParams struct {
+	// Accessible The buyer says that somebody needs a place for a wheelchair. Nothing else is asked, and it stays with the booking. Without it such a place is `reserved_accessible`, until all other seats of the house, of its section or of its category are sold.
+	Accessible NeedsAccessible `form:"accessible,omitempty" json:"accessible,omitempty"`
+
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -2290,6 +2299,9 @@ type ResendParams struct {
 
 // ChangeSeatsParams defines parameters for ChangeSeats.
 type ChangeSeatsParams struct {
+	// Accessible The buyer says that somebody needs a place for a wheelchair. Nothing else is asked, and it stays with the booking. Without it such a place is `reserved_accessible`, until all other seats of the house, of its section or of its category are sold.
+	Accessible NeedsAccessible `form:"accessible,omitempty" json:"accessible,omitempty"`
+
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -2482,6 +2494,9 @@ type ChangePromotionParams struct {
 
 // ReserveParams defines parameters for Reserve.
 type ReserveParams struct {
+	// Accessible The buyer says that somebody needs a place for a wheelchair. Nothing else is asked, and it stays with the booking. Without it such a place is `reserved_accessible`, until all other seats of the house, of its section or of its category are sold.
+	Accessible NeedsAccessible `form:"accessible,omitempty" json:"accessible,omitempty"`
+
 	// IdempotencyKey Makes the request safe to repeat; visible ASCII.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }

@@ -33,12 +33,24 @@ func (s *Server) book(c *gin.Context, user boxoffice.User) error {
 	if err := checkTicketIDs(ids).err(); err != nil {
 		return err
 	}
+	accessible, err := statedAccessible(c)
+	if err != nil {
+		return err
+	}
 	key, err := idempotencyKey(c, user, routeBook, "", body)
 	if err != nil {
 		return err
 	}
-	booking, err := s.opts.Bookings.Book(c.Request.Context(), boxoffice.HoldRequest{UserID: user.ID, TicketIDs: ids, Key: key})
+	booking, err := s.opts.Bookings.Book(c.Request.Context(), boxoffice.HoldRequest{UserID: user.ID, TicketIDs: ids, Accessible: accessible, Key: key})
 	return replyBooked(c, booking, err)
+}
+
+// statedAccessible reads whether the buyer says that somebody needs a place for a wheelchair. A body of bare ticket IDs has no
+// room for it.
+func statedAccessible(c *gin.Context) (bool, error) {
+	q := newQuery(c)
+	accessible := q.flag("accessible")
+	return accessible, q.wrong.err()
 }
 
 // replyBooked answers with a booking that is new.

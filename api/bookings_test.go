@@ -42,6 +42,28 @@ func TestListedBookingsComeWithTheirEvents(t *testing.T) {
 	require.Equal(t, "2026-12-04T19:30:00-08:00", page.Events[0].Time.Format(time.RFC3339))
 }
 
+// Who needs a place for a wheelchair says so in the query: the body is a bare array.
+func TestWhoNeedsAnAccessibleSeatSaysSo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.users.join("ada")
+	hashes := map[string]string{}
+	for query, want := range map[string]bool{"": false, "?accessible=true": true, "?accessible=false": false} {
+		for _, path := range []string{"/book", "/book/", "/reserve"} {
+			in := jsonOf(path+query, `["`+ticketID+`"]`, "Idempotency-Key", "k")
+			in.token = token
+			require.Equal(t, http.StatusCreated, b.do(t, in).status)
+			require.Equal(t, want, b.bookings.hold.Accessible, path+query)
+			hashes[query] = string(b.bookings.hold.Key.BodyHash)
+		}
+		in := seatChange(`{"add":["` + ticketID + `"]}`)
+		in.path, in.token = in.path+query, token
+		require.Equal(t, http.StatusOK, b.do(t, in).status)
+		require.Equal(t, want, b.bookings.change.Accessible, query)
+	}
+	require.NotEqual(t, hashes[""], hashes["?accessible=true"], "a key stands for what was said, too")
+}
+
 func TestAlternativesSayWhatABuyerWouldPay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -227,6 +227,12 @@ func wrongParameters() []refusal {
 	} {
 		all = append(all, invalid(c[0], request{method: "GET", path: c[0]}, c[1]))
 	}
+	for _, in := range []request{jsonOf("/book?accessible=yes", `["`+ticketID+`"]`), jsonOf("/reserve?accessible=1", `["`+ticketID+`"]`)} {
+		all = append(all, invalid("a place for a wheelchair, "+in.path, in, "accessible"))
+	}
+	change := seatChange(`{"add":["` + ticketID + `"]}`)
+	change.path += "?accessible=true&accessible=true"
+	all = append(all, invalid("a place for a wheelchair twice", change, "accessible"))
 	for _, key := range []string{"", "two words", "é", "tab\t", "line\nbreak", strings.Repeat("k", 256)} {
 		all = append(all, invalid("key "+key, jsonOf("/book", `["`+ticketID+`"]`, "Idempotency-Key", key), "Idempotency-Key"))
 		all = append(all, invalid("extend, key "+key, jsonOf("/bookings/"+bookingID+"/extend", "", "Idempotency-Key", key), "Idempotency-Key"))

@@ -156,7 +156,7 @@ func (q *query) limit() int {
 }
 
 // idempotencyKey reads the header of a write; nil without one. The three names of booking are one route, and a booking's
-// ID is part of what must be equal, so that a key never answers for another booking. CodeInvalid.
+// ID is part of what must be equal, so that a key never answers for another booking; so is the query. CodeInvalid.
 func idempotencyKey(
 	c *gin.Context, user boxoffice.User, route, bookingID string, body []byte,
 ) (*boxoffice.IdempotencyKey, error) {
@@ -172,7 +172,7 @@ func idempotencyKey(
 		return nil, boxoffice.InvalidField(header, "This must be 1 to 255 visible ASCII characters.")
 	}
 	hash := sha256.New()
-	for _, part := range []string{route, bookingID} {
+	for _, part := range []string{route, bookingID, c.Request.URL.RawQuery} {
 		hash.Write([]byte(part + "\n"))
 	}
 	hash.Write(body)

@@ -73,12 +73,16 @@ func (s *Server) changeBookingSeats(c *gin.Context, user boxoffice.User) error {
 	if err := checkSeatChange(in).err(); err != nil {
 		return err
 	}
+	accessible, err := statedAccessible(c)
+	if err != nil {
+		return err
+	}
 	key, err := idempotencyKey(c, user, routeSeats, id, body)
 	if err != nil {
 		return err
 	}
 	booking, err := s.opts.Bookings.ChangeSeats(c.Request.Context(), boxoffice.SeatChange{
-		UserID: user.ID, BookingID: id, Add: in.Add, Remove: in.Remove, Key: key,
+		UserID: user.ID, BookingID: id, Add: in.Add, Remove: in.Remove, Accessible: accessible, Key: key,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,22 +33,26 @@ func newShownFree() *shownFree {
 }
 
 // offerOthers adds to an error about seats that are taken what can be had in the place of the wanted ones. It comes after the
-// transaction, and is left out where it fails or too many ask.
-func (s *Bookings) offerOthers(ctx context.Context, err error, e wantedEvent, wanted []boxoffice.Ticket) error {
+// transaction, and is left out where it fails or too many ask. Who needs no place for a wheelchair is offered none.
+func (s *Bookings) offerOthers(ctx context.Context, err error, w wanted) error {
 	taken, ok := errors.AsType[*boxoffice.Error](err)
-	if !ok || taken.Code != boxoffice.CodeSeatsTaken || len(wanted) == 0 {
+	if !ok || taken.Code != boxoffice.CodeSeatsTaken || len(w.tickets) == 0 {
 		return err
+	}
+	wanted := slices.Clone(w.tickets)
+	for i := range wanted {
+		wanted[i].Accessible = wanted[i].Accessible && w.accessible
 	}
 	if !s.db.free.mu.TryLock() {
 		return taken
 	}
 	defer s.db.free.mu.Unlock()
 	_ = s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
-		hall, err := s.db.halls.hall(ctx, conn, e.planHash)
+		hall, err := s.db.halls.hall(ctx, conn, w.event.planHash)
 		if err != nil {
 			return err
 		}
-		free, err := s.db.free.of(ctx, conn, e.id)
+		free, err := s.db.free.of(ctx, conn, w.event.id)
 		if err != nil {
 			return err
 		}

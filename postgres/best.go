@@ -66,7 +66,7 @@ func (s *Bookings) holdBest(ctx context.Context, tx pgx.Tx, req boxoffice.BestRe
 		}
 		var busy error
 		for _, group := range groups {
-			b, ref, err = s.tryGroup(ctx, tx, req.UserID, group, locked)
+			b, ref, err = s.tryGroup(ctx, tx, wanted{userID: req.UserID, accessible: req.Accessible > 0}, group, locked)
 			switch {
 			case boxoffice.CodeOf(err) == boxoffice.CodeSeatsTaken:
 			case locked == skipLocked && isLocked(err):
@@ -95,7 +95,8 @@ func (s *Bookings) hallOf(ctx context.Context, tx pgx.Tx, eventID string) (*seat
 	return s.db.halls.hall(ctx, tx, hash)
 }
 
-// chooseBest gives the groups that fulfil a wish now, the best first. CodeNotTogether where there are none.
+// chooseBest gives the groups that fulfil a wish now, the best first. Places for wheelchairs that are released are given to
+// others last of all. CodeNotTogether where there are none.
 func chooseBest(ctx context.Context, tx pgx.Tx, hall *seating.Hall, req boxoffice.BestRequest) ([]seating.Group, error) {
 	free, err := readFree(ctx, tx, req.EventID)
 	if err != nil {
@@ -104,6 +105,15 @@ func chooseBest(ctx context.Context, tx pgx.Tx, hall *seating.Hall, req boxoffic
 	wish := seating.Wish{Count: req.Count, Accessible: req.Accessible, Category: req.Category, MaxPrice: req.MaxPriceMinor}
 	if groups := hall.Best(free, wish, bestCandidates); len(groups) > 0 {
 		return groups, nil
+	}
+	if req.Accessible == 0 && slices.ContainsFunc(free, isSpace) {
+		if free, err = withoutKept(ctx, tx, req.EventID, free); err != nil {
+			return nil, err
+		}
+		wish.AnySpace = true
+		if groups := hall.Best(free, wish, bestCandidates); len(groups) > 0 {
+			return groups, nil
+		}
 	}
 	apart := hall.Split(free, wish)
 	switch {
@@ -117,17 +127,16 @@ func chooseBest(ctx context.Context, tx pgx.Tx, hall *seating.Hall, req boxoffic
 
 // tryGroup holds the seats of a group, or lets go of what it locked.
 func (s *Bookings) tryGroup(
-	ctx context.Context, tx pgx.Tx, userID string, group seating.Group, locked string,
+	ctx context.Context, tx pgx.Tx, w wanted, group seating.Group, locked string,
 ) (b boxoffice.Booking, ref boxoffice.BookingRef, err error) {
 	ids := ticketIDs(group)
 	slices.Sort(ids)
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		wanted, err := s.lockWanted(ctx, tx, userID, ids, locked)
-		if err != nil {
+		if w, err = s.lockWanted(ctx, tx, w, ids, locked); err != nil {
 			return err
 		}
-		ref = wanted.ref()
-		b, err = s.takeSeats(ctx, tx, wanted)
+		ref = w.ref()
+		b, err = s.takeSeats(ctx, tx, w)
 		return err
 	})
 	return b, ref, err

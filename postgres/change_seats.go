@@ -30,7 +30,8 @@ func (s *Bookings) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (b b
 			return err
 		})
 	})
-	return b, s.offerOthers(ctx, err, change.event, slices.Concat(change.added, change.conflicting))
+	wished := slices.Concat(change.added, change.conflicting)
+	return b, s.offerOthers(ctx, err, wanted{event: change.event, tickets: wished, accessible: change.accessible})
 }
 
 // checkChange refuses what needs no database to be wrong, and gives the IDs in their canonical form.
@@ -76,7 +77,7 @@ func (s *Bookings) changeSeats(
 	if change, err = lockChange(ctx, tx, b, c, locked); err != nil {
 		return changed, change, err
 	}
-	if err := s.judgeChange(ctx, tx, b, c, change); err != nil {
+	if err := s.judgeChange(ctx, tx, b, c, &change); err != nil {
 		return changed, change, err
 	}
 	if err := change.write(ctx, tx, b); err != nil {
@@ -94,6 +95,8 @@ type seatChange struct {
 	event              wantedEvent
 	kept, freed, added []boxoffice.Ticket
 	conflicting        []boxoffice.Ticket // of those to be added
+	accessible         bool               // somebody needs a place for a wheelchair, as was said now or when the seats were booked
+	released           []release          // of those to be added, where nobody does
 	lost               bool               // a seat of the booking is no longer held by it
 	until              time.Time          // the backstop of the booking's seats
 }
@@ -125,8 +128,9 @@ func lockChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Sea
 		return change, inDemand(seatsLocked{b.eventID})
 	}
 	e := &change.event
-	err = tx.QueryRow(ctx, `SELECT id, booking_fee_minor, plan_hash, orphan_rule, event_is_on_sale(e) FROM events e WHERE id = $1`, b.eventID).
-		Scan(&e.id, &e.fee, &e.planHash, &e.orphans, &e.onSale)
+	err = tx.QueryRow(ctx, `SELECT e.id, e.booking_fee_minor, e.plan_hash, e.orphan_rule, event_is_on_sale(e), b.accessible OR $2
+		FROM bookings b JOIN events e ON e.id = b.event_id WHERE b.id = $1`, b.id, c.Accessible).
+		Scan(&e.id, &e.fee, &e.planHash, &e.orphans, &e.onSale, &change.accessible)
 	if err != nil {
 		return change, err
 	}
@@ -157,7 +161,7 @@ func (c *seatChange) sort(t boxoffice.Ticket, taken, own, unwanted bool, booking
 }
 
 // judgeChange says why a change cannot be had, if so, in the order of judge.
-func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.SeatChange, change seatChange) error {
+func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.SeatChange, change *seatChange) error {
 	wished := slices.Concat(change.kept, change.added, change.conflicting, change.freed)
 	if missing := missingTicket(wished, c.Add); missing != "" {
 		return boxoffice.Errorf(boxoffice.CodeNotFound, "There is no ticket %s.", missing)
@@ -176,11 +180,23 @@ func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, 
 		return boxoffice.InvalidField("add", "A booking has at most %d seats.", s.rules.MaxSeats)
 	case len(change.added)+len(change.conflicting) > 0 && !change.event.onSale:
 		return boxoffice.Errorf(boxoffice.CodeNotOnSale, "This event is not on sale.")
-	case len(change.conflicting) > 0:
-		return conflicts(ctx, tx, b.userID, change.conflicting)
+	}
+	if err := change.refuseTaken(ctx, tx, b); err != nil {
+		return err
 	}
 	// Where the booking could have taken other seats from the start, it can take them now.
 	return s.refuseOrphans(ctx, tx, change.event, slices.Concat(change.kept, change.added), slices.Concat(change.kept, change.freed))
+}
+
+// refuseTaken is that of wanted, for the seats to be added.
+func (c *seatChange) refuseTaken(ctx context.Context, tx pgx.Tx, b lockedBooking) (err error) {
+	var kept []boxoffice.Ticket
+	if !c.accessible {
+		if kept, c.released, err = partSpaces(ctx, tx, b.eventID, c.added); err != nil {
+			return err
+		}
+	}
+	return conflicts(ctx, tx, b.userID, c.conflicting, kept)
 }
 
 // write frees and takes the seats. A freed seat is forgotten, not released: nothing was ever paid for it, and a payment that
@@ -198,6 +214,8 @@ func (c seatChange) write(ctx context.Context, tx pgx.Tx, b lockedBooking) error
 	queueBooked(batch, b.id, c.added)
 	batch.Queue(`UPDATE tickets SET state = 'held', booking_id = $1, held_until = $3
 		WHERE id = ANY ($2::text[]::uuid[])`, b.id, added, c.until)
+	batch.Queue(`UPDATE bookings SET accessible = $2 WHERE id = $1`, b.id, c.accessible)
+	queueReleases(batch, b.eventID, b.id, c.released)
 	queueFullPrices(batch, b.id)
 	queueTimeline(batch, b.id, "seats changed", "buyer", map[string]any{"added": seatLabels(c.added), "removed": seatLabels(c.freed)})
 	return tx.SendBatch(ctx, batch).Close()

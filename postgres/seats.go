@@ -49,7 +49,7 @@ func (s *Bookings) HoldSeats(ctx context.Context, req boxoffice.HoldRequest) (bo
 		booking, ref, w, fresh, err = s.hold(ctx, req, ids, locked)
 		return err
 	})
-	return booking, ref, fresh, s.offerOthers(ctx, err, w.event, w.tickets)
+	return booking, ref, fresh, s.offerOthers(ctx, err, w)
 }
 
 // inLane tries an act on seats without waiting for locks, and, where somebody has one of them, waits in the event's lane.
@@ -94,7 +94,7 @@ func (s *Bookings) hold(
 	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 		booking, replayed, err = once(ctx, tx, req.Key, func() (boxoffice.Booking, error) {
 			var err error
-			if w, err = s.lockWanted(ctx, tx, req.UserID, ids, locked); err != nil {
+			if w, err = s.lockWanted(ctx, tx, wanted{userID: req.UserID, accessible: req.Accessible}, ids, locked); err != nil {
 				return boxoffice.Booking{}, err
 			}
 			if err := s.refuseOrphans(ctx, tx, w.event, w.tickets, nil); err != nil {
@@ -139,10 +139,12 @@ func (s *Bookings) checkTicketIDs(ids []string) ([]string, error) {
 
 // wanted is what a hold decides on, all of it read under the locks.
 type wanted struct {
-	userID  string
-	event   wantedEvent
-	tickets []boxoffice.Ticket
-	pause   time.Duration // until the buyer may hold again; 0: now
+	userID     string
+	accessible bool // somebody needs a place for a wheelchair
+	event      wantedEvent
+	tickets    []boxoffice.Ticket
+	released   []release     // places for wheelchairs among them, where nobody needs one
+	pause      time.Duration // until the buyer may hold again; 0: now
 }
 
 type wantedEvent struct {
@@ -182,12 +184,11 @@ func runSummary(seats int, name, city string, starts time.Time) string {
 }
 
 // lockWanted locks the buyer and the seats, in one round trip, and judges them.
-func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids []string, locked string) (wanted, error) {
-	w := wanted{userID: userID}
+func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, w wanted, ids []string, locked string) (wanted, error) {
 	var open []string
 	var taken []bool
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, userID).Exec(func(tag pgconn.CommandTag) error {
+	batch.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, w.userID).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			return boxoffice.Errorf(boxoffice.CodeUnauthenticated, "There is no such user.")
 		}
@@ -197,7 +198,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 		SELECT id FROM bookings
 		WHERE user_id = $1 AND event_id = (SELECT event_id FROM tickets WHERE id = $2)
 		  AND status = 'held' AND hold_expires_at > boxoffice_now()
-		ORDER BY id`, userID, ids[0]).Query(func(rows pgx.Rows) (err error) {
+		ORDER BY id`, w.userID, ids[0]).Query(func(rows pgx.Rows) (err error) {
 		open, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
@@ -223,7 +224,7 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, userID string, ids
 	if locked == skipLocked && len(w.tickets) < len(ids) {
 		return w, inDemand(seatsLocked{w.event.id})
 	}
-	return w, s.judge(ctx, tx, w, ids, open, taken)
+	return w, s.judge(ctx, tx, &w, ids, open, taken)
 }
 
 // addFees gives each of the tickets the fee that it has where the booking fee is fee.
@@ -252,7 +253,7 @@ func (s *Bookings) queueCoolDown(batch *pgx.Batch, w *wanted) {
 
 // judge says why the seats cannot be had, if so. The order matters: what is wrong with the request comes before what is
 // wrong with its moment.
-func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []string, taken []bool) error {
+func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w *wanted, ids, open []string, taken []bool) error {
 	if missing := missingTicket(w.tickets, ids); missing != "" {
 		return boxoffice.Errorf(boxoffice.CodeNotFound, "There is no ticket %s.", missing)
 	}
@@ -269,14 +270,8 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []s
 		e.RetryAfter = w.pause
 		return e
 	}
-	if slices.Contains(taken, true) {
-		var conflicting []boxoffice.Ticket
-		for i, t := range w.tickets {
-			if taken[i] {
-				conflicting = append(conflicting, t)
-			}
-		}
-		return conflicts(ctx, tx, w.userID, conflicting)
+	if err := w.refuseTaken(ctx, tx, taken); err != nil {
+		return err
 	}
 	if len(open) >= s.rules.MaxOpenBookings {
 		e := boxoffice.Errorf(boxoffice.CodeOpenBookingExists, "You already have an open booking of this event.")
@@ -284,40 +279,6 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w wanted, ids, open []s
 		return e
 	}
 	return nil
-}
-
-func missingTicket(found []boxoffice.Ticket, ids []string) string {
-	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(t boxoffice.Ticket) bool { return t.ID == id }) {
-			return id
-		}
-	}
-	return ""
-}
-
-// conflicts names every seat that is taken, and why.
-func conflicts(ctx context.Context, tx pgx.Tx, userID string, taken []boxoffice.Ticket) error {
-	e := boxoffice.Errorf(boxoffice.CodeSeatsTaken, "Somebody else was faster: not all of these seats are free.")
-	for _, t := range taken {
-		reason := boxoffice.ConflictHeld
-		switch t.State {
-		case boxoffice.SeatSold:
-			reason = boxoffice.ConflictSold
-		case boxoffice.SeatBlocked, boxoffice.SeatWithdrawn:
-			reason = boxoffice.ConflictBlocked
-		case boxoffice.SeatHeld, boxoffice.SeatAvailable:
-			var mine bool
-			err := tx.QueryRow(ctx, `SELECT user_id = $2 FROM bookings WHERE id = $1`, t.BookingID, userID).Scan(&mine)
-			if err != nil {
-				return err
-			}
-			if mine {
-				reason = boxoffice.ConflictHeldByYou
-			}
-		}
-		e.Conflicts = append(e.Conflicts, boxoffice.Conflict{TicketID: t.ID, Seat: t.Seat(), Reason: reason})
-	}
-	return e
 }
 
 // takeSeats writes the booking and takes its seats, which are locked and free.
@@ -336,10 +297,10 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		INSERT INTO bookings (id, reference, user_id, event_id, amount_minor, currency, created_at, hold_expires_at, next_check_at)
-		SELECT $1, $2, $3, $4, $5, $6, t.now, t.now + $7, t.now + interval '2 seconds' FROM boxoffice_now() AS t (now)
+		INSERT INTO bookings (id, reference, user_id, event_id, amount_minor, currency, accessible, created_at, hold_expires_at, next_check_at)
+		SELECT $1, $2, $3, $4, $5, $6, $8, t.now, t.now + $7, t.now + interval '2 seconds' FROM boxoffice_now() AS t (now)
 		RETURNING created_at, hold_expires_at`,
-		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration,
+		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration, w.accessible,
 	).QueryRow(func(row pgx.Row) error { return row.Scan(&b.CreatedAt, &b.HoldExpiresAt) })
 	queueBooked(batch, b.ID, b.Tickets)
 	batch.Queue(`
@@ -348,6 +309,7 @@ func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffic
 		WHERE b.id = $1 AND t.id = ANY ($2::text[]::uuid[]) AND seat_is_free(t.state, t.held_until)
 		RETURNING t.held_until`, b.ID, ids, s.rules.Grace).Query(func(rows pgx.Rows) error { return markHeld(&b, rows) })
 	queueTimeline(batch, b.ID, "held", "buyer", map[string]any{"seats": len(ids)})
+	queueReleases(batch, b.EventID, b.ID, w.released)
 	return b, tx.SendBatch(ctx, batch).Close()
 }
 

@@ -10,8 +10,9 @@ import (
 
 // Wish is what somebody wants to sit on. Zero fields do not restrict.
 type Wish struct {
-	Count      int // seats, wheelchairs' spaces among them
-	Accessible int // wheelchairs' spaces
+	Count      int  // seats, wheelchairs' spaces among them
+	Accessible int  // wheelchairs' spaces
+	AnySpace   bool // as many wheelchairs' spaces as there are among the best, for seats like others
 	Category   string
 	MaxPrice   int64              // of each seat with its fee, in minor units; 0: any
 	Near       []boxoffice.Ticket // none: near the stage
@@ -160,7 +161,7 @@ func (f free) judge(run, at int, w Wish) (block, bool) {
 	if w.Accessible > 0 {
 		b.reserved = 0
 	}
-	if spaces != w.Accessible {
+	if spaces != w.Accessible && !w.AnySpace {
 		return b, false
 	}
 	if f.hall.runs[run].standing {

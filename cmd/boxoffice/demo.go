@@ -154,7 +154,7 @@ func (d *demo) findShowing(ctx context.Context) (string, error) {
 		}
 		for i := 1; i < len(free); i++ {
 			left, right := free[i-1], free[i]
-			if left.Section == right.Section && left.Row == right.Row && left.Number+1 == right.Number {
+			if !left.Accessible && !right.Accessible && left.Section == right.Section && left.Row == right.Row && left.Number+1 == right.Number {
 				d.event, d.seats = event, []string{left.ID, right.ID}
 				return fmt.Sprintf("%s at %s, %s, %s; %d seats free", event.Name, event.Venue.Name, event.Venue.City, event.Time, event.Available), nil
 			}

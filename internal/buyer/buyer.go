@@ -84,6 +84,7 @@ type Ticket struct {
 	Number     int    `json:"number"`
 	State      string `json:"state"`
 	PriceMinor int64  `json:"price_minor"`
+	Accessible bool   `json:"accessible"` // kept for who needs it
 	HolderID   string `json:"holder_id"`
 }
 

@@ -85,7 +85,9 @@ func freeSeats(t *testing.T, s *stack.System, n int) (seats []string) {
 		_, free, err := s.Customer(t).Event(t.Context(), s.Showing(t))
 		require.NoError(t, err)
 		for _, seat := range free {
-			seats = append(seats, seat.ID)
+			if !seat.Accessible {
+				seats = append(seats, seat.ID)
+			}
 		}
 	}
 	return seats[:n]

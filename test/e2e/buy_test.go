@@ -76,7 +76,7 @@ func find(t *testing.T, c stack.Customer, eventID string) (buyer.Event, []string
 	require.True(t, found, "the catalogue of %s does not list the event", event.Venue.City)
 	for i := 1; i < len(free); i++ {
 		left, right := free[i-1], free[i]
-		if left.Section == right.Section && left.Row == right.Row && left.Number+1 == right.Number {
+		if !left.Accessible && !right.Accessible && left.Section == right.Section && left.Row == right.Row && left.Number+1 == right.Number {
 			return event, []string{left.ID, right.ID}
 		}
 	}

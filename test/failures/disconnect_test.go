@@ -26,7 +26,7 @@ func TestBuyersDropConnections_NoReconnectStorm(t *testing.T) {
 	s := stack.Of(t, stack.Usual)
 	eventID := s.Showing(t)
 	crowd := s.Customers(t, 50)
-	seats := s.Pairs(t, eventID, 100)
+	seats := s.Pairs(t, eventID, 50)
 	everybody(crowd, 4, func(c stack.Customer, _ int) { _, _ = c.Ask(t.Context(), http.MethodGet, "/bookings", "", nil) }) // opens the pool
 
 	before := backends(t, s)

@@ -85,11 +85,12 @@ func (s *System) Showing(t testing.TB) string {
 	return s.showings[n-1]
 }
 
-// FreeSeats gives n free seats of an event.
+// FreeSeats gives n free seats of an event that are for everybody.
 func (c Customer) FreeSeats(t testing.TB, eventID string, n int) []string {
 	t.Helper()
 	_, free, err := c.Event(t.Context(), eventID)
 	require.NoError(t, err)
+	free = slices.DeleteFunc(free, func(ticket buyer.Ticket) bool { return ticket.Accessible })
 	require.GreaterOrEqual(t, len(free), n)
 	var ids []string
 	for _, ticket := range free[:n] {
