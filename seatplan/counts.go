@@ -6,6 +6,7 @@ type Counts struct {
 	Standing   int
 	Accessible int
 	Companions int
+	Restricted int            // of restricted view
 	Categories map[string]int // places by category
 }
 
@@ -30,6 +31,9 @@ func (c *Counts) add(s Section) {
 		for _, seat := range row.Seats {
 			c.Places++
 			c.Categories[seat.Category]++
+			if seat.Restricted {
+				c.Restricted++
+			}
 			switch seat.Kind {
 			case Accessible:
 				c.Accessible++

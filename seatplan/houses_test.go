@@ -21,7 +21,7 @@ var houses = map[string]struct {
 	"cinema": {seatplan.Cinema("Test"), 200, 0, 6, 1,
 		"0f398243af323b0542c01f543775ec0bc1294036557d90cd1265fece76fcf942"},
 	"theatre": {seatplan.Theatre("Test"), 1350, 0, 16, 3 + 16,
-		"e31d1a32258ce5a5da93223d274329556bcb9a0798ccfb9a4e334de418dab3fe"},
+		"63ad62ea1614df1a5256aabcc28c27c34c718acd27bac10b00e01e5328228ddc"},
 	"arena": {seatplan.Arena("Test"), 10_000, 1245, 73, 1 + 13 + 17,
 		"b54b71ed5517bf69500c1ca3034725c11ac76cc94209d062c09e1a25842603e7"},
 	"large arena": {seatplan.LargeArena("Test"), 20_000, 2285, 123, 1 + 15 + 21,
@@ -103,6 +103,29 @@ func TestTheatre_SpreadsWheelchairSpacesOverItsLevelsAndBoxes(t *testing.T) {
 	require.Equal(t, 16, boxes)
 	require.GreaterOrEqual(t, boxSpaces, seatplan.WheelchairSpaces(boxSeats), "221.2.1.3 counts all boxes together")
 	require.GreaterOrEqual(t, 5*boxesWithSpace, boxes, "and asks for spaces in a fifth of them")
+}
+
+// At the ends of the balcony, and at the back of the boxes beside the stage; never in front, and never a wheelchair's space.
+func TestTheatre_SaysWhereTheViewIsRestricted(t *testing.T) {
+	t.Parallel()
+	restricted := map[string]int{}
+	for _, s := range seatplan.Theatre("Test").Sections {
+		for _, row := range s.Rows {
+			for i, seat := range row.Seats {
+				if !seat.Restricted {
+					continue
+				}
+				restricted[s.Name]++
+				require.Equal(t, seatplan.Ordinary, seat.Kind)
+				if s.Name == "Balcony" {
+					require.True(t, i < 2 || i >= len(row.Seats)-2, "row %s, seat %d", row.Label, seat.Number)
+				} else {
+					require.Equal(t, "2", row.Label)
+				}
+			}
+		}
+	}
+	require.Equal(t, map[string]int{"Balcony": 24, "Box 1": 2, "Box 5": 2, "Box 9": 2, "Box 13": 2}, restricted)
 }
 
 func TestArena_HasWheelchairSpacesInEverySection(t *testing.T) {

@@ -60,11 +60,12 @@ type Row struct {
 
 // Seat is one chair, or the space for a wheelchair.
 type Seat struct {
-	Category string `json:"category"`
-	Kind     Kind   `json:"kind,omitempty"`
-	Number   int    `json:"number"`
-	X        int    `json:"x"`
-	Y        int    `json:"y"`
+	Category   string `json:"category"`
+	Kind       Kind   `json:"kind,omitempty"`
+	Number     int    `json:"number"`
+	Restricted bool   `json:"restricted,omitempty"` // who sits there does not see all of the stage
+	X          int    `json:"x"`
+	Y          int    `json:"y"`
 }
 
 // Kind is what a seat is made for.

@@ -92,11 +92,17 @@ func (r *reader) value(into reflect.Value) {
 		} else {
 			r.note("It must be a whole number, of at most 18 digits.")
 		}
+	case kind == reflect.Bool && (begins == 't' || begins == 'f'):
+		into.SetBool(begins == 't')
+		r.skip()
 	default:
-		r.note("It must be " + map[reflect.Kind]string{reflect.Struct: "an object", reflect.Slice: "a list", reflect.String: "text"}[kind] + ".")
+		r.note("It must be " + shapes[kind] + ".")
 		r.skip()
 	}
 }
+
+// shapes name what a value must be.
+var shapes = map[reflect.Kind]string{reflect.Struct: "an object", reflect.Slice: "a list", reflect.String: "text", reflect.Bool: "true or false"}
 
 // text reads a string.
 func (r *reader) text() (text string) {

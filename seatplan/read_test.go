@@ -41,6 +41,8 @@ func TestParse_NamesWhatHasNoFormWithItsPlace(t *testing.T) {
 		{"an object for a list", `"categories":["Floor","Tier"]`, `"categories":{"Floor":1}`, "categories", "list"},
 		{"text for a list", `"categories":["Floor","Tier"]`, `"categories":"Floor"`, "categories", "list"},
 		{"a list for an object", seat, `[1,{"x":[]}]`, "sections[1].rows[0].seats[0]", "object"},
+		{"a word for yes", seat, `{"category":"Tier","number":1,"restricted":"true","x":600,"y":1100}`, "sections[1].rows[0].seats[0].restricted", "true or false"},
+		{"null for no", seat, `{"category":"Tier","number":1,"restricted":null,"x":600,"y":1100}`, "sections[1].rows[0].seats[0].restricted", "true or false"},
 		{"null for a standing area", `{"name":"Floor",`, `{"name":"Floor","standing":null,`, "sections[0].standing", "object"},
 		{"a number among categories", `["Floor","Tier"]`, `["Floor","Tier",7]`, "categories[2]", "text"},
 		{"an empty section", seat, seat + `]}]},{"name":"Tier 2","rows":[]},{"name":"Tier 3","rows":[{"label":"1","seats":[` + seat, "sections[2]", "rows or a standing area"},
@@ -60,6 +62,25 @@ func TestParse_NamesWhatHasNoFormWithItsPlace(t *testing.T) {
 			require.Failf(t, "not reported", "%s (%s): %v", c.place, c.message, problemsOf(t, err))
 		})
 	}
+}
+
+// A seat that says that its view is not restricted is as one that says nothing: the plan is the same.
+func TestParse_RestrictedView(t *testing.T) {
+	t.Parallel()
+	const seat = `{"category":"Tier","number":1,"x":600,"y":1100}`
+	hashes := map[string]string{}
+	for said, want := range map[string]bool{"": false, `"restricted":false,`: false, `"restricted":true,`: true} {
+		plan, err := seatplan.Parse([]byte(strings.Replace(text(t), seat, `{"category":"Tier","number":1,`+said+`"x":600,"y":1100}`, 1)))
+		require.NoError(t, err, said)
+		require.Equal(t, want, plan.Sections[1].Rows[0].Seats[0].Restricted, said)
+		if want {
+			require.Equal(t, 1, plan.Counts().Restricted)
+		}
+		hashes[said], err = plan.Hash()
+		require.NoError(t, err)
+	}
+	require.Equal(t, hashes[""], hashes[`"restricted":false,`])
+	require.NotEqual(t, hashes[""], hashes[`"restricted":true,`])
 }
 
 func TestParse_ReportsAllAtOnceAndNothingTwice(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// block is a run of seats between two aisles, one letter a seat: s a seat, a accessible, c companion.
+// block is a run of seats between two aisles, one letter a seat: s a seat, a accessible, c companion, v of restricted view.
 type block = string
 
 // seats gives a block of n ordinary seats.
@@ -45,6 +45,8 @@ func (r *Row) append(b block, from int, on curve, g gauge, category string) {
 			seat.Kind = Accessible
 		case 'c':
 			seat.Kind = Companion
+		case 'v':
+			seat.Restricted = true
 		}
 		at := on(from + g.of(letter)/2)
 		seat.X, seat.Y = at.X, at.Y

@@ -13,11 +13,11 @@ import (
 var palette = []string{"#8e44ad", "#d35400", "#2471a3", "#1e8449", "#b7950b", "#839192", "#a93226", "#117a65"}
 
 // SVG draws the plan: a chair for each seat in the colour of its category, a square for a wheelchair's space, a ring for
-// its companion's, standing areas as they lie, and a legend below. It is made to be looked at, not to be clicked on. The
+// its companion's, paler where the view is restricted, standing areas as they lie, and a legend below. It is made to be looked at, not to be clicked on. The
 // plan must be valid.
 func (p Plan) SVG() []byte {
 	d := drawing{plan: p, line: max(1, p.Width/27)}
-	height := p.Height + (len(p.Categories)+2)*d.line
+	height := p.Height + (len(p.Categories)+3)*d.line
 	d.print(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" text-anchor="middle">`, p.Width, height)
 	d.print(`<rect width="%d" height="%d" fill="#fff"/>`, p.Width, height)
 	d.stage()
@@ -79,13 +79,17 @@ func (d *drawing) section(s Section) {
 func beyond(a, b Seat) Point { return Point{2*b.X - a.X, 2*b.Y - a.Y} }
 
 func (d *drawing) seat(s Seat) {
+	pale := ""
+	if s.Restricted {
+		pale = ` opacity="0.45"`
+	}
 	switch colour := d.colour(s.Category); s.Kind {
 	case Accessible:
-		d.print(`<rect x="%d" y="%d" width="72" height="72" rx="8" fill="%s" stroke="#000" stroke-width="8"/>`, s.X-36, s.Y-36, colour)
+		d.print(`<rect x="%d" y="%d" width="72" height="72" rx="8" fill="%s" stroke="#000" stroke-width="8"%s/>`, s.X-36, s.Y-36, colour, pale)
 	case Companion:
-		d.print(`<circle cx="%d" cy="%d" r="17" fill="#fff" stroke="%s" stroke-width="10"/>`, s.X, s.Y, colour)
+		d.print(`<circle cx="%d" cy="%d" r="17" fill="#fff" stroke="%s" stroke-width="10"%s/>`, s.X, s.Y, colour, pale)
 	default:
-		d.print(`<circle cx="%d" cy="%d" r="21" fill="%s"/>`, s.X, s.Y, colour)
+		d.print(`<circle cx="%d" cy="%d" r="21" fill="%s"%s/>`, s.X, s.Y, colour, pale)
 	}
 }
 
@@ -137,4 +141,7 @@ func (d *drawing) legend() {
 	}
 	line("#000", "%s · %d places · ■ %d wheelchair spaces · ○ %d companions' seats",
 		d.plan.Name, counts.Places, counts.Accessible, counts.Companions)
+	if counts.Restricted > 0 {
+		line("#7f8c8d", "paler: restricted view · %d", counts.Restricted)
+	}
 }

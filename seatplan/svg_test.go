@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/boxoffice/boxoffice/seatplan"
@@ -21,7 +22,7 @@ func TestSVG_ShowsEveryPlaceOnce(t *testing.T) {
 		plans = append(plans, h.plan)
 	}
 	for _, p := range plans {
-		elements := map[string]int{}
+		elements, pale := map[string]int{}, 0
 		for decoder := xml.NewDecoder(bytes.NewReader(p.SVG())); ; {
 			token, err := decoder.Token()
 			if errors.Is(err, io.EOF) {
@@ -30,9 +31,13 @@ func TestSVG_ShowsEveryPlaceOnce(t *testing.T) {
 			require.NoError(t, err, p.Name)
 			if start, ok := token.(xml.StartElement); ok {
 				elements[start.Name.Local]++
+				if slices.ContainsFunc(start.Attr, func(a xml.Attr) bool { return a.Name.Local == "opacity" }) {
+					pale++
+				}
 			}
 		}
 		c := p.Counts()
+		require.Equal(t, c.Restricted, pale, "%s: the seats of restricted view", p.Name)
 		require.Equal(t, 1, elements["svg"], p.Name)
 		require.Zero(t, elements["script"], p.Name)
 		require.Equal(t, c.Places-c.Standing-c.Accessible, elements["circle"], p.Name)

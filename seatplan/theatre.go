@@ -70,12 +70,12 @@ var (
 		{label: "H", category: Second, blocks: []block{seats(11), "ssssssssssca", "acssssssssss", seats(11)}, wheelchairs: true},
 	}
 	balconyRows = []tierRow{
-		{label: "A", category: Second, blocks: plain(10, 13, 13, 10)},
-		{label: "B", category: Second, blocks: plain(10, 13, 13, 10)},
-		{label: "C", category: Third, blocks: plain(10, 13, 13, 10)},
-		{label: "D", category: Third, blocks: plain(10, 13, 13, 10)},
-		{label: "E", category: Third, blocks: plain(10, 13, 13, 10)},
-		{label: "F", category: Third, blocks: []block{seats(10), "ssssssssssca", "acssssssssss", seats(10)}, wheelchairs: true},
+		{label: "A", category: Second, blocks: balconyRow(seats(13), seats(13))},
+		{label: "B", category: Second, blocks: balconyRow(seats(13), seats(13))},
+		{label: "C", category: Third, blocks: balconyRow(seats(13), seats(13))},
+		{label: "D", category: Third, blocks: balconyRow(seats(13), seats(13))},
+		{label: "E", category: Third, blocks: balconyRow(seats(13), seats(13))},
+		{label: "F", category: Third, blocks: balconyRow("ssssssssssca", "acssssssssss"), wheelchairs: true},
 	}
 )
 
@@ -87,9 +87,15 @@ func plain(counts ...int) []block {
 	return blocks
 }
 
+// balconyRow has two blocks in the middle and one at each side, from whose last two seats the near corner of the stage is hidden.
+func balconyRow(left, right block) []block {
+	return []block{"vvssssssss", left, right, "ssssssssvv"}
+}
+
 // Theatre gives the plan of a theatre of 1,350 seats: stalls, circle and balcony in curved rows, sixteen boxes of four at
 // the sides, five price categories. Sixteen wheelchair spaces lie on every level and in four boxes, as the ADA Standards
-// ask (221.2.1.1 and 221.2.1.3, see [WheelchairSpaces]), each with a companion's seat. The name is as for [Cinema].
+// ask (221.2.1.1 and 221.2.1.3, see [WheelchairSpaces]), each with a companion's seat. The view is restricted at the ends of
+// the balcony and from the back of the four boxes beside the stage. The name is as for [Cinema].
 func Theatre(name string) Plan {
 	p := Plan{
 		Categories: []string{Premium, Box, First, Second, Third},
@@ -147,12 +153,15 @@ func theatreBox(n int) Section {
 	}
 	above := place / 4
 	at := Point{X: theatreCentre + side*(1200+280*above), Y: 1000 + 360*(place%4) + 180*above}
-	front := seats(2)
-	if place%4 == 1 {
+	front, back := seats(2), seats(2)
+	switch place % 4 {
+	case 0:
+		back = "vv"
+	case 1:
 		front = "ac"
 	}
 	s := Section{Name: fmt.Sprintf("Box %d", n+1)}
-	for depth, b := range []block{front, seats(2)} {
+	for depth, b := range []block{front, back} {
 		row := Row{Label: strconv.Itoa(depth + 1)}
 		row.append(b, -theatreSeat.width(b)/2, boxRow(at, side, depth), theatreSeat, Box)
 		s.Rows = append(s.Rows, row)
