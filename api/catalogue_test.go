@@ -72,6 +72,7 @@ func TestSeatsOfASection(t *testing.T) {
 		require.Equal(t, http.StatusOK, b.do(t, request{method: "GET", path: path}).status)
 		require.Equal(t, section, b.catalogue.section, "another section is another answer")
 	}
+	require.Contains(t, string(b.do(t, request{method: "GET", path: "/events/" + eventID + "/seat-map"}).body), `"offers"`, "and so is the map")
 }
 
 func TestAnEventWithoutItsTickets(t *testing.T) {
