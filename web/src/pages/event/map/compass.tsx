@@ -13,7 +13,7 @@ export function Compass({ engine }: { engine: Engine }) {
   const pill = useRef<HTMLDivElement>(null);
   const { stage } = engine.props.seats.hall;
   useSignalEffect(() => {
-    const view = engine.view.value;
+    const view = engine.camera.view.value;
     const { size } = engine.picture;
     if (!view || !pill.current) {
       return;

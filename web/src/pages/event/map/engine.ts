@@ -1,15 +1,13 @@
 import { effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { kinds, type Point } from "../hall";
+import { kinds } from "../hall";
 import { type Seats, states } from "../status";
+import { Camera } from "./camera";
 import { listen } from "./gestures";
-import { nearest } from "./grid";
 import { onKey } from "./keys";
 import { shapeAt } from "./outlines";
-import { type Passage, Picture } from "./picture";
-import { showsSeats } from "./scene";
-import { placeIn } from "./summary";
+import { Picture } from "./picture";
+import { pointing } from "./pointing";
 import type { View } from "./viewport";
-import * as viewport from "./viewport";
 
 /** SeatMapProps is what the map shows, and what it tells. */
 export interface SeatMapProps {
@@ -31,33 +29,29 @@ export interface SeatMapProps {
   onFailure: (error: unknown) => void;
 }
 
-/** How long a change of view takes, in ms. */
-const passing = 260;
-
-/** A finger means the nearest seat within so many pixels, a mouse within fewer. */
-const reach = { touch: 22, mouse: 10 };
-
-/** Engine moves the view over a picture, and turns what people do on it into seats. */
+/** Engine keeps a picture true to the seats, and turns what people do on it into seats. */
 export class Engine {
-  /** Undefined until the map has a size. */
-  readonly view = signal<View | undefined>(undefined);
-  /** Counts up when it comes to rest. */
+  readonly picture: Picture;
+  readonly camera: Camera;
+  /** Counts up when the map comes to rest. */
   readonly rests = signal(0);
   /** Set when the keyboard comes to a place, for who hears it. */
   readonly said = signal("");
-  readonly picture: Picture;
+  /** The map has the keyboard. */
   isFocused = false;
-  private passage: (Passage & { start: number }) | undefined;
-  private isMoving = false;
   private asked = 0;
+  /** The place that we wrote: any other was written by somebody else. */
   private written: number | undefined;
+  private rested: View | undefined;
 
+  /** It throws where there is no canvas to paint on. */
   constructor(
     readonly canvas: HTMLCanvasElement,
     probe: HTMLElement,
     readonly props: SeatMapProps,
   ) {
     this.picture = new Picture(canvas, probe, props.seats);
+    this.camera = new Camera(this.picture, () => this.ask());
   }
 
   /** start follows the page, the seats and the people, until what it gives is called. */
@@ -69,7 +63,7 @@ export class Engine {
       () => observer.disconnect(),
       () => cancelAnimationFrame(this.asked),
       this.picture.watchTheme(() => this.ask()),
-      listen(this.canvas, this),
+      listen(this.canvas, pointing(this)),
       onKey(this.canvas, this),
       effect(() => {
         void seats.version.value;
@@ -77,15 +71,14 @@ export class Engine {
         this.ask();
       }),
       effect(() => {
-        this.picture.scene.fits = fits.value;
-        this.picture.refresh();
+        this.picture.filter(fits.value);
         this.ask();
       }),
       effect(() => {
         void selection.value;
         this.ask();
       }),
-      effect(() => this.pointOut(hints.value[0])),
+      effect(() => this.bring(hints.value[0])),
       effect(() => this.follow(at.value)),
     ];
     return () => {
@@ -95,143 +88,21 @@ export class Engine {
     };
   }
 
-  /** isSeats tells whether single seats are shown, and not sections. */
-  get isSeats(): boolean {
-    return showsSeats(this.picture.scene, this.view.peek()?.scale ?? 0);
-  }
-
-  /** isWhole tells whether the whole hall is shown. */
-  get isWhole(): boolean {
-    const view = this.view.peek();
-    return !view || viewport.isWhole(view, this.picture.frame);
-  }
-
   /** sectionInSight names the section in the middle of what is seen. */
   get sectionInSight(): string | undefined {
-    const view = this.view.peek();
-    const { size, scene } = this.picture;
-    const { hall } = this.props.seats;
-    if (!view || hall.sections.length < 2) {
-      return hall.sections[0]?.name;
-    }
-    const middle = viewport.toHall(view, { x: size.width / 2, y: size.height / 2 });
-    return hall.sections[shapeAt(scene.shapes, middle, 2 * scene.pitch)]?.name;
+    const { scene } = this.picture;
+    const { middle } = this.camera;
+    return middle && scene.seats.hall.sections[shapeAt(scene.shapes, middle, 2 * scene.pitch)]?.name;
   }
 
-  /** exists tells whether an event has a place at all. */
+  /** exists tells whether the event has a ticket for a place. */
   readonly exists = (place: number): boolean => this.props.seats.stateOf[place] !== states.absent;
-
-  /** comfortable is the scale at which seats are easily hit. */
-  get comfortable(): number {
-    return 30 / this.picture.scene.pitch;
-  }
-
-  /** pan moves the hall by pixels, and gives what could not be moved up or down. */
-  pan(dx: number, dy: number): number {
-    const view = this.land();
-    if (!view) {
-      return 0;
-    }
-    const next = viewport.panned(view, dx, dy, this.picture.frame);
-    this.view.value = next;
-    this.ask();
-    return dy - (view.y - next.y) * view.scale;
-  }
-
-  /** zoom zooms at once by a factor about a pixel. */
-  zoom(factor: number, about: Point): void {
-    const view = this.land();
-    if (view) {
-      this.view.value = viewport.zoomed(view, factor, about, this.picture.frame);
-      this.ask();
-    }
-  }
-
-  /** zoomStep zooms by a step, as a button does, about the middle or a pixel. */
-  zoomStep(factor: number, about?: Point): void {
-    const view = this.land();
-    const { frame } = this.picture;
-    if (view) {
-      this.pass(viewport.zoomed(view, factor, about ?? { x: frame.size.width / 2, y: frame.size.height / 2 }, frame));
-    }
-  }
-
-  /** showWhole goes back to the whole hall. */
-  showWhole(): void {
-    this.pass(viewport.whole(this.picture.frame));
-  }
-
-  /** jump goes to a view at once. */
-  jump(view: View): void {
-    this.land();
-    this.view.value = view;
-    this.ask();
-  }
-
-  /** moving says that views follow each other quickly, as long as fingers are on the map. */
-  moving(isMoving: boolean): void {
-    this.isMoving = isMoving;
-    this.ask();
-  }
-
-  /** bring brings a place into view, near enough to see it. It passes there unless the place is about in view already. */
-  bring(place: number): void {
-    const view = this.view.peek();
-    if (!view) {
-      return;
-    }
-    const { hall } = this.props.seats;
-    const { frame } = this.picture;
-    const point = { x: hall.x[place] ?? 0, y: hall.y[place] ?? 0 };
-    if (!this.isSeats && hall.kindOf[place] !== kinds.standing) {
-      this.pass(viewport.kept(viewport.centredOn(point.x, point.y, this.comfortable, frame.size), frame));
-      return;
-    }
-    const next = viewport.withInView(this.passage?.to ?? view, point, 64, frame);
-    if (this.passage) {
-      this.pass(next);
-    } else if (next !== view) {
-      this.view.value = next;
-      this.ask();
-    }
-  }
 
   /** goTo makes a place the one where the buyer is. */
   goTo(place: number | undefined): void {
     this.written = place;
     this.props.at.value = place;
     this.ask();
-  }
-
-  /** hover follows a mouse; undefined: it left. It tells whether there is anything to click on. */
-  hover(point: Point | undefined): void {
-    const place = point && this.isSeats ? this.placeAt(point, reach.mouse) : undefined;
-    this.canvas.classList.toggle("hits", place !== undefined || (point !== undefined && this.sectionAt(point, 0) >= 0));
-    if (place !== this.props.at.peek() && (place !== undefined || !this.isFocused)) {
-      this.goTo(place);
-    }
-  }
-
-  /** tap chooses the seat at a pixel, or zooms into the section. It gives the seat. */
-  tap(point: Point, isTouch: boolean): number | undefined {
-    const tolerance = isTouch ? reach.touch : reach.mouse;
-    if (this.isSeats) {
-      const place = this.placeAt(point, tolerance);
-      if (place !== undefined) {
-        this.choose(place);
-      }
-      return place;
-    }
-    const section = this.sectionAt(point, tolerance);
-    if (this.props.seats.hall.sections[section]?.outline) {
-      const place = placeIn(this.props.seats, section, this.props.selection.peek());
-      this.choose(place);
-      return place;
-    }
-    if (section >= 0) {
-      this.zoomInto(section, point);
-    }
-    return undefined;
   }
 
   /** choose goes to a place, and picks it if it can be had or is to be given back. */
@@ -242,153 +113,61 @@ export class Engine {
     }
   }
 
-  /** zoomInto shows a section, near enough to tell its seats; about a pixel of it where it is too large for that. */
-  private zoomInto(section: number, point: Point): void {
-    const view = this.view.peek();
-    const shape = this.picture.scene.shapes[section];
-    if (!view || !shape) {
-      return;
-    }
-    const { frame, scene } = this.picture;
-    const all = viewport.viewOf(shape.box, frame.size, this.comfortable);
-    const near = 15 / scene.pitch;
-    const { box } = shape;
-    const tapped = viewport.toHall(view, point);
-    const x = Math.min(Math.max(tapped.x, box.x), box.x + box.width);
-    const y = Math.min(Math.max(tapped.y, box.y), box.y + box.height);
-    this.pass(viewport.kept(all.scale >= near ? all : viewport.centredOn(x, y, near, frame.size), frame));
-  }
-
-  private placeAt(point: Point, tolerance: number): number | undefined {
-    const view = this.view.peek();
-    if (!view) {
-      return undefined;
-    }
-    const { scene } = this.picture;
-    const { hall } = scene.seats;
-    const at = viewport.toHall(view, point);
-    const place = nearest(scene.grid, hall, at, Math.max(tolerance / view.scale, scene.pitch * 0.5), this.exists);
-    if (place !== undefined) {
-      return place;
-    }
-    const section = shapeAt(scene.shapes, at, 0);
-    return hall.sections[section]?.outline
-      ? placeIn(this.props.seats, section, this.props.selection.peek())
-      : undefined;
-  }
-
-  /** sectionAt gives the section at a pixel, or the first that is near; -1: none. */
-  private sectionAt(point: Point, tolerance: number): number {
-    const view = this.view.peek();
-    if (!view || this.isSeats) {
-      return -1;
-    }
-    return shapeAt(this.picture.scene.shapes, viewport.toHall(view, point), tolerance / view.scale);
-  }
-
-  private follow(place: number | undefined): void {
-    if (place !== this.written) {
-      this.written = place;
-      if (place !== undefined) {
-        this.bring(place);
-      }
+  /** bring brings a place into view. Areas where people stand are seen from afar. */
+  bring(place: number | undefined): void {
+    const { hall } = this.props.seats;
+    if (place !== undefined && (this.camera.isSeats || hall.kindOf[place] !== kinds.standing)) {
+      this.guard(() => this.camera.showSeat({ x: hall.x[place] ?? 0, y: hall.y[place] ?? 0 }));
     }
     this.ask();
-  }
-
-  private pointOut(place: number | undefined): void {
-    if (place !== undefined) {
-      this.bring(place);
-    }
-    this.ask();
-  }
-
-  private resize(width: number, height: number): void {
-    const before = this.view.peek();
-    const { size } = this.picture;
-    const wasWhole = this.isWhole;
-    if (!this.picture.resize(width, height) || width === 0 || height === 0) {
-      return;
-    }
-    this.passage = undefined;
-    const { frame } = this.picture;
-    if (before && !wasWhole) {
-      const middle = viewport.toHall(before, { x: size.width / 2, y: size.height / 2 });
-      this.view.value = viewport.kept(viewport.centredOn(middle.x, middle.y, before.scale, frame.size), frame);
-    } else {
-      this.view.value = viewport.whole(frame);
-    }
-    this.draw(performance.now()); // in the same frame, so that nothing stretched is seen
-  }
-
-  /** pass goes to a view, at once where people want less motion. */
-  private pass(to: View): void {
-    const from = this.view.peek();
-    if (!from) {
-      return;
-    }
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.passage = undefined;
-      this.view.value = to;
-    } else {
-      this.guard(() => this.picture.expect(to));
-      this.passage = { from, to, done: 0, start: 0 };
-    }
-    this.ask();
-  }
-
-  /** land breaks off a passage, for what comes next to begin where it is. */
-  private land(): View | undefined {
-    this.passage = undefined;
-    return this.view.peek();
   }
 
   /** ask has the picture drawn with the browser's next frame, however often it is asked. */
   ask(): void {
     this.asked ||= requestAnimationFrame((now) => {
       this.asked = 0;
-      this.draw(now);
+      this.guard(() => this.draw(now));
+    });
+  }
+
+  private follow(place: number | undefined): void {
+    if (place !== this.written) {
+      this.written = place;
+      this.bring(place);
+    }
+    this.ask();
+  }
+
+  private resize(width: number, height: number): void {
+    this.guard(() => {
+      if (this.camera.resize(width, height)) {
+        this.draw(performance.now()); // in the same frame, so that nothing stretched is seen
+      }
     });
   }
 
   private draw(now: number): void {
-    if (this.passage) {
-      this.advance(this.passage, now);
-    }
-    const view = this.view.peek();
-    if (!view || this.picture.size.width === 0 || this.picture.size.height === 0) {
+    const { camera, picture } = this;
+    camera.advance(now);
+    const view = camera.view.peek();
+    if (!view || picture.size.width === 0 || picture.size.height === 0) {
       return;
     }
     const { selection, hints, at } = this.props;
-    const marked = {
-      chosen: selection.peek(),
-      hints: hints.peek(),
-      at: at.peek(),
-      isFocused: this.isFocused,
-    };
-    this.guard(() => this.picture.show(view, this.passage, this.isMoving, marked));
-    if (this.passage) {
+    const { isFocused } = this;
+    const marked = { chosen: selection.peek(), hints: hints.peek(), at: at.peek(), isFocused };
+    picture.show(view, camera.passage, camera.isMoving, marked);
+    if (camera.passage) {
       this.ask();
-    } else if (!this.isMoving) {
+    } else if (!camera.isMoving && view !== this.rested) {
+      this.rested = view;
       this.rests.value++;
     }
   }
 
-  private advance(passage: Passage & { start: number }, now: number): void {
-    passage.start ||= now;
-    const t = Math.min((now - passage.start) / passing, 1);
-    passage.done = 1 - (1 - t) ** 3;
-    this.view.value = viewport.between(passage.from, passage.to, passage.done, this.picture.size);
-    if (t === 1) {
-      this.view.value = passage.to;
-      this.passage = undefined;
-      this.picture.arrive();
-    }
-  }
-
-  private guard(paint: () => void): void {
+  private guard(act: () => void): void {
     try {
-      paint();
+      act();
     } catch (error) {
       this.props.onFailure(error);
     }

@@ -3,7 +3,6 @@ import type { Engine } from "./engine";
 import { nearest } from "./grid";
 import { type Direction, ends, step } from "./step";
 import { placeIn } from "./summary";
-import { toHall } from "./viewport";
 
 const arrows: Record<string, Direction> = {
   ArrowLeft: "left",
@@ -56,19 +55,19 @@ function press(engine: Engine, key: string): boolean {
       return true;
     case "+":
     case "=":
-      engine.zoomStep(zoomStep);
+      engine.camera.zoomStep(zoomStep);
       return true;
     case "-":
-      engine.zoomStep(1 / zoomStep);
+      engine.camera.zoomStep(1 / zoomStep);
       return true;
     case "0":
-      engine.showWhole();
+      engine.camera.showWhole();
       return true;
     case "Escape":
-      if (engine.isWhole) {
+      if (engine.camera.isWhole) {
         return false;
       }
-      engine.showWhole();
+      engine.camera.showWhole();
       return true;
     default:
       return false;
@@ -103,11 +102,10 @@ function pick(engine: Engine): void {
 /** begin gives the free seat in the middle of what is seen, else the first one. */
 function begin(engine: Engine): number | undefined {
   const { hall, stateOf } = engine.props.seats;
-  const { scene, size } = engine.picture;
+  const { camera, picture } = engine;
   const isFree = (i: number) => stateOf[i] === states.available;
-  const view = engine.view.peek();
-  const middle = view && toHall(view, { x: size.width / 2, y: size.height / 2 });
-  const near = middle && engine.isSeats ? nearest(scene.grid, hall, middle, 2000, isFree) : undefined;
+  const { middle } = camera;
+  const near = middle && camera.isSeats ? nearest(picture.scene.grid, hall, middle, 2000, isFree) : undefined;
   const first = near ?? stateOf.indexOf(states.available);
   return first >= 0 ? first : stateOf.findIndex((_, i) => engine.exists(i));
 }

@@ -73,6 +73,12 @@ export class Picture {
     });
   }
 
+  /** filter dims the seats that do not fit; undefined: none. */
+  filter(fits: Scene["fits"]): void {
+    this.scene.fits = fits;
+    this.refresh();
+  }
+
   /** refresh has all painted anew with the next frame. */
   refresh(): void {
     this.isStale = true;

@@ -1,4 +1,4 @@
-import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { fill, t } from "../../../words";
 import { Compass } from "./compass";
@@ -56,7 +56,9 @@ export default function SeatMap(props: SeatMapProps) {
           aria-describedby={help}
         />
         <span ref={probe} class="map-probe" hidden />
-        {engine.value && <Over engine={engine.value} canvas={canvas.current} at={props.at} />}
+        {engine.value && (
+          <Over engine={engine.value} canvas={canvas.current} at={props.at} selection={props.selection} />
+        )}
       </div>
       <div class="map-bar">{engine.value && <Bar engine={engine.value} />}</div>
       <p id={help} hidden>
@@ -88,23 +90,26 @@ interface OverProps {
   engine: Engine;
   canvas: HTMLCanvasElement | null;
   at: Signal<number | undefined>;
+  selection: ReadonlySignal<ReadonlySet<number>>;
 }
 
 /** Over is what lies over the canvas, and says on it how the map stands: for styles, and for tests. */
-function Over({ engine, canvas, at }: OverProps) {
-  const isWhole = useComputed(() => engine.view.value === undefined || engine.isWhole).value;
-  const isSeats = useComputed(() => engine.view.value !== undefined && engine.isSeats).value;
+function Over({ engine, canvas, at, selection }: OverProps) {
+  const isWhole = useComputed(() => engine.camera.view.value === undefined || engine.camera.isWhole).value;
+  const isSeats = useComputed(() => engine.camera.view.value !== undefined && engine.camera.isSeats).value;
   const rests = engine.rests.value;
   const place = at.value;
+  const chosen = selection.value.size;
   useEffect(() => {
-    const view = engine.view.peek();
+    const view = engine.camera.view.peek();
     if (canvas && view) {
       canvas.dataset.zoomed = String(!isWhole);
       canvas.dataset.shows = isSeats ? "seats" : "sections";
       canvas.dataset.view = `${view.x} ${view.y} ${view.scale}`;
       canvas.dataset.at = place === undefined ? "" : String(place);
+      canvas.dataset.chosen = String(chosen);
     }
-  }, [engine, canvas, isWhole, isSeats, rests, place]);
+  }, [engine, canvas, isWhole, isSeats, rests, place, chosen]);
   return (
     <>
       <Compass engine={engine} />
@@ -115,15 +120,17 @@ function Over({ engine, canvas, at }: OverProps) {
 
 /** Bar says where one is, and has the buttons, beside the seats and never on them. */
 function Bar({ engine }: { engine: Engine }) {
-  const isWhole = useComputed(() => engine.view.value === undefined || engine.isWhole).value;
-  const isNearest = useComputed(() => (engine.view.value?.scale ?? 0) >= engine.picture.frame.most * 0.999).value;
+  const isWhole = useComputed(() => engine.camera.view.value === undefined || engine.camera.isWhole).value;
+  const isNearest = useComputed(
+    () => (engine.camera.view.value?.scale ?? 0) >= engine.picture.frame.most * 0.999,
+  ).value;
   const says = useComputed(() => {
-    if (!engine.view.value) {
+    if (!engine.camera.view.value) {
       return "";
     }
-    return engine.isSeats ? (engine.sectionInSight ?? t.map.tapSeat) : t.map.tapSection;
+    return engine.camera.isSeats ? (engine.sectionInSight ?? t.map.tapSeat) : t.map.tapSection;
   }).value;
-  const out = () => engine.zoomStep(1 / zoomStep);
+  const out = () => engine.camera.zoomStep(1 / zoomStep);
   return (
     <>
       <p>{says}</p>
@@ -131,10 +138,15 @@ function Bar({ engine }: { engine: Engine }) {
         says={t.map.whole}
         icon="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"
         isOff={isWhole}
-        press={() => engine.showWhole()}
+        press={() => engine.camera.showWhole()}
       />
       <Button says={t.map.out} icon="M5 12h14" isOff={isWhole} press={out} />
-      <Button says={t.map.in} icon="M5 12h14M12 5v14" isOff={isNearest} press={() => engine.zoomStep(zoomStep)} />
+      <Button
+        says={t.map.in}
+        icon="M5 12h14M12 5v14"
+        isOff={isNearest}
+        press={() => engine.camera.zoomStep(zoomStep)}
+      />
     </>
   );
 }
