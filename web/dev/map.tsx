@@ -9,8 +9,7 @@ import SeatMap from "../src/pages/event/map/view";
 import { costOf, newSeats, type Seats, setSome, states } from "../src/pages/event/status";
 import { learn } from "../src/words";
 
-// The seat map without a server: /app/dev/map.html?plan=arena. `boxoffice seatplan sample arena > dev/plans/arena.json` makes the
-// plan, "&changes=100" changes so many seats a second, "&dim" puts a filter on, "&free=0" has nothing left.
+// The seat map without a server; docs/web.md says how.
 const asked = new URLSearchParams(location.search);
 
 /** random gives the same numbers each time, so that pictures can be compared. */

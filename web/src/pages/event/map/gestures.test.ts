@@ -107,6 +107,14 @@ describe("on a map", () => {
     ]);
   });
 
+  test("two fingers that only touch choose nothing", () => {
+    page.send("pointerdown", 100, 200);
+    page.send("pointerdown", 200, 200, { pointerId: 2 });
+    page.send("pointerup", 200, 200, { pointerId: 2 });
+    page.send("pointerup", 100, 200);
+    expect(page.told).toEqual([]);
+  });
+
   test("a double tap zooms, but two quick taps on two seats are two taps", () => {
     page.tap(50, 160, 1000);
     page.seat = 8;

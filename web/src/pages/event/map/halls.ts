@@ -68,8 +68,8 @@ export function theatre(): Hall {
   });
 }
 
-/** arena has rows along its sides, a floor where people stand, and so many sections behind it. */
-export function arena(behind = 3, rows = 20): Hall {
+/** arenaPlan has rows along its side, a floor where people stand, and so many sections behind it. */
+export function arenaPlan(behind = 3, rows = 20): PlanJSON {
   const floor = [
     { x: 1500, y: 300 },
     { x: 2500, y: 300 },
@@ -78,20 +78,20 @@ export function arena(behind = 3, rows = 20): Hall {
   ];
   const sections: PlanJSON["sections"] = [
     { name: "Floor", standing: { capacity: 100, category: "Floor", outline: floor } },
-    { name: "Section 101", rows: straight(1200, 400, rows, 20, "Side", true) },
+    { name: "Section 101", rows: straight(1200, 400, Math.min(rows, 12), 20, "Side", true) },
     ...Array.from({ length: behind }, (_, i) => ({
       name: `Section ${102 + i}`,
-      rows: straight(1400 + (i % 12) * 1500, 1700 + Math.floor(i / 12) * 2500, rows, 22, "Back"),
+      rows: straight(200 + (i % 12) * 1500, 1700 + Math.floor(i / 12) * 2500, rows, 22, "Back"),
     })),
   ];
-  return readHall("arena", {
-    name: "Arena",
-    width: 20000,
-    height: 20000,
-    stage,
-    categories: ["Floor", "Side", "Back"],
-    sections,
-  });
+  const down = 1700 + 2500 * Math.ceil(behind / 12);
+  const width = 200 + 1500 * Math.max(2, Math.min(behind, 12));
+  return { name: "Arena", width, height: down, stage, categories: ["Floor", "Side", "Back"], sections };
+}
+
+/** arena is the hall of arenaPlan. */
+export function arena(behind = 3, rows = 20): Hall {
+  return readHall("arena", arenaPlan(behind, rows));
 }
 
 /** seatsOf puts a hall on sale; categories cost $90, $70, $50 and so on. letters are the states of the first places. */

@@ -15,7 +15,11 @@ describe("a section", () => {
     const seats = seatsOf(arena());
     const floor = newScene(seats, palette);
     expect(linesFor(floor, 0)[0]).toEqual(["Floor", "from $90", "100 free"]);
-    expect(linesFor(floor, 1)[1]).toEqual(["101", "from $70", "400 free"]);
+    expect(linesFor(floor, 1)[1]).toEqual(["101", "from $70", "240 free"]);
+    seats.offerOf[150] = 0; // the cheapest, in a section of dearer ones
+    expect(summarise(seats, 1).offer).toBe(0);
+    setSome(seats, [[states.sold, [150]]]);
+    expect(summarise(seats, 1).offer).toBe(1);
     setSome(seats, [[states.held, Array.from({ length: 60 }, (_, i) => i)]]);
     expect(summarise(seats, 0)).toMatchObject({ free: 40, held: 60 });
   });
@@ -35,6 +39,7 @@ describe("a section", () => {
     expect(fitted(lines, rooms, 0.05, 1, measure)?.lines).toBe(lines[1]);
     expect(fitted(lines, rooms, 0.02, 1, measure)?.lines).toBe(lines[2]);
     expect(fitted(lines, rooms, 0.01, 1, measure)).toBeUndefined();
+    expect(fitted(lines, [{ x: 0, y: 0, wide: 500, high: 130 }], 0.1, 1, measure)?.lines).toBe(lines[1]);
     expect(fitted(lines, rooms, 0.05, 2, measure)?.lines).toBe(lines[2]);
   });
 });

@@ -65,15 +65,16 @@ describe("a view", () => {
   });
 });
 
-test("the way between two views begins and ends at them, and what both have in the middle stays there", () => {
+test("the way between two views begins and ends at them, and the place that both show at one pixel stays there", () => {
   const from = centredOn(1000, 1000, 0.1, size);
-  const to = centredOn(1000, 1000, 0.8, size);
-  for (const t of [0, 0.25, 0.5, 1]) {
+  const to = centredOn(3000, 500, 0.8, size);
+  const fixed = (to.x * to.scale - from.x * from.scale) / (to.scale - from.scale);
+  for (const t of [0, 0.25, 0.5, 0.75, 1]) {
     const view = between(from, to, t, size);
-    expect(toHall(view, { x: 200, y: 250 }).x).toBeCloseTo(1000);
     expect(view.scale).toBeCloseTo(0.1 * 8 ** t);
+    expect((fixed - view.x) * view.scale).toBeCloseTo((fixed - from.x) * from.scale);
   }
-  const aside = centredOn(3000, 500, 0.8, size);
-  expect(between(from, aside, 0, size).x).toBeCloseTo(from.x);
-  expect(between(from, aside, 1, size).x).toBeCloseTo(aside.x);
+  expect(between(from, to, 0, size).y).toBeCloseTo(from.y);
+  expect(between(from, to, 1, size).y).toBeCloseTo(to.y);
+  expect(between(from, centredOn(2000, 1000, 0.1, size), 0.5, size).x).toBeCloseTo(from.x + 500);
 });
