@@ -1,7 +1,7 @@
 import "../src/styles/tokens.css";
 import "../src/styles/base.css";
 import "../src/styles/parts.css";
-import { signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 import { render } from "preact";
 import { money } from "../src/format";
 import { kinds, readHall } from "../src/pages/event/hall";
@@ -41,6 +41,10 @@ function describe(seats: Seats, i: number): string {
   return `${hall.sections[hall.sectionOf[i] ?? 0]?.name}, row ${row}, seat ${hall.numbers[i]}, ${money(costOf(seats, i), "USD")}, ${state}`;
 }
 
+function At({ seats, at }: { seats: Seats; at: ReadonlySignal<number | undefined> }) {
+  return <p>{at.value === undefined ? "–" : describe(seats, at.value)}</p>;
+}
+
 /** keepChanging makes and frees seats at random, as buyers would. */
 function keepChanging(seats: Seats, perSecond: number): void {
   const next = random(99);
@@ -76,7 +80,11 @@ async function main(): Promise<void> {
         describe={(i) => describe(seats, i)}
         onFailure={(error) => console.error("no map:", error)}
       />
-      <p>{at.value === undefined ? "" : describe(seats, at.value)}</p>
+      <At seats={seats} at={at} />
+      <h2>The page goes on</h2>
+      {Array.from({ length: 40 }, (_, i) => (
+        <p key={i}>{i + 1}</p>
+      ))}
     </div>,
     document.getElementById("app") as HTMLElement,
   );
