@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { call, customer, newName, open, openAs, password, patience, showings, tabTo } from "./open";
+import { asList, call, customer, newName, open, openAs, password, patience, showings, tabTo } from "./open";
 
 test("a newcomer signs up, searches, chooses, books, pays and has tickets, with the keyboard alone", async () => {
   const [showing] = await showings(await customer());
@@ -37,8 +37,10 @@ test("a newcomer signs up, searches, chooses, books, pays and has tickets, with 
   await tabTo(page, time);
   await keys.press("Enter");
 
-  // Seats: one Tab into the list, arrows in it.
+  // Seats: the list, one Tab into it, arrows in it.
   await page.getByRole("heading", { name: "Choose your seats" }).waitFor();
+  await tabTo(page, page.getByRole("button", { name: "List", exact: true }));
+  await keys.press("Enter");
   await tabTo(page, page.locator(".seat").first());
   await keys.press("Space");
   await keys.press("ArrowRight");
@@ -77,6 +79,7 @@ test("a double click books once, and so does a press after the answer was lost",
   const showing = (await showings(buyer))[1];
   const page = await openAs(buyer);
   await page.goto(`/app/events/${showing?.id}`);
+  await asList(page);
   await page.locator(".seat").first().click();
 
   const keys: string[] = [];
@@ -106,6 +109,7 @@ test("a seat that somebody else was quicker for is named, and the others are kep
   const showing = (await showings(buyer))[2];
   const page = await openAs(buyer);
   await page.goto(`/app/events/${showing?.id}`);
+  await asList(page);
   const seats = page.locator(".seat");
   const lost = await seats.nth(0).getAttribute("aria-label");
   await seats.nth(0).click();
@@ -128,9 +132,9 @@ test("a seat that somebody else was quicker for is named, and the others are kep
 
   // A second booking of the same showing: where to go instead is said.
   await page.goto(`/app/events/${showing?.id}`);
-  await page.locator(".seat").first().click();
+  await page.locator(".seat").first().click(); // still the list: who likes it better keeps it
   await page.getByRole("button", { name: "Book 1 seat" }).click();
-  await page.getByRole("link", { name: "Go to that booking" }).click();
+  await page.getByRole("alert").getByRole("link", { name: "Go to that booking" }).click();
   await page.waitForURL(/\/app\/bookings\//);
 });
 
@@ -139,6 +143,7 @@ test("no more seats are chosen than one booking may have", async () => {
   const showing = (await showings(buyer))[3];
   const page = await openAs(buyer);
   await page.goto(`/app/events/${showing?.id}`);
+  await asList(page);
   const seats = page.locator(".seat");
   for (let i = 0; i < 11; i++) {
     await seats.nth(i).click();

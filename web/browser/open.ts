@@ -141,3 +141,80 @@ async function expectVisibleFocus(page: Page): Promise<void> {
   });
   expect(seen).toEqual({ marked: true, covered: false });
 }
+
+/** Plan is a hall as the tests want it: sections of rows that are drawn, as a for a seat, w for a wheelchair's place, c for who comes along, and a space for an aisle. */
+export type Plan = Record<string, readonly string[]>;
+
+/** arena is a hall of 10,000 seats. */
+export const arena: Plan = Object.fromEntries(
+  Array.from({ length: 20 }, (_, i) => [`Section ${101 + i}`, Array.from({ length: 20 }, () => "a".repeat(25))]),
+);
+
+let made = 0;
+
+/** newEvent puts an event on sale in a hall of its own, a row a price category: $10.00 and up, the last the dearest. */
+export async function newEvent(plan: Plan, more: Record<string, unknown> = {}): Promise<Showing> {
+  const { token } = await call<Customer>("POST", "/login", {
+    body: { username: "organizer", password: "curtain-up-at-eight" },
+  });
+  const as = { username: "organizer", password: "", token };
+  const name = `Made ${Date.now().toString(36)}-${made++}`;
+  const categories = ["Front", "Back"];
+  const title = await call<{ id: string }>("POST", "/titles", {
+    as,
+    body: { name, kind: "play", year: 2026, runtime_minutes: 90 },
+  });
+  const venue = await call<{ id: string }>("POST", "/venues", {
+    as,
+    body: { name, city: "Chico", state: "CA", time_zone: "America/Los_Angeles", lat: 39.73, lon: -121.84 },
+  });
+  await call("POST", `/venues/${venue.id}/seat-plans`, { as, body: planJSON(name, plan, categories) });
+  const { event } = await call<{ event: Showing }>("POST", "/events", {
+    as,
+    body: {
+      title_id: title.id,
+      venue_id: venue.id,
+      starts_at: new Date(Date.now() + 30 * 86_400_000).toISOString(),
+      currency: "USD",
+      prices: { Front: 1000, Back: 2000 },
+      booking_fee_minor: 100,
+      ...more,
+    },
+  });
+  await call("POST", `/events/${event.id}/publish`, { as });
+  return event;
+}
+
+/** planJSON draws a plan, one section behind the other; the last row of each is in the second category. */
+function planJSON(name: string, plan: Plan, categories: readonly string[]): unknown {
+  let y = 300;
+  const rowOf = (text: string, category: string | undefined) => {
+    y += 100;
+    let number = 0;
+    return [...text].flatMap((letter, i) => {
+      const kind = { w: "accessible", c: "companion" }[letter];
+      return letter === " " ? [] : [{ number: ++number, x: 200 + 60 * i, y, category, ...(kind && { kind }) }];
+    });
+  };
+  const sections = Object.entries(plan).map(([section, rows]) => ({
+    name: section,
+    rows: rows.map((text, i) => ({
+      label: String.fromCharCode(65 + i),
+      seats: rowOf(text, categories[i === rows.length - 1 ? 1 : 0]),
+    })),
+  }));
+  const stage = { label: "Stage", x: 200, y: 60, width: 900, height: 200 };
+  return { format: 1, name, width: 3000, height: y + 300, stage, categories, sections };
+}
+
+/** hold has somebody hold the seats of an event with these names, and gives the booking. */
+export async function hold(as: Customer, eventId: string, seats: readonly string[]): Promise<{ id: string }> {
+  const { tickets } = await call<{ tickets: { id: string; seat: string }[] }>("GET", `/events/${eventId}`, { as });
+  const ids = seats.map((name) => tickets.find(({ seat }) => seat === name)?.id);
+  return call("POST", "/book", { as, body: ids });
+}
+
+/** asList shows the seats of the page as a list. */
+export async function asList(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "List", exact: true }).click();
+}

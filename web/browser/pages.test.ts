@@ -12,6 +12,7 @@ const shots = join(import.meta.dirname, "shots");
 
 let buyer: Customer;
 let showing: Showing;
+let held: { id: string; event_id: string };
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
@@ -19,7 +20,7 @@ beforeAll(async () => {
   showing = all[4] as Showing;
   buyer = await customer(`${showing.venue.city}, ${showing.venue.state}`);
   const { tickets } = await call<{ tickets: { id: string }[] }>("GET", `/events/${all[5]?.id}`, { as: buyer });
-  await call("POST", "/book", { as: buyer, body: tickets.slice(0, 2).map(({ id }) => id) });
+  held = await call("POST", "/book", { as: buyer, body: tickets.slice(0, 2).map(({ id }) => id) });
 });
 
 /** The pages, each with something by which it is seen to be all there. */
@@ -28,7 +29,9 @@ const pages: Record<string, { path: () => string; ready: string; stranger?: bool
   search: { path: () => `/app?city=*&q=${encodeURIComponent(showing.name)}`, ready: ".card.title" },
   nothing: { path: () => "/app?city=*&q=qxqxqxqx", ready: ".empty" },
   title: { path: () => `/app/titles/${showing.title_id}`, ready: ".showing" },
-  event: { path: () => `/app/events/${showing.id}`, ready: ".seat" },
+  event: { path: () => `/app/events/${showing.id}`, ready: "[data-map]" },
+  seats: { path: () => `/app/events/${showing.id}`, ready: ".seat" },
+  change: { path: () => `/app/events/${held.event_id}?change=${held.id}`, ready: ".chosen li" },
   bookings: { path: () => "/app/bookings", ready: ".booking" },
   login: { path: () => "/app/login", ready: "form", stranger: true },
   signup: { path: () => "/app/signup", ready: "form", stranger: true },
@@ -49,11 +52,15 @@ async function visit(name: string, options: Parameters<typeof open>[0]): Promise
       }
     }).observe({ type: "layout-shift", buffered: true });
   });
+  if (name === "seats") {
+    await page.addInitScript(() => localStorage.setItem("seats as", "list"));
+  }
   await page.goto(path());
   await page.locator(ready).first().waitFor();
-  if (name === "event") {
-    await page.locator(".seat").nth(2).click();
-    await page.locator(".seat").nth(3).click();
+  if (name === "seats") {
+    await page.locator(".seat").nth(2).click(); // and the ones beside it are left alone
+    await page.locator(".seat").nth(4).click();
+    await page.locator(".alone").waitFor();
   }
   return page;
 }

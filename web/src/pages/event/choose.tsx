@@ -1,159 +1,182 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { api, newKey, Refused, take } from "../../api/client";
-import { go, toLogIn } from "../../router";
-import { needsLogIn } from "../../session";
-import { Empty, sayError } from "../../ui/notice";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Schemas } from "../../api/client";
+import { useResource } from "../../resource";
+import { Pending } from "../../ui/notice";
 import { count, t } from "../../words";
-import type { Loaded } from "./event";
+import { Banners } from "./banners";
+import { type Before, loadBefore } from "./before";
+import { Best } from "./best";
+import { Choice } from "./choice";
+import { type Loaded, loadSeats, ticketsOf } from "./data";
+import { Detail } from "./detail";
 import { SeatList } from "./list";
-import { type Conflict, still, type Ticket, toggled, without } from "./seats";
+import { Live } from "./live";
+import { MapView } from "./mapview";
+import { Order } from "./order";
+import { placeOf, sayBriefly } from "./say";
 import { Selection } from "./selection";
-
-/** Refusal is why the seats were not held. */
-export interface Refusal {
-  /** The seats that are gone. */
-  conflicts: Conflict[];
-  /** Anything else, as a sentence. */
-  says: string;
-  /** A booking to go to instead. */
-  link: string | undefined;
-  /** How many seats are still chosen. */
-  kept: number;
-}
+import { Legend, Party } from "./tools";
 
 interface Props {
-  loaded: Loaded;
-  reload: () => void;
-  more: () => void;
+  event: Schemas["Event"];
+  most: number;
+  /** The booking whose seats are changed; undefined: a new one is made. */
+  change: Schemas["Booking"] | undefined;
 }
 
-/** Seats is the list of free seats and what was chosen of it. It is all that is needed to buy. */
-export function Seats({ loaded, reload, more }: Props) {
-  const { event, tickets, maxSeats } = loaded;
-  const chosen = useChosen(event.id, tickets);
-  const refusal = useSignal<Refusal | undefined>(undefined);
-  const full = useSignal(false);
-  const gone = useSignal<readonly Conflict[]>([]);
-  const free = useComputed(() => without(tickets, gone.value)).value;
+/** Choose is an event's seats as they are now, and what is chosen of them. */
+export function Choose({ event, most, change }: Props) {
+  const layouts = useSignal(0);
+  const loaded = useResource<Loaded>(
+    () => `seats ${event.id}`,
+    (signal) => loadSeats(event.id, signal),
+    layouts,
+  );
+  const { data, error } = loaded.value;
+  if (!data) {
+    return <Pending error={error} again={() => layouts.value++} />;
+  }
+  return <Board event={event} most={most} change={change} loaded={data} reload={() => layouts.value++} />;
+}
 
-  const toggle = (seat: Ticket) => {
-    const next = toggled(chosen.selection, seat, maxSeats);
-    full.value = next === undefined;
-    if (next) {
-      chosen.choose(next);
-    }
-  };
-  const refuse = (refused: Refusal) => {
-    refusal.value = refused;
-    if (refused.conflicts.length > 0) {
-      gone.value = refused.conflicts; // until the list is loaded anew
-      reload();
-    }
-  };
+function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded; reload: () => void }) {
+  const choice = useMemo(
+    () => new Choice({ eventId: event.id, most, rule: event.orphan_rule, change }, loaded.seats),
+    [event.id],
+  );
+  const order = useMemo(() => new Order(choice, () => ticketsOf(event.id, choice.seats.peek().hall)), [choice]);
+  const away = useFollowing(event.id, choice, loaded, reload);
+  const before = useResource<Before>(
+    () => `before ${event.id}`,
+    (signal) => loadBefore(event.id, signal),
+  ).value.data;
+  const open = change ? undefined : before?.open;
+  useEffect(() => {
+    const { hall } = choice.seats.peek();
+    const places = (open?.tickets ?? []).map((ticket) => placeOf(hall, ticket));
+    choice.elsewhereOwn = new Set(places.filter((place) => place !== undefined));
+  }, [choice, open]);
+  const again = useAgain(change ? [] : (before?.had ?? []));
   return (
     <div class="seats">
+      <p class="hidden" role="status">
+        {choice.said.value}
+      </p>
       <section class="offer" aria-labelledby="choose">
         <div class="bar">
-          <h2 id="choose">{t.seats.title}</h2>
+          <h2 id="choose">{change ? t.choose.changeTitle : t.seats.title}</h2>
           <a class="skip" href="#selection">
             {t.seats.toSelection}
           </a>
         </div>
-        {free.length === 0 ? (
-          <Empty title={t.seats.none} says={t.seats.noneSays}>
-            <button type="button" onClick={reload}>
-              {t.seats.reload}
-            </button>
-          </Empty>
-        ) : (
-          <SeatList tickets={free} currency={event.currency} selection={chosen.selection} toggle={toggle} />
-        )}
-        {loaded.more && (
-          <p class="more">
-            <button type="button" class="quiet" onClick={more}>
-              {t.seats.more}
-            </button>
-          </p>
-        )}
+        <Banners choice={choice} open={open} away={away.value} />
+        <Legend choice={choice} />
+        <Views choice={choice} />
+        {!change && <Best choice={choice} order={order} ready={again.ask} />}
       </section>
       <Selection
-        selection={chosen.selection}
-        currency={event.currency}
-        maxSeats={maxSeats}
-        full={full.value ? count(t.seats.max, maxSeats) : ""}
-        refusal={refusal.value}
-        toggle={toggle}
-        book={useBooking(chosen, refuse)}
+        choice={choice}
+        order={order}
+        again={again.says}
+        press={() => again.ask(() => void order.book())}
+        answer={again.answer}
       />
     </div>
   );
 }
 
-interface Chosen {
-  selection: readonly Ticket[];
-  choose: (next: readonly Ticket[]) => void;
+/** How long after its layout changed a map is loaded anew, in milliseconds, or up to twice that: not by all who look at once. */
+const anew = 500;
+
+/** useFollowing follows the seats while the page is here, and gives whether the server is away. */
+function useFollowing(eventId: string, choice: Choice, loaded: Loaded, reload: () => void) {
+  const later = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const live = useMemo(() => {
+    const { etag, layout } = loaded;
+    return new Live(eventId, etag, {
+      all: (now, letters) => {
+        if (now === layout) {
+          choice.all(letters);
+        } else {
+          clearTimeout(later.current);
+          later.current = setTimeout(reload, anew * (1 + Math.random()));
+        }
+      },
+      some: (changes) => choice.some(changes),
+    });
+  }, [loaded]);
+  useEffect(() => {
+    if (choice.seats.peek() !== loaded.seats) {
+      choice.rebuild(loaded.seats);
+    }
+    live.start();
+    return () => {
+      live.stop();
+      clearTimeout(later.current);
+    };
+  }, [live]);
+  useEffect(() => choice.follow(), [choice]);
+  return live.away;
 }
 
-/** useChosen keeps the selection in this tab: it outlasts a reload, and logging in. What is no longer free falls out. */
-function useChosen(eventId: string, tickets: readonly Ticket[]): Chosen {
-  const name = `seats ${eventId}`;
-  const ids = useSignal<readonly string[]>(JSON.parse(sessionStorage.getItem(name) ?? "[]"));
-  const stored = ids.value.map((id) => ({ id }) as Ticket);
+/** useAgain asks once, before seats are held, who has some of the event already. */
+function useAgain(had: Before["had"]) {
+  const waiting = useSignal<(() => void) | undefined>(undefined);
+  const agreed = useSignal(false);
+  const says = count(t.choose.again, had.length, { seats: sayBriefly(had) });
   return {
-    selection: still(stored, tickets),
-    choose: (next) => {
-      ids.value = next.map(({ id }) => id);
-      sessionStorage.setItem(name, JSON.stringify(ids.value));
+    says: waiting.value ? says : "",
+    ask: (go: () => void) => {
+      if (had.length === 0 || agreed.value) {
+        go();
+      } else {
+        waiting.value = go;
+      }
+    },
+    answer: (yes: boolean) => {
+      const go = waiting.value;
+      waiting.value = undefined;
+      agreed.value = yes;
+      if (yes) {
+        go?.();
+      }
     },
   };
 }
 
-/**
- * useBooking gives what the button does: it holds the seats and leads to the booking. One selection is booked under one key,
- * however often the button is pressed or the line breaks.
- */
-function useBooking(chosen: Chosen, refuse: (refused: Refusal) => void): { busy: boolean; press: () => void } {
-  const busy = useSignal(false);
-  const named = useRef({ ids: "", key: "" });
-  const latest = useRef(chosen);
-  useEffect(() => {
-    latest.current = chosen;
-  });
+const storedAs = "seats as";
 
-  const press = async () => {
-    const { selection, choose } = latest.current;
-    const ids = selection.map(({ id }) => id);
-    if (busy.value || ids.length === 0) {
-      return;
-    }
-    if (named.current.ids !== ids.join()) {
-      named.current = { ids: ids.join(), key: newKey() };
-    }
-    busy.value = true;
-    try {
-      const params = { header: { "Idempotency-Key": named.current.key } };
-      const booking = await take(api.POST("/book", { params, body: ids }));
-      choose([]);
-      go(booking.links.page); // busy until the browser is there
-    } catch (error) {
-      busy.value = false;
-      if (needsLogIn(error)) {
-        go(toLogIn());
-        return;
-      }
-      const conflicts = (error instanceof Refused && error.problem.conflicts) || [];
-      const kept = without(selection, conflicts);
-      choose(kept);
-      refuse({ conflicts, kept: kept.length, ...sayRefusal(error) });
-    }
-  };
-  return { busy: busy.value, press };
-}
-
-function sayRefusal(error: unknown): { says: string; link: string | undefined } {
-  if (error instanceof Refused && error.code === "open-booking-exists") {
-    return { says: t.seats.open, link: error.problem.link && `/app${error.problem.link}` };
-  }
-  return { says: sayError(error), link: undefined };
+/** Views are the hall as a picture and as a list, one at a time: what is chosen in one is chosen in the other. */
+function Views({ choice }: { choice: Choice }) {
+  const failed = useSignal(false);
+  const list = useSignal(localStorage.getItem(storedAs) === "list");
+  const asList = useComputed(() => failed.value || list.value).value;
+  useSignalEffect(() => localStorage.setItem(storedAs, list.value ? "list" : "map"));
+  return (
+    <>
+      <div class="views">
+        {!failed.value && (
+          <fieldset class="switch">
+            <legend class="hidden">{t.choose.view}</legend>
+            <button type="button" aria-pressed={!asList} onClick={() => (list.value = false)}>
+              {t.choose.map}
+            </button>
+            <button type="button" aria-pressed={asList} onClick={() => (list.value = true)}>
+              {t.choose.list}
+            </button>
+          </fieldset>
+        )}
+        <Party choice={choice} />
+      </div>
+      {asList ? (
+        <SeatList key={choice.builds} choice={choice} />
+      ) : (
+        <div class="hall">
+          <MapView choice={choice} onFailure={() => (failed.value = true)} />
+        </div>
+      )}
+      {!asList && <Detail choice={choice} />}
+    </>
+  );
 }

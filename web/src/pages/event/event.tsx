@@ -1,35 +1,37 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { api, type Schemas, take } from "../../api/client";
-import { clock, moment, money } from "../../format";
+import { clock, moment } from "../../format";
 import { useResource } from "../../resource";
+import { here } from "../../router";
 import { CalendarIcon, PinIcon, TicketIcon } from "../../ui/icons";
 import { entitle } from "../../ui/layout";
 import { Pending } from "../../ui/notice";
 import { Poster } from "../../ui/poster";
-import { fullness, sayFullness } from "../../ui/showing";
+import { fullness, sayFrom } from "../../ui/showing";
 import { sayRefunds } from "../../ui/terms";
 import { count, fill, t } from "../../words";
-import { Seats } from "./choose";
-import { costOf, type Ticket } from "./seats";
+import { loadChange, mayChange } from "./before";
+import { Choose } from "./choose";
 import "../../styles/event.css";
+import "../../styles/choose.css";
 
 type Event = Schemas["Event"];
 
-/** Loaded is an event with its free seats as far as they were asked for. */
-export interface Loaded {
+/** Loaded is an event, and how it can be bought. */
+interface Loaded {
   event: Event;
-  tickets: Ticket[];
-  maxSeats: number;
-  more: boolean;
+  most: number;
+  /** The booking whose seats are to be changed, as the address says. */
+  change: Schemas["Booking"] | undefined;
 }
 
-/** A showing: its facts, and its free seats to choose from. */
+/** A showing: its facts, and its seats to choose from. */
 export default function EventPage({ id }: { id: string }) {
   const tries = useSignal(0);
-  const pages = useSignal(1);
+  const change = useComputed(() => here.value.query.get("change") ?? "");
   const page = useResource<Loaded>(
-    () => `event ${id} ${pages.value}`,
-    (signal) => load(id, pages.peek(), signal),
+    () => `event ${id} ${change.value}`,
+    (signal) => load(id, change.peek(), signal),
     tries,
   );
   const { data, error } = page.value;
@@ -41,34 +43,43 @@ export default function EventPage({ id }: { id: string }) {
       </div>
     );
   }
+  const { event, most } = data;
+  const mine = data.change && mayChange(data.change, id) ? data.change : undefined;
   return (
     <div class="wide event-page">
-      <Heading event={data.event} />
-      <Facts event={data.event} tickets={data.tickets} />
-      {data.event.status === "on_sale" ? (
-        <Seats loaded={data} reload={() => tries.value++} more={() => pages.value++} />
-      ) : (
-        <p class="notice">{data.event.status === "cancelled" ? t.event.cancelled : t.event.past}</p>
+      <Heading event={event} />
+      {data.change && !mine && (
+        <p class="notice">
+          {t.choose.closed} <a href={`/app/bookings/${data.change.id}`}>{t.choose.changeBack}</a>
+        </p>
       )}
+      {event.status === "on_sale" ? (
+        <Choose key={`${id} ${mine?.id}`} event={event} most={most} change={mine} />
+      ) : (
+        <Over event={event} />
+      )}
+      <Facts event={event} />
     </div>
   );
 }
 
-async function load(id: string, pages: number, signal: AbortSignal): Promise<Loaded> {
-  const loaded: Partial<Loaded> & { tickets: Ticket[] } = { tickets: [] };
-  let cursor: string | undefined;
-  for (let page = 0; page < pages; page++) {
-    const params = { path: { id }, query: cursor === undefined ? {} : { cursor } };
-    const answer = await take(api.GET("/events/{id}", { params, signal }));
-    loaded.event = answer.event;
-    loaded.maxSeats = answer.max_seats;
-    loaded.tickets.push(...answer.tickets);
-    cursor = answer.next;
-    if (cursor === undefined) {
-      break;
-    }
-  }
-  return { ...(loaded as Loaded), more: cursor !== undefined };
+async function load(id: string, change: string, signal: AbortSignal): Promise<Loaded> {
+  const params = { path: { id }, query: { tickets: "none" as const } };
+  const [{ event, max_seats }, booking] = await Promise.all([
+    take(api.GET("/events/{id}", { params, signal })),
+    change === "" ? undefined : loadChange(change, signal),
+  ]);
+  return { event, most: max_seats, change: booking };
+}
+
+/** Over says why there is nothing to buy, and where there is. */
+function Over({ event }: { event: Event }) {
+  const says = { cancelled: t.event.cancelled, draft: t.choose.draft, past: t.event.past, on_sale: "" };
+  return (
+    <p class="notice">
+      {says[event.status]} <a href={`/app/titles/${event.title_id}`}>{fill(t.event.onTitle, { name: event.name })}</a>
+    </p>
+  );
 }
 
 function Heading({ event }: { event: Event }) {
@@ -89,10 +100,8 @@ function Heading({ event }: { event: Event }) {
   );
 }
 
-function Facts({ event, tickets }: { event: Event; tickets: readonly Ticket[] }) {
+function Facts({ event }: { event: Event }) {
   const { venue } = event;
-  const highest = tickets.reduce((most, ticket) => Math.max(most, costOf(ticket)), event.price_from_minor);
-  const lowest = tickets.reduce((least, ticket) => Math.min(least, costOf(ticket)), highest);
   return (
     <dl class="event-facts">
       <div>
@@ -123,10 +132,10 @@ function Facts({ event, tickets }: { event: Event; tickets: readonly Ticket[] })
           {t.event.prices}
         </dt>
         <dd>
-          {sayPrices(lowest, highest, event.currency)}
+          {sayFrom(event)}
           <span class="soft" data-full={fullness(event)}>
             {event.available === 0
-              ? sayFullness(event)
+              ? t.choose.noneFree
               : count(t.event.ofSeats, event.available, { total: event.total })}
           </span>
         </dd>
@@ -137,12 +146,4 @@ function Facts({ event, tickets }: { event: Event; tickets: readonly Ticket[] })
       </div>
     </dl>
   );
-}
-
-function sayPrices(lowest: number, highest: number, currency: string): string {
-  if (highest === 0) {
-    return t.event.free;
-  }
-  const to = money(highest, currency);
-  return lowest === highest ? to : fill(t.event.priceRange, { from: money(lowest, currency), to });
 }

@@ -1,231 +1,188 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { money } from "../../format";
 import { WheelchairIcon } from "../../ui/icons";
 import { count, fill, t } from "../../words";
-import { costOf, type Filters, inHall, noFilters, offersOf, type Row, type Section, type Ticket } from "./seats";
+import type { Choice } from "./choice";
+import { kinds, type Row, type Section } from "./hall";
+import { describe, sayPlace } from "./say";
+import { costOf, type Seats, states } from "./status";
+import { enterBy, keepEntry, walk } from "./walk";
 
-interface Choosing {
-  currency: string;
-  selection: readonly Ticket[];
-  toggle: (seat: Ticket) => void;
-}
-
-/** SeatList is every free seat by section and row: the twin of a map, and enough by itself. */
-export function SeatList({ tickets, ...choosing }: Choosing & { tickets: readonly Ticket[] }) {
-  const filters = useSignal<Filters>(noFilters);
-  const sections = inHall(tickets, filters.value);
+/** SeatList is every free seat by section and row: the twin of the map, and enough by itself. What is closed costs nothing. */
+export function SeatList({ choice }: { choice: Choice }) {
+  const { hall } = choice.seats.value;
+  const { bySection, fitting } = choice.counts.value;
+  const open = hall.sections.length === 1;
   return (
     <>
-      <Narrow
-        tickets={tickets}
-        currency={choosing.currency}
-        filters={filters.value}
-        set={(next) => (filters.value = next)}
-      />
       <p class="hint keys">{t.seats.hint}</p>
-      {sections.length === 0 && <p>{t.seats.noneFiltered}</p>}
-      {sections.map((section, i) => (
-        <details key={section.name} class="section" open={i === 0}>
-          <summary>
-            <h3>{section.name}</h3>
-            <span class="soft">{count(t.seats.free, section.free)}</span>
-          </summary>
-          <Rows section={section} {...choosing} />
-        </details>
+      {fitting === 0 && <p>{t.seats.noneFiltered}</p>}
+      {hall.sections.map((section, i) => (
+        <Part key={section.name} section={section} free={bySection[i] ?? 0} open={open} choice={choice} />
       ))}
     </>
   );
 }
 
-interface NarrowProps {
-  tickets: readonly Ticket[];
-  currency: string;
-  filters: Filters;
-  set: (filters: Filters) => void;
+interface PartProps {
+  section: Section;
+  free: number;
+  open: boolean;
+  choice: Choice;
 }
 
-function Narrow({ tickets, currency, filters, set }: NarrowProps) {
-  const offers = offersOf(tickets);
-  const sections = [...new Set(tickets.map((ticket) => ticket.section))];
+function Part({ section, free, open, choice }: PartProps) {
+  const shown = useSignal(open);
   return (
-    <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      {sections.length > 1 && (
-        <label class="choice">
-          <span class="hidden">{t.seats.section}</span>
-          <select value={filters.section} onChange={(event) => set({ ...filters, section: event.currentTarget.value })}>
-            <option value="">{t.seats.allSections}</option>
-            {sections.map((section) => (
-              <option key={section} value={section}>
-                {section}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      {offers.length > 1 && (
-        <label class="choice">
-          <span class="hidden">{t.seats.category}</span>
-          <select
-            value={filters.category}
-            onChange={(event) => set({ ...filters, category: event.currentTarget.value })}
-          >
-            <option value="">{t.seats.allPrices}</option>
-            {offers.map((offer) => (
-              <option key={offer.id} value={offer.id}>
-                {money(offer.priceMinor, currency)} · {offer.category} ({offer.count})
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      {tickets.some((ticket) => ticket.accessible) && (
-        <label class="pill">
-          <input
-            type="checkbox"
-            checked={filters.accessible}
-            onChange={(event) => set({ ...filters, accessible: event.currentTarget.checked })}
-          />
-          {t.seats.accessible}
-        </label>
-      )}
-    </form>
+    <details
+      class="section"
+      open={shown.value}
+      data-empty={free === 0}
+      onToggle={(event) => (shown.value = event.currentTarget.open)}
+    >
+      <summary>
+        <h3>{section.name}</h3>
+        <span class="soft">{free === 0 ? t.choose.none : count(t.seats.free, free)}</span>
+      </summary>
+      {shown.value && <Rows section={section} choice={choice} />}
+    </details>
   );
 }
 
 /** Rows of a section. Tab comes here once; arrows move along a row and between rows, Home and End to a row's ends. */
-function Rows({ section, ...choosing }: Choosing & { section: Section }) {
+function Rows({ section, choice }: { section: Section; choice: Choice }) {
+  const { rows } = choice.seats.value.hall;
+  const list = useRef<HTMLDivElement>(null);
+  useSignalEffect(() => {
+    choice.beat.value;
+    choice.fits.value;
+    const drawn = requestAnimationFrame(() => list.current && keepEntry(list.current));
+    return () => cancelAnimationFrame(drawn);
+  });
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the seats in it
-    <div class="rows" onKeyDown={walk}>
-      {section.rows.map((row, i) =>
-        row.name === "" ? (
-          <Standing key="" row={row} {...choosing} />
-        ) : (
-          <div key={row.name} class="row">
-            <fieldset>
-              <legend>
-                {fill(t.seats.row, { row: row.name })}
-                <span class="soft">{sayRowPrices(row, choosing.currency)}</span>
-              </legend>
-              <div class="chips">
-                {row.seats.map((seat, j) => (
-                  <Seat key={seat.id} seat={seat} entry={i === 0 && j === 0} {...choosing} />
-                ))}
-              </div>
-            </fieldset>
-          </div>
-        ),
-      )}
+    <div
+      class="rows"
+      ref={list}
+      onKeyDown={walk}
+      onFocusIn={(event) => enterBy(event.currentTarget, (event.target as HTMLElement).closest(".seat"))}
+    >
+      {rows
+        .slice(section.firstRow, section.endRow)
+        .map((row) =>
+          section.outline ? (
+            <Standing key="" row={row} choice={choice} />
+          ) : (
+            <Line key={row.label} row={row} choice={choice} />
+          ),
+        )}
     </div>
   );
 }
 
-function sayRowPrices(row: Row, currency: string): string {
-  const prices = [...new Set(row.seats.map((seat) => costOf(seat)))].sort((a, b) => a - b);
-  return prices.map((each) => money(each, currency)).join(" / ");
+/** What a row shows of each place, as one text: it is drawn anew only when that changes. */
+function useLine(row: Row, choice: Choice): string {
+  return useComputed(() => {
+    choice.beat.value;
+    const { stateOf } = choice.seats.value;
+    const chosen = choice.selection.value;
+    const fits = choice.fits.value;
+    let line = "";
+    for (let i = row.first; i < row.end; i++) {
+      const free = stateOf[i] === states.available;
+      line += chosen.has(i) ? "c" : free && (fits?.(i) ?? true) ? "a" : stateOf[i] === states.held ? "h" : "-";
+    }
+    return line;
+  }).value;
 }
 
-function Seat({ seat, entry, currency, selection, toggle }: Choosing & { seat: Ticket; entry: boolean }) {
+function Line({ row, choice }: { row: Row; choice: Choice }) {
+  const line = useLine(row, choice);
+  const seats = choice.seats.value;
+  const free = [...line].flatMap((letter, n) => (letter === "a" || letter === "c" ? [row.first + n] : []));
+  const held = line.split("h").length - 1;
+  if (free.length === 0) {
+    return null;
+  }
+  return (
+    <div class="row">
+      <fieldset>
+        <legend>
+          {fill(t.seats.row, { row: row.label })}
+          <span class="soft">{sayPrices(seats, free)}</span>
+          {held > 0 && <span class="soft">{count(t.choose.heldInRow, held)}</span>}
+        </legend>
+        <div class="chips">
+          {free.map((place) => (
+            <Seat key={place} place={place} chosen={line[place - row.first] === "c"} choice={choice} />
+          ))}
+        </div>
+      </fieldset>
+    </div>
+  );
+}
+
+function sayPrices(seats: Seats, places: readonly number[]): string {
+  const prices = [...new Set(places.map((i) => costOf(seats, i)))].sort((a, b) => a - b);
+  return prices.map((each) => money(each, seats.currency)).join(" / ");
+}
+
+function Seat({ place, chosen, choice }: { place: number; chosen: boolean; choice: Choice }) {
+  const seats = choice.seats.value;
+  const { numbers, kindOf } = seats.hall;
   return (
     <button
       type="button"
       class="seat"
-      data-number={seat.number}
-      aria-pressed={selection.some(({ id }) => id === seat.id)}
-      aria-label={sayOffer(seat, currency)}
-      tabIndex={entry ? 0 : -1}
-      onClick={() => toggle(seat)}
+      data-number={numbers[place]}
+      aria-pressed={chosen}
+      aria-label={describe(seats, place, false)}
+      tabIndex={-1}
+      onFocus={() => choice.look(place)}
+      onClick={() => choice.pick(place)}
     >
-      {seat.number}
-      {seat.accessible && <WheelchairIcon />}
+      {numbers[place]}
+      {kindOf[place] === kinds.accessible && <WheelchairIcon />}
     </button>
   );
 }
 
-/** sayOffer is a seat as it is read out: where it is, what it costs, what is special. */
-export function sayOffer(seat: Ticket, currency: string): string {
-  const offer = fill(t.seats.offer, { seat: saySeat(seat), price: money(costOf(seat), currency) });
-  return seat.accessible ? `${offer}, ${t.seats.wheelchair}` : offer;
-}
-
-/** saySeat names a seat in the reader's language. */
-export function saySeat(seat: Pick<Ticket, "section" | "row" | "number">): string {
-  return fill(seat.row === "" ? t.seats.place : t.seats.seat, seat);
-}
-
 /** Standing places are all alike: a number is chosen, not which. */
-function Standing({ row, currency, selection, toggle }: Choosing & { row: Row }) {
-  const mine = row.seats.filter((seat) => selection.some(({ id }) => id === seat.id));
-  const next = row.seats.find((seat) => !mine.includes(seat));
-  const last = mine.at(-1);
+function Standing({ row, choice }: { row: Row; choice: Choice }) {
+  const line = useLine(row, choice);
+  const seats = choice.seats.value;
+  const last = line.lastIndexOf("c");
+  const next = line.indexOf("a");
+  const lastPlace = row.first + last;
+  const nextPlace = row.first + next;
   return (
     <fieldset class="standing">
       <legend>
         {t.seats.standing}
-        <span class="soft">{sayRowPrices(row, currency)}</span>
+        {next >= 0 && <span class="soft">{sayPrices(seats, [nextPlace])}</span>}
       </legend>
       <div class="stepper">
         <button
           type="button"
           class="quiet"
-          aria-label={last ? fill(t.seats.remove, { seat: saySeat(last) }) : "−"}
-          disabled={!last}
-          onClick={() => last && toggle(last)}
+          aria-label={last >= 0 ? fill(t.seats.remove, { seat: sayPlace(seats.hall, lastPlace) }) : "−"}
+          disabled={last < 0}
+          onClick={() => choice.toggle(lastPlace)}
         >
           −
         </button>
-        <output>{mine.length}</output>
+        <output>{line.split("c").length - 1}</output>
         <button
           type="button"
           class="quiet"
-          aria-label={next ? sayOffer(next, currency) : "+"}
-          disabled={!next}
-          onClick={() => next && toggle(next)}
+          aria-label={next >= 0 ? describe(seats, nextPlace, false) : "+"}
+          disabled={next < 0}
+          onClick={() => choice.toggle(nextPlace)}
         >
           +
         </button>
       </div>
     </fieldset>
   );
-}
-
-/** walk moves the focus between seats, and with it where Tab comes in. */
-function walk(event: KeyboardEvent): void {
-  const rows = event.currentTarget as HTMLElement;
-  const seat = (event.target as HTMLElement).closest<HTMLElement>(".seat");
-  const row = seat?.closest(".row");
-  const to = seat && row && stepFrom(seat, row, event.key);
-  if (to) {
-    event.preventDefault();
-    rows.querySelector('.seat[tabindex="0"]')?.setAttribute("tabindex", "-1");
-    to.setAttribute("tabindex", "0");
-    to.focus();
-  }
-}
-
-function stepFrom(seat: HTMLElement, row: Element, key: string): HTMLElement | undefined {
-  const seats = [...row.querySelectorAll<HTMLElement>(".seat")];
-  const at = seats.indexOf(seat);
-  switch (key) {
-    case "ArrowRight":
-      return seats[at + 1];
-    case "ArrowLeft":
-      return seats[at - 1];
-    case "Home":
-      return seats[0];
-    case "End":
-      return seats.at(-1);
-    case "ArrowDown":
-      return nearest(row.nextElementSibling, seat);
-    case "ArrowUp":
-      return nearest(row.previousElementSibling, seat);
-    default:
-      return undefined;
-  }
-}
-
-/** nearest is the seat of a row whose number is closest. */
-function nearest(row: Element | null, seat: HTMLElement): HTMLElement | undefined {
-  const away = (other: HTMLElement) => Math.abs(Number(other.dataset.number) - Number(seat.dataset.number));
-  return [...(row?.querySelectorAll<HTMLElement>(".seat") ?? [])].sort((a, b) => away(a) - away(b))[0];
 }
