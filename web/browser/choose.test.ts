@@ -125,6 +125,19 @@ test("the best seats are held with a wheelchair place among them; apart, only wh
   await other.waitForURL(/\/app\/bookings\//);
 });
 
+test("a wheelchair place is kept for who says that it is needed, and is bought with its neighbours like any other seat", async () => {
+  const page = await show(await newEvent({ Stalls: ["wcaaa", "aaaaa"] }), await customer());
+  await page.getByLabel("How many seats a tap chooses").selectOption("4");
+  await seat(page, "Stalls, row A, seat 1").click();
+  expect(await selection(page)).toEqual([1, 2, 3, 4].map((n) => `Stalls, row A, seat ${n}`));
+  await page.getByRole("button", { name: "Book 4 seats" }).click();
+  const alert = page.getByRole("alert");
+  await alert.getByText(/kept for people who use a wheelchair/).waitFor();
+  expect((await selection(page)).length).toBe(4);
+  await alert.getByRole("button", { name: "I need it, or who comes with me does: book it" }).click();
+  await page.waitForURL(/\/app\/bookings\//);
+});
+
 test("the seats of a held booking are changed, and its banner leads there", async () => {
   const event = await newEvent({ Stalls: ["aaaa", "aa"] });
   const buyer = await customer();

@@ -192,6 +192,7 @@ export const en = {
         "{seats} are kept for people who use a wheelchair, and for who comes with them, while other seats can be had.",
     },
     need: "I need a wheelchair place, or somebody who comes along does.",
+    needBook: "I need it, or who comes with me does: book it",
     needWhy: "These places are kept for who needs them. Your word is enough.",
     best: "Find the best seats for me",
     bestCount: "Seats",

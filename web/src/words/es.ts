@@ -191,6 +191,7 @@ export const es: Words = {
       other: "{seats} se reservan a quien usa silla de ruedas y a quien lo acompaña, mientras haya otros asientos.",
     },
     need: "Necesito una plaza para silla de ruedas, o la necesita alguien que viene conmigo.",
+    needBook: "La necesito, o quien viene conmigo: reservar",
     needWhy: "Estas plazas se guardan para quien las necesita. Basta con su palabra.",
     best: "Buscar los mejores asientos",
     bestCount: "Asientos",

@@ -8,14 +8,15 @@ import type { BestWish, Order } from "./order";
 
 /** Best holds the best seats of a wish without a look at the map. What the filters say holds for it, too. */
 export function Best({ choice, order, ready }: { choice: Choice; order: Order; ready: (go: () => void) => void }) {
-  const size = useSignal(Math.min(2, choice.terms.most));
+  const asked = useSignal(0);
+  const size = asked.value || (choice.party.value > 1 ? choice.party.value : Math.min(2, choice.terms.most));
   const spaces = useSignal(0);
   const { kindOf } = choice.seats.value.hall;
   const within = withinOf(choice);
   const submit = (event: Event) => {
     event.preventDefault();
-    const accessible = Math.min(spaces.value, size.value);
-    ready(() => void order.best({ count: size.value, ...(accessible > 0 && { accessible }), ...within.wish }));
+    const accessible = Math.min(spaces.value, size);
+    ready(() => void order.best({ count: size, ...(accessible > 0 && { accessible }), ...within.wish }));
   };
   return (
     <details class="best">
@@ -25,21 +26,15 @@ export function Best({ choice, order, ready }: { choice: Choice; order: Order; r
           says={t.choose.bestCount}
           from={1}
           to={choice.terms.most}
-          value={size.value}
-          set={(n) => (size.value = n)}
+          value={size}
+          set={(n) => (asked.value = n)}
         />
         {kindOf.includes(kinds.accessible) && (
-          <Numbers
-            says={t.choose.bestSpaces}
-            from={0}
-            to={size.value}
-            value={spaces.value}
-            set={(n) => (spaces.value = n)}
-          />
+          <Numbers says={t.choose.bestSpaces} from={0} to={size} value={spaces.value} set={(n) => (spaces.value = n)} />
         )}
         <p class="hint">{within.says}</p>
         <button type="submit" aria-disabled={order.busy.value}>
-          {fill(t.choose.bestHold, { count: count(t.seats.count, size.value) })}
+          {fill(t.choose.bestHold, { count: count(t.seats.count, size) })}
         </button>
       </form>
     </details>

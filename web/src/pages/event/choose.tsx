@@ -60,9 +60,7 @@ function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded
   const again = useAgain(change ? [] : (before?.had ?? []));
   return (
     <div class="seats">
-      <p class="hidden" role="status">
-        {choice.said.value}
-      </p>
+      <Said choice={choice} />
       <section class="offer" aria-labelledby="choose">
         <div class="bar">
           <h2 id="choose">{change ? t.choose.changeTitle : t.seats.title}</h2>
@@ -83,6 +81,15 @@ function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded
         answer={again.answer}
       />
     </div>
+  );
+}
+
+/** Said is the one place from which screen readers hear what becomes of the selection. */
+function Said({ choice }: { choice: Choice }) {
+  return (
+    <p class="hidden" role="status">
+      {choice.said.value}
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
-import { api, type Schemas, take } from "../../api/client";
+import { api, Refused, type Schemas, take } from "../../api/client";
 import { clock, moment } from "../../format";
 import { useResource } from "../../resource";
 import { here } from "../../router";
@@ -67,9 +67,16 @@ async function load(id: string, change: string, signal: AbortSignal): Promise<Lo
   const params = { path: { id }, query: { tickets: "none" as const } };
   const [{ event, max_seats }, booking] = await Promise.all([
     take(api.GET("/events/{id}", { params, signal })),
-    change === "" ? undefined : loadChange(change, signal),
+    change === "" ? undefined : loadChange(change, signal).catch(passOver),
   ]);
   return { event, most: max_seats, change: booking };
+}
+
+/** passOver lets the address name a booking that is not there: the seats can be bought all the same. */
+function passOver(error: unknown): undefined {
+  if (!(error instanceof Refused) || error.status === 401) {
+    throw error;
+  }
 }
 
 /** Over says why there is nothing to buy, and where there is. */

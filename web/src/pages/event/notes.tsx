@@ -6,7 +6,10 @@ import type { Order } from "./order";
 import { sayPlace } from "./say";
 import { costOf, type Seats } from "./status";
 
-/** What is said beside the selection, each with what can be done about it in one tap. */
+/** toSelection moves the focus to what is chosen: what it was on is gone. */
+export function toSelection(): void {
+  document.getElementById("selection")?.focus({ preventScroll: true });
+}
 
 /** Refused says why seats were not held: which are gone, that the rest is kept, and what can be had instead. */
 export function Refused({ choice, order }: { choice: Choice; order: Order }) {
@@ -24,6 +27,11 @@ export function Refused({ choice, order }: { choice: Choice; order: Order }) {
       ))}
       {gone && refusal.kept > 0 && <p>{count(t.seats.kept, refusal.kept)}</p>}
       <Instead choice={choice} order={order} />
+      {reasons.some(({ reason }) => reason === "reserved_accessible") && !order.needed.value && (
+        <button type="button" class="quiet" onClick={() => bookNeeded(order)}>
+          {t.choose.needBook}
+        </button>
+      )}
       {refusal.link && (
         <p>
           <a href={refusal.link}>{t.seats.openLink}</a>
@@ -36,6 +44,11 @@ export function Refused({ choice, order }: { choice: Choice; order: Order }) {
       )}
     </div>
   );
+}
+
+function bookNeeded(order: Order): void {
+  order.needed.value = true;
+  void order.book();
 }
 
 function sayReason(reason: keyof typeof t.reasons, seats: readonly string[]): string {
@@ -89,8 +102,12 @@ interface TakeProps {
 
 /** Take chooses some places with one tap. */
 function Take({ seats, places, amount, take }: TakeProps) {
+  const press = () => {
+    take();
+    toSelection();
+  };
   return (
-    <button type="button" class="quiet take" onClick={take}>
+    <button type="button" class="quiet take" onClick={press}>
       <span>{sayTogether(seats, places)}</span>
       <strong>{price(amount, seats.currency)}</strong>
     </button>
@@ -184,18 +201,22 @@ export function Alone({ choice }: { choice: Choice }) {
     return null;
   }
   const { orphans, take, move } = lonely;
+  const mend = (places: readonly number[]) => {
+    choice.choose(places);
+    toSelection();
+  };
   return (
     <div class="notice alone" data-refused={lonely.refused}>
       <p>{sayLonely(seats, lonely)}</p>
       <div class="offers">
         {take && (
-          <button type="button" class="quiet take" onClick={() => choice.choose(take)}>
+          <button type="button" class="quiet take" onClick={() => mend(take)}>
             <span>{count(t.choose.takeToo, orphans.length, { seats: sayTogether(seats, orphans) })}</span>
             <strong>+{money(sum(seats, orphans), seats.currency)}</strong>
           </button>
         )}
         {move && (
-          <button type="button" class="quiet take" onClick={() => choice.choose(move)}>
+          <button type="button" class="quiet take" onClick={() => mend(move)}>
             <span>{fill(t.choose.moveTo, { seats: sayTogether(seats, move) })}</span>
             <strong>{price(sum(seats, move), seats.currency)}</strong>
           </button>

@@ -3,7 +3,7 @@ import { CloseIcon } from "../../ui/icons";
 import { count, fill, t } from "../../words";
 import type { Choice } from "./choice";
 import { kinds } from "./hall";
-import { Again, Alone, Elsewhere, Gone, Refused, Repriced } from "./notes";
+import { Again, Alone, Elsewhere, Gone, Refused, Repriced, toSelection } from "./notes";
 import type { Order } from "./order";
 import { nameOf, sayPlace, saySeat } from "./say";
 import { costOf } from "./status";
@@ -53,14 +53,18 @@ export function Selection({ choice, order, again, press, answer }: Props) {
 
 function Chosen({ place, choice }: { place: number; choice: Choice }) {
   const seats = choice.seats.value;
-  const remove = fill(t.seats.remove, { seat: sayPlace(seats.hall, place) });
+  const name = fill(t.seats.remove, { seat: sayPlace(seats.hall, place) });
+  const remove = () => {
+    choice.toggle(place);
+    toSelection();
+  };
   return (
     <li>
       <button type="button" class="named" onClick={() => choice.look(place)}>
         {saySeat(nameOf(seats.hall, place))}
       </button>
       <span class="amount">{price(costOf(seats, place), seats.currency)}</span>
-      <button type="button" class="bare" aria-label={remove} onClick={() => choice.toggle(place)}>
+      <button type="button" class="bare" aria-label={name} onClick={remove}>
         <CloseIcon />
       </button>
     </li>
