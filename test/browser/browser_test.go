@@ -20,16 +20,30 @@ func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
 // client is where the web client is, and its tests.
 const client = "../../web"
 
-// TestTheClientInABrowser runs web/browser against a system of its own. What they buy there is audited at the end.
+// briefTests are those of holds that end while somebody watches: on a system where that takes seconds.
+const briefTests = "expiry.test.ts"
+
+// TestTheClientInABrowser runs web/browser against systems of its own. What they buy there is audited at the end.
 func TestTheClientInABrowser(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, isBuilt(), "build the client: make web")
 	chromium, err := findChromium()
 	require.NoError(t, err)
-	s := stack.Of(t, func() (*stack.System, error) { return stack.StartShared("browser", stack.Seeded) })
-	run := exec.CommandContext(t.Context(), "node", "node_modules/vitest/vitest.mjs", "run", "--config", "browser/vitest.config.ts")
+	usual := stack.Of(t, func() (*stack.System, error) { return stack.StartShared("browser", stack.Seeded) })
+	t.Run("usual", func(t *testing.T) { runClientTests(t, usual, chromium, "--exclude", "**/"+briefTests) })
+	brief := stack.Of(t, func() (*stack.System, error) {
+		return stack.StartShared("browser-brief", stack.Seeded, "BOXOFFICE_HOLD_DURATION=20s", "BOXOFFICE_CHECKOUT_MINIMUM=0s")
+	})
+	t.Run("brief holds", func(t *testing.T) { runClientTests(t, brief, chromium, briefTests) })
+}
+
+// runClientTests runs those that args choose, one file after the other.
+func runClientTests(t *testing.T, s *stack.System, chromium string, args ...string) {
+	t.Helper()
+	args = append([]string{"node_modules/vitest/vitest.mjs", "run", "--config", "browser/vitest.config.ts"}, args...)
+	run := exec.CommandContext(t.Context(), "node", args...)
 	run.Dir = client
-	run.Env = append(os.Environ(), "BOXOFFICE_URL="+s.Env["BOXOFFICE_URL"], "CHROMIUM="+chromium, "NO_COLOR=1")
+	run.Env = append(os.Environ(), "BOXOFFICE_URL="+s.Env["BOXOFFICE_URL"], "STRIPE_API_BASE="+s.Stripe(), "CHROMIUM="+chromium, "NO_COLOR=1")
 	run.WaitDelay = 10 * time.Second
 	out, err := run.CombinedOutput()
 	t.Logf("%s", out)

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Customer, call, customer, open, openAs, type Showing, showings } from "./open";
+import { base, type Customer, call, customer, open, openAs, type Showing, showings } from "./open";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 
 /** The pages, each with something by which it is seen to be all there. */
-const pages: Record<string, { path: () => string; ready: string; stranger?: boolean }> = {
+const pages: Record<string, { path: () => string; ready: string; stranger?: boolean; told?: () => object }> = {
   home: { path: () => "/app", ready: ".card.title" },
   search: { path: () => `/app?city=*&q=${encodeURIComponent(showing.name)}`, ready: ".card.title" },
   nothing: { path: () => "/app?city=*&q=qxqxqxqx", ready: ".empty" },
@@ -33,16 +33,34 @@ const pages: Record<string, { path: () => string; ready: string; stranger?: bool
   seats: { path: () => `/app/events/${showing.id}`, ready: ".seat" },
   change: { path: () => `/app/events/${held.event_id}?change=${held.id}`, ready: ".chosen li" },
   bookings: { path: () => "/app/bookings", ready: ".booking" },
+  held: { path: () => atBooking(), ready: ".pay" },
+  paying: { path: () => atBooking(), ready: ".pay", told: () => ({ payment: "open" }) },
+  ending: { path: () => atBooking(), ready: "dialog[open]", told: () => ({ hold_expires_at: inSeconds(58) }) },
+  waiting: { path: () => `${atBooking()}?returned=paid`, ready: ".steps", told: () => ({ payment: "open" }) },
+  expired: { path: () => atBooking(), ready: ".again", told: () => ({ status: "expired" }) },
+  refunding: { path: () => atBooking(), ready: ".ended", told: () => ({ status: "refunding", ...calledOff }) },
+  tickets: { path: () => atBooking(), ready: "[data-stage=completed] .card", told: () => ({ status: "completed" }) },
   login: { path: () => "/app/login", ready: "form", stranger: true },
   signup: { path: () => "/app/signup", ready: "form", stranger: true },
   missing: { path: () => "/app/events/0199a1b2-0000-7000-8000-0000000000b1", ready: ".empty" },
 };
 
+const atBooking = () => `/app/bookings/${held.id}`;
+const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+const calledOff = { called_off: { at: inSeconds(0), reason: "The singer is ill." } };
+
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
 
 async function visit(name: string, options: Parameters<typeof open>[0]): Promise<Page> {
-  const { path, ready, stranger } = pages[name] as (typeof pages)[string];
+  const { path, ready, stranger, told } = pages[name] as (typeof pages)[string];
   const page = await (stranger ? open(options) : openAs(buyer, options));
+  if (told) {
+    // How a booking looks in a stage to which checkout.test.ts and expiry.test.ts bring a real one.
+    await page.route(`${base}/bookings/*`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), ...told() } });
+    });
+  }
   await page.addInitScript(() => {
     const shifts = { sum: 0 };
     Object.assign(window, { shifts });

@@ -51,8 +51,8 @@ export const checkout = {
   codeTaken: "Code {code} is used. You save {amount}.",
   codeRemoved: "The code is removed.",
   warning: {
-    title: { one: "{n} minute left", other: "{n} minutes left" },
-    says: "Do you need more time? One press keeps your seats. Otherwise just go on.",
+    title: "Do you need more time?",
+    says: "One press keeps your seats longer. Otherwise just go on.",
     saysLongest: "Seats cannot be held longer. Pay now to keep them.",
     close: "Go on",
   },

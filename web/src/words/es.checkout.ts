@@ -53,8 +53,8 @@ export const checkout: typeof english = {
   codeTaken: "Se usa el código {code}. Ahorra {amount}.",
   codeRemoved: "Se quitó el código.",
   warning: {
-    title: { one: "Queda {n} minuto", other: "Quedan {n} minutos" },
-    says: "¿Necesita más tiempo? Con una pulsación conserva sus asientos. Si no, siga sin más.",
+    title: "¿Necesita más tiempo?",
+    says: "Con una pulsación conserva sus asientos más tiempo. Si no, siga sin más.",
     saysLongest: "Los asientos no se pueden guardar más tiempo. Pague ahora para conservarlos.",
     close: "Seguir",
   },

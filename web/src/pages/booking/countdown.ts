@@ -24,18 +24,22 @@ export function dueWarning(left: number, given: number | undefined): number | un
 
 /** useSecondsLeft counts down to a deadline. */
 export function useSecondsLeft(deadline: string): number {
-  const left = useSignal(secondsLeft(deadline));
+  const ticks = useSignal(0);
   useEffect(() => {
     let timer = 0;
-    const tick = () => {
+    const wait = () => {
       const ms = Date.parse(deadline) - serverNow();
-      left.value = Math.max(0, Math.ceil(ms / 1_000));
       if (ms > 0) {
         timer = window.setTimeout(tick, (ms % 1_000) + 5);
       }
     };
-    tick();
+    const tick = () => {
+      ticks.value++;
+      wait();
+    };
+    wait();
     return () => clearTimeout(timer);
   }, [deadline]);
-  return left.value;
+  ticks.value; // each shows it anew, and so does a deadline that moved
+  return secondsLeft(deadline);
 }

@@ -89,7 +89,7 @@ function Warning({ booking, left, more, announce }: WarningProps) {
   useEffect(() => {
     if (due !== undefined) {
       keep(id, { warned: { deadline, at: due } });
-      announce(count(t.checkout.leftSays, Math.ceil(left / 60)));
+      announce(sayLeft(left));
       if (!dialog.current?.open) {
         dialog.current?.showModal();
       }
@@ -102,12 +102,13 @@ function Warning({ booking, left, more, announce }: WarningProps) {
   }, [left === 0]);
   const close = () => dialog.current?.close();
   return (
-    <dialog ref={dialog} class="warning" aria-labelledby="warning">
-      <h2 id="warning">{count(t.checkout.warning.title, Math.max(1, Math.ceil(left / 60)))}</h2>
-      <p class="clock" aria-hidden="true">
-        {writeLeft(left)}
+    <dialog ref={dialog} class="warning" aria-labelledby="warning" aria-describedby="warning-left warning-says">
+      <h2 id="warning">{t.checkout.warning.title}</h2>
+      <p id="warning-left" class="clock">
+        <span class="hidden">{sayLeft(left)}</span>
+        <span aria-hidden="true">{writeLeft(left)}</span>
       </p>
-      <p>{more.longest ? t.checkout.warning.saysLongest : t.checkout.warning.says}</p>
+      <p id="warning-says">{more.longest ? t.checkout.warning.saysLongest : t.checkout.warning.says}</p>
       {more.says && !more.longest && <p class="wrong">{more.says}</p>}
       <div class="actions">
         {!more.longest && (
@@ -121,4 +122,9 @@ function Warning({ booking, left, more, announce }: WarningProps) {
       </div>
     </dialog>
   );
+}
+
+/** sayLeft says it in minutes, for who hears it. */
+function sayLeft(seconds: number): string {
+  return count(t.checkout.leftSays, Math.ceil(seconds / 60));
 }
