@@ -63,7 +63,7 @@ test("a newcomer signs up, searches, chooses, books, pays and has tickets, with 
   await tabTo(page, page.getByLabel(/Card number/i));
   await keys.type("4242 4242 4242 4242");
   await keys.press("Enter");
-  await page.waitForURL(/\/app\/bookings\/[0-9a-f-]{36}$/);
+  await page.waitForURL(/\/app\/bookings\/[0-9a-f-]{36}\?returned=paid$/);
   await page.getByRole("link", { name: "Tickets (PDF)" }).waitFor({ timeout: patience });
 
   await page.goto("/app/bookings");

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bookingOf, breaks, declinedCard, goodCard, type Held, hold, mends, payBy, record, secondsOn } from "./house";
-import { type Customer, customer, openAs, type Showing, showings } from "./open";
+import { type Customer, call, customer, openAs, type Showing, showings } from "./open";
 
 let all: Showing[];
 
@@ -295,4 +295,17 @@ test("a server that is away is said, refuses nothing for good, and is found agai
   expect(await page.getByLabel("Promotion code").inputValue()).toBe("typed");
   await payButton(page).click();
   await page.getByLabel("Card number").waitFor();
+});
+
+test("tickets that are given back are followed until the money is back", async () => {
+  const { buyer, booking, page, at } = await begun(17);
+  await page.goto(at);
+  await payButton(page).click();
+  await payBy(page, "4000 0000 0000 7726"); // whose refunds take a moment
+  await tickets(page).waitFor();
+  await call("POST", `/bookings/${booking.id}/cancel`, { as: buyer, body: {} });
+  await page.reload();
+  await heading(page, "Your money is on its way back").or(heading(page, "Your money is back")).waitFor();
+  await heading(page, "Your money is back").waitFor();
+  await page.getByText("went to the card you paid with").waitFor();
 });

@@ -8,7 +8,7 @@ import { Prices, What } from "./summary";
 /** Ended is a booking that led to no tickets, or no longer does. returned: the payment page said that it was paid. */
 export function Ended({ shared, stage, returned }: { shared: Shared; stage: Stage; returned: boolean }) {
   const { booking, event } = shared;
-  const onSale = event?.status === "on_sale";
+  const onSale = event?.status === "on_sale" && !booking.called_off;
   return (
     <div class="columns">
       <div>

@@ -33,12 +33,9 @@ export function Held({ shared, isOpen }: { shared: Shared; isOpen: boolean }) {
   return (
     <>
       {isOpen && (
-        <div class="notice">
-          <p>{t.checkout.notPaid}</p>
-          <p>
-            {t.checkout.paidElsewhere} {t.checkout.maybePaid}
-          </p>
-        </div>
+        <p class="notice">
+          {t.checkout.notPaid} {t.checkout.otherCard}
+        </p>
       )}
       <div class="columns">
         <div>
@@ -87,6 +84,7 @@ function Pay({ shared, isOpen }: { shared: Shared; isOpen: boolean }) {
       <button type="button" aria-disabled={busy} onClick={press}>
         {busy ? t.checkout.paying : sayPay(booking, isOpen)}
       </button>
+      {isOpen && <p class="hint">{t.checkout.maybePaid}</p>}
       <p class="hint">
         {email ? fill(t.checkout.mailTo, { email }) : !free && t.checkout.mailAsked} {!free && t.checkout.secure}
       </p>
