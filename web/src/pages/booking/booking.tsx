@@ -102,7 +102,7 @@ function useEvent(id: string | undefined): Event | null | undefined {
     () => (wanted.value === undefined ? undefined : `booked ${wanted.value}`),
     async (signal) => {
       try {
-        const params = { path: { id: wanted.peek() as string } };
+        const params = { path: { id: wanted.peek() as string }, query: { tickets: "none" as const } };
         return (await take(api.GET("/events/{id}", { params, signal }))).event;
       } catch (error) {
         if (error instanceof Refused && error.status === 404) {
