@@ -5,6 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { here, start } from "./router";
 import { match, type Page } from "./routes";
+import { lose, recoveries } from "./server";
 import { whoAmI } from "./session";
 import { Layout } from "./ui/layout";
 import { Empty, Failure, Loading } from "./ui/notice";
@@ -62,6 +63,12 @@ async function show(path: string): Promise<void> {
     }
   } catch (error) {
     shown.value = { path, error };
+    const before = recoveries.peek();
+    effect(() => {
+      if (recoveries.value > before) {
+        location.reload(); // a browser does not ask again for code that it failed to load
+      }
+    });
   }
   if (before) {
     document.getElementById("content")?.focus({ preventScroll: true });
@@ -70,7 +77,14 @@ async function show(path: string): Promise<void> {
 
 async function main(): Promise<void> {
   start((path) => match(path) !== undefined);
-  void whoAmI();
+  addEventListener("offline", lose);
+  if (!navigator.onLine) {
+    lose();
+  }
+  effect(() => {
+    recoveries.value;
+    void whoAmI();
+  });
   const first = match(location.pathname)?.route.load();
   first?.catch(() => undefined); // show tells of it
   await learn();

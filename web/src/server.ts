@@ -40,8 +40,13 @@ export async function watchedFetch(request: Request): Promise<Response> {
   }
 }
 
+/** lose notes that the server cannot be reached, whatever it was that told so. */
+export function lose(): void {
+  note(false);
+}
+
 /** isGateways tells whether something in front of the server answered in its place. The server itself answers problems. */
-function isGateways(response: Response): boolean {
+export function isGateways(response: Response): boolean {
   const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
   return !isProblem && [502, 503, 504].includes(response.status);
 }

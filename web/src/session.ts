@@ -1,21 +1,20 @@
 import { signal } from "@preact/signals";
 import { api, Refused, type Schemas, take } from "./api/client";
+import { belongTo } from "./pocket";
 
 export type User = Schemas["User"];
 
 /** user is who is logged in; null: nobody; undefined: not known yet. */
 export const user = signal<User | null | undefined>(undefined);
 
-let asked: Promise<User | null> | undefined;
+let asked: Promise<User | null | undefined> | undefined;
 
-/** whoAmI gives who is logged in. It asks once; where no answer comes, nobody is. */
-export function whoAmI(): Promise<User | null> {
-  asked ??= take(api.GET("/me"))
-    .catch(() => null)
-    .then((found) => {
-      user.value = found;
-      return found;
-    });
+/** whoAmI gives who is logged in. It asks until an answer comes, and then no more; undefined: none came this time. */
+export function whoAmI(): Promise<User | null | undefined> {
+  asked ??= take(api.GET("/me")).then(setUser, (error: unknown) => {
+    asked = undefined;
+    return error instanceof Refused && error.status === 401 ? setUser(null) : undefined;
+  });
   return asked;
 }
 
@@ -37,9 +36,11 @@ export async function logOut(): Promise<void> {
   setUser(null);
 }
 
-function setUser(who: User | null): void {
+function setUser(who: User | null): User | null {
   asked = Promise.resolve(who);
   user.value = who;
+  void belongTo(who?.id ?? null);
+  return who;
 }
 
 /** needsLogIn tells whether a page cannot be shown without a session; then nobody is logged in, whatever we thought. */

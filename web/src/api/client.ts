@@ -1,12 +1,12 @@
 import createClient from "openapi-fetch";
-import { watchedFetch } from "../server";
+import { reach } from "../reach";
 import type { components, paths } from "./schema.gen";
 
 export type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
 
 /** The API, typed by openapi.yaml. The session travels as a cookie, which scripts cannot read. */
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: watchedFetch });
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: reach });
 
 /** Refused is an answer that is no success: what the server says of it, and when to ask again. */
 export class Refused extends Error {

@@ -1,5 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { api } from "../api/client";
+import { here } from "../router";
 import { reachable } from "../server";
 import { t } from "../words";
 
@@ -13,13 +14,20 @@ export function AwayBanner() {
       return;
     }
     const timer = setInterval(() => {
-      api.GET("/me").catch(() => undefined); // what is noted of the answer is all that is wanted
+      if (navigator.onLine) {
+        api.GET("/me").catch(() => undefined); // what is noted of the answer is all that is wanted
+      }
     }, every);
     return () => clearInterval(timer);
   });
   return (
     <div class="away-banner" role="status">
-      {!reachable.value && <p class="wide">{t.checkout.away}</p>}
+      {!reachable.value && (
+        <p class="wide">
+          {t.checkout.away} {t.tickets.stillWork}{" "}
+          {here.value.path !== "/app/bookings" && <a href="/app/bookings">{t.nav.bookings}</a>}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { checkout } from "./en.checkout";
+import { tickets } from "./en.tickets";
 
 /** Everything that the client says, in English. es.ts has the same keys. {names} are filled in; forms are by plural. */
 export const en = {
@@ -314,4 +315,5 @@ export const en = {
     refunded: "Refunded",
   },
   checkout,
+  tickets,
 };

@@ -1,4 +1,5 @@
 import { checkout } from "./es.checkout";
+import { tickets } from "./es.tickets";
 import type { Words } from "./index";
 
 export const es: Words = {
@@ -313,4 +314,5 @@ export const es: Words = {
     refunded: "Devuelta",
   },
   checkout,
+  tickets,
 };

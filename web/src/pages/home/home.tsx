@@ -2,6 +2,7 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { distance } from "../../format";
 import { useResource } from "../../resource";
 import { here } from "../../router";
+import { reachable } from "../../server";
 import { user } from "../../session";
 import { entitle } from "../../ui/layout";
 import { Empty, Failure, Loading } from "../../ui/notice";
@@ -17,9 +18,10 @@ import "../../styles/home.css";
 /** What is on, near the user or where the address bar says. */
 export default function Home() {
   const query = useComputed(() => readQuery(here.value.query));
-  // Without a city in the address it is the user's, who may not be known yet.
+  // Without a city in the address it is the user's, who may not be known yet, or not at all without a network.
   const city = useComputed(
-    () => query.value.city ?? (user.value === undefined ? undefined : user.value?.location || anywhere),
+    () =>
+      query.value.city ?? (user.value === undefined && reachable.value ? undefined : user.value?.location || anywhere),
   );
   const tries = useSignal(0);
   const results = useResource<Results>(
