@@ -1,17 +1,23 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { api, type Schemas, take } from "../api/client";
 import { moment, price, shortClock } from "../format";
+import { keepAll } from "../pocket";
 import { useResource } from "../resource";
+import { reachable, serverNow } from "../server";
+import { user } from "../session";
 import { entitle } from "../ui/layout";
 import { Empty, Pending } from "../ui/notice";
 import { Poster } from "../ui/poster";
 import { count, fill, t } from "../words";
+import { codeOf } from "./booking/codes";
+import { group, sayLeft } from "./mine";
 import "../styles/bookings.css";
 
 type Booking = Schemas["Booking"];
 type BookedEvent = Schemas["BookedEvent"];
 
-interface Mine {
+interface Loaded {
   bookings: Booking[];
   events: Map<string, BookedEvent>;
   more: boolean;
@@ -24,12 +30,17 @@ export default function Bookings() {
   entitle(t.bookings.title);
   const tries = useSignal(0);
   const pages = useSignal(1);
-  const mine = useResource<Mine>(
+  const mine = useResource<Loaded>(
     () => `bookings ${pages.value}`,
     (signal) => load(pages.peek(), signal),
     tries,
   );
   const { data, error } = mine.value;
+  useEffect(() => {
+    if (data && user.value && reachable.value) {
+      keepAll(data.bookings, data.events, codeOf).catch(() => undefined); // no room, or forbidden
+    }
+  }, [data, user.value, reachable.value]);
   return (
     <div class="wide bookings">
       <h1>{t.bookings.title}</h1>
@@ -41,7 +52,7 @@ export default function Bookings() {
           </a>
         </Empty>
       )}
-      {data && data.bookings.length > 0 && <Both mine={data} />}
+      {data && data.bookings.length > 0 && <All loaded={data} again={() => tries.value++} />}
       {data?.more && (
         <p class="more">
           <button type="button" class="quiet" onClick={() => pages.value++}>
@@ -53,8 +64,8 @@ export default function Bookings() {
   );
 }
 
-async function load(pages: number, signal: AbortSignal): Promise<Mine> {
-  const mine: Mine = { bookings: [], events: new Map(), more: true };
+async function load(pages: number, signal: AbortSignal): Promise<Loaded> {
+  const mine: Loaded = { bookings: [], events: new Map(), more: true };
   let cursor: string | undefined;
   for (let page = 0; page < pages && mine.more; page++) {
     const query = { limit: perPage, ...(cursor && { cursor }) };
@@ -69,61 +80,97 @@ async function load(pages: number, signal: AbortSignal): Promise<Mine> {
   return mine;
 }
 
-/** isUpcoming tells whether a booking still leads to something: seats of a showing that is not over, or money on its way. */
-export function isUpcoming(booking: Booking, event: BookedEvent | undefined, now = Date.now()): boolean {
-  switch (booking.status) {
-    case "held":
-    case "confirmed":
-    case "refunding":
-      return true;
-    case "completed":
-      return event !== undefined && event.status !== "cancelled" && Date.parse(event.ends_at) > now;
-    default:
-      return false;
-  }
+interface AllProps {
+  loaded: Loaded;
+  again: () => void;
 }
 
-function Both({ mine }: { mine: Mine }) {
-  const at = (booking: Booking) => Date.parse(mine.events.get(booking.event_id)?.time ?? booking.created_at);
-  const isNext = (booking: Booking) => isUpcoming(booking, mine.events.get(booking.event_id));
-  const upcoming = mine.bookings.filter(isNext).sort((a, b) => at(a) - at(b));
-  const past = mine.bookings.filter((booking) => !isNext(booking));
+function All({ loaded, again }: AllProps) {
+  const { open, upcoming, past } = group(loaded.bookings, loaded.events);
+  const card = (booking: Booking, size?: "large") => (
+    <li key={booking.id}>
+      <Card booking={booking} event={loaded.events.get(booking.event_id)} size={size} />
+    </li>
+  );
   return (
     <>
+      {open.length > 0 && (
+        <ul class="cards open">
+          {open.map((booking) => (
+            <li key={booking.id}>
+              <Open booking={booking} loaded={loaded} again={again} />
+            </li>
+          ))}
+        </ul>
+      )}
       <section aria-labelledby="upcoming">
         <h2 id="upcoming">{t.bookings.upcoming}</h2>
         {upcoming.length === 0 ? (
           <p class="soft">{t.bookings.noneUpcoming}</p>
         ) : (
-          <Cards bookings={upcoming} mine={mine} />
+          <ul class="cards">{upcoming.map((booking, i) => card(booking, i === 0 ? "large" : undefined))}</ul>
         )}
       </section>
       {past.length > 0 && (
-        <section aria-labelledby="past" class="past">
-          <h2 id="past">{t.bookings.past}</h2>
-          <Cards bookings={past} mine={mine} />
-        </section>
+        <details class="past">
+          <summary>
+            <h2>{count(t.tickets.mine.past, past.length)}</h2>
+          </summary>
+          <ul class="cards">{past.map((booking) => card(booking))}</ul>
+        </details>
       )}
     </>
   );
 }
 
-function Cards({ bookings, mine }: { bookings: Booking[]; mine: Mine }) {
+/** Open is a booking that is held: it says how long still, and leads to where it is paid. */
+function Open({ booking, loaded, again }: AllProps & { booking: Booking }) {
+  const event = loaded.events.get(booking.event_id);
+  const left = useLeft(booking.hold_expires_at, again);
   return (
-    <ul class="cards">
-      {bookings.map((booking) => (
-        <li key={booking.id}>
-          <Card booking={booking} event={mine.events.get(booking.event_id)} />
-        </li>
-      ))}
-    </ul>
+    <article class="card booking held">
+      <div>
+        <p class="badge" data-status={booking.status}>
+          {left === "" ? t.badges.held : fill(t.tickets.mine.left, { time: left })}
+        </p>
+        <h3>{event?.name ?? t.bookings.gone}</h3>
+        {event && <When event={event} />}
+        <p class="soft">{sayStatus(booking)}</p>
+        <a class="button" href={booking.links.page}>
+          {fill(t.tickets.mine.pay, { amount: price(booking.amount_minor, booking.currency) })}
+        </a>
+      </div>
+    </article>
   );
 }
 
-function Card({ booking, event }: { booking: Booking; event: BookedEvent | undefined }) {
+/** useLeft counts down to a deadline by the server's clock. When it is over, the page is loaded anew. */
+function useLeft(deadline: string, over: () => void): string {
+  const left = useSignal(sayLeft(deadline, serverNow()));
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const before = left.value;
+      left.value = sayLeft(deadline, serverNow());
+      if (before !== "" && left.value === "") {
+        over();
+      }
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [deadline]);
+  return left.value;
+}
+
+interface CardProps {
+  booking: Booking;
+  event: BookedEvent | undefined;
+  /** The next showing is large. */
+  size: "large" | undefined;
+}
+
+function Card({ booking, event, size }: CardProps) {
   const seats = booking.tickets.map((ticket) => ticket.seat).join(" · ");
   return (
-    <article class="card booking">
+    <article class="card booking" data-size={size}>
       <Poster name={event?.name ?? ""} />
       <div>
         <p class="badge" data-status={booking.status}>
@@ -132,42 +179,44 @@ function Card({ booking, event }: { booking: Booking; event: BookedEvent | undef
         <h3>
           <a href={booking.links.page}>{event?.name ?? t.bookings.gone}</a>
         </h3>
-        {event && (
-          <p>
-            {moment(event.time, event.venue.time_zone)} · {event.venue.name}, {event.venue.city}
-          </p>
-        )}
-        <p class="soft">
+        {event && <When event={event} />}
+        <p>
           {count(t.seats.count, booking.tickets.length)}: {seats}
         </p>
-        <p>{sayStatus(booking)}</p>
-        <p class="soft">
-          {fill(t.bookings.reference, { reference: booking.reference })} ·{" "}
-          {price(booking.amount_minor, booking.currency)}
-        </p>
-        <Links booking={booking} />
+        {booking.status !== "completed" && <p>{sayStatus(booking)}</p>}
+        <p class="soft">{fill(t.bookings.reference, { reference: booking.reference })}</p>
       </div>
+      <Links booking={booking} all={size === "large"} />
     </article>
   );
 }
 
-function Links({ booking }: { booking: Booking }) {
-  const { links } = booking;
+function When({ event }: { event: BookedEvent }) {
+  return (
+    <p>
+      <strong>{moment(event.time, event.venue.time_zone)}</strong>
+      <br />
+      {event.venue.name}, {event.venue.city}
+    </p>
+  );
+}
+
+function Links({ booking: { links }, all }: { booking: Booking; all: boolean }) {
   return (
     <div class="actions">
-      {links.tickets && (
-        <a class="button" href={links.tickets}>
+      <a class={links.tickets ? "button" : "button quiet"} href={links.page}>
+        {links.tickets ? t.tickets.mine.show : t.bookings.open}
+      </a>
+      {links.tickets && reachable.value && (
+        <a class="button quiet" href={links.tickets} download>
           {t.bookings.pdf}
         </a>
       )}
-      {links.calendar && (
-        <a class="button quiet" href={links.calendar}>
+      {all && links.calendar && reachable.value && (
+        <a class="button quiet" href={links.calendar} download>
           {t.bookings.calendar}
         </a>
       )}
-      <a class={links.checkout ? "button" : "button quiet"} href={links.page}>
-        {links.checkout ? t.bookings.pay : t.bookings.open}
-      </a>
     </div>
   );
 }
