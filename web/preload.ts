@@ -5,10 +5,11 @@ import type { Plugin } from "vite";
 interface Chunk {
   file: string;
   imports?: string[];
+  dynamicImports?: string[];
   css?: string[];
 }
 
-/** Preload is what a browser needs of a route beside the index: files, and what the page asks the API for first. */
+/** Preload is what a browser needs of a route beside the index: files, those that the page itself loads too, and what it asks first. */
 interface Preload {
   files: string[];
   data: string[];
@@ -33,7 +34,10 @@ export function preload(folder: string): Plugin {
       const entry = filesOf(manifest, "index.html");
       const preloads: Record<string, Preload> = {};
       for (const [, path = "", module, data] of readFileSync(join(folder, "src/routes.tsx"), "utf8").matchAll(route)) {
-        const files = filesOf(manifest, `src/${module}.tsx`).filter((file) => !entry.includes(file));
+        const page = `src/${module}.tsx`;
+        const files = [page, ...(manifest[page]?.dynamicImports ?? [])]
+          .flatMap((key) => filesOf(manifest, key))
+          .filter((file, i, all) => !entry.includes(file) && all.indexOf(file) === i);
         preloads[path] = { files, data: [...always, ...(data ? JSON.parse(data) : [])] };
       }
       writeFileSync(join(folder, "dist/preload.json"), JSON.stringify(preloads));

@@ -37,7 +37,7 @@ function bytesOf(scripts: Iterable<string>): number {
 
 /** The file that each route loads, as routes.tsx says. */
 const source = readFileSync(new URL("routes.tsx", import.meta.url), "utf8");
-const pages = [...source.matchAll(/path: "([^"]+)", load: \(\) => import\("\.\/([^"]+)"\)/g)];
+const pages = [...source.matchAll(/path: "([^"]+)",\s*load: \(\) => import\("\.\/([^"]+)"\)/g)];
 
 test("every route is measured", () => expect(pages.map(([, path]) => path)).toEqual(routes.map(({ path }) => path)));
 

@@ -14,7 +14,11 @@ export interface Route {
 export const routes: readonly Route[] = [
   { path: "/app", load: () => import("./pages/home/home") },
   { path: "/app/titles/{id}", load: () => import("./pages/title"), data: ["/titles/{id}"] },
-  { path: "/app/events/{id}", load: () => import("./pages/event/event") },
+  {
+    path: "/app/events/{id}",
+    load: () => import("./pages/event/event"),
+    data: ["/events/{id}?tickets=none", "/events/{id}/seat-map", "/bookings?event_id={id}"],
+  },
   { path: "/app/login", load: () => import("./pages/login") },
   { path: "/app/signup", load: () => import("./pages/signup") },
   { path: "/app/bookings", load: () => import("./pages/bookings"), data: ["/bookings?limit=50"] },
