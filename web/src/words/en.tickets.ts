@@ -9,7 +9,7 @@ export const tickets = {
   starts: "Starts",
   booking: "Booking",
   holder: "Booked by",
-  show: "Show the code of {seat} on the whole screen",
+  show: "Full screen: the code of {seat}",
   enlarge: "Full screen",
   code: "Entry code of {seat}",
   noCode: "The code could not be loaded. Tickets by mail and on paper work, too.",

@@ -9,7 +9,7 @@ export const tickets = {
   starts: "Empieza",
   booking: "Reserva",
   holder: "A nombre de",
-  show: "Mostrar el código de {seat} en toda la pantalla",
+  show: "Pantalla completa: el código de {seat}",
   enlarge: "Pantalla completa",
   code: "Código de acceso de {seat}",
   noCode: "No se pudo cargar el código. También valen las entradas por correo y en papel.",

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { Schemas } from "../../api/client";
 import { codePath, type KeptEvent } from "../../pocket";
+import { reachable } from "../../server";
 import { user } from "../../session";
 import { WheelchairIcon } from "../../ui/icons";
 import { fill, t } from "../../words";
@@ -114,10 +115,10 @@ function Facts({ booking, event }: Omit<DeckProps, "tickets">) {
         <dt>{t.tickets.booking}</dt>
         <dd>{booking.reference}</dd>
       </div>
-      {user.value && (
+      {user.value !== null && reachable.value && (
         <div>
           <dt>{t.tickets.holder}</dt>
-          <dd>{user.value.username}</dd>
+          <dd>{user.value?.username ?? "…"}</dd>
         </div>
       )}
     </dl>

@@ -28,7 +28,12 @@ export function Door({ booking, tickets, event, first, close }: Props) {
     const next = Math.min(Math.max(at.value + by, 0), tickets.length - 1);
     strip.current?.children[next]?.scrollIntoView({ inline: "start" });
   };
-  const onKeyDown = ({ key }: KeyboardEvent) => turn(key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+      event.preventDefault(); // one ticket, and not some way of it
+      turn(event.key === "ArrowRight" ? 1 : -1);
+    }
+  };
   const onScroll = ({ currentTarget: { scrollLeft, clientWidth } }: { currentTarget: HTMLElement }) => {
     at.value = Math.round(scrollLeft / Math.max(clientWidth, 1));
   };
@@ -38,7 +43,8 @@ export function Door({ booking, tickets, event, first, close }: Props) {
         <CloseIcon />
         {t.tickets.close}
       </button>
-      <ul class="strip" ref={strip} onScroll={onScroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys, too */}
+      <ul class="strip" ref={strip} onScroll={onScroll} tabIndex={0}>
         {tickets.map((ticket, i) => (
           <li key={ticket.id} aria-hidden={i !== at.value} inert={i !== at.value}>
             <Place ticket={ticket} />
@@ -61,7 +67,13 @@ export function Door({ booking, tickets, event, first, close }: Props) {
 function Turner({ at, total, turn }: { at: number; total: number; turn: (by: number) => void }) {
   return (
     <div class="turner">
-      <button type="button" class="quiet" aria-label={t.tickets.previous} disabled={at === 0} onClick={() => turn(-1)}>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={t.tickets.previous}
+        aria-disabled={at === 0}
+        onClick={() => turn(-1)}
+      >
         <ChevronIcon />
       </button>
       <span role="status">{fill(t.tickets.nth, { n: at + 1, total })}</span>
@@ -69,7 +81,7 @@ function Turner({ at, total, turn }: { at: number; total: number; turn: (by: num
         type="button"
         class="quiet"
         aria-label={t.tickets.next}
-        disabled={at === total - 1}
+        aria-disabled={at === total - 1}
         onClick={() => turn(1)}
       >
         <ChevronIcon />
