@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
 	"io/fs"
@@ -14,15 +15,19 @@ import (
 )
 
 // clientPolicy lets the web client run its own scripts and styles and talk to this origin, and nothing else: no inline
-// code, no frame, no form that a browser sends by itself, no string that becomes markup.
-const clientPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
-	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+// code, no frame, no form that a browser sends by itself, no string that becomes markup. Pictures of tickets that are kept
+// on the device are blobs, which only our own scripts make. The one trusted type is the worker's address, a constant.
+const clientPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; " +
+	"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types worker"
 
 // client is the web client in memory. Its index answers every route of the client; its assets have their hash in their
 // names, so a browser keeps them for ever.
 type client struct {
 	index    *clientFile
 	preloads preloads
+	manifest *clientFile            // what a browser installs the client by
+	worker   *clientFile            // what opens it without a network
 	assets   map[string]*clientFile // by name
 }
 
@@ -33,19 +38,24 @@ type clientFile struct {
 	etag            string
 }
 
-// siteName stands in index.html where the site's name belongs.
+// siteName stands in index.html and in the manifest where the site's name belongs.
 const siteName = "{{site}}"
 
 // readClient reads the built client. Its files are part of the program: one that is missing shows at the first start.
 func readClient(files fs.FS, site string) (*client, error) {
-	page, err := fs.ReadFile(files, "index.html")
+	quoted, err := json.Marshal(site)
 	if err != nil {
-		return nil, fmt.Errorf("api: Client: %w", err)
+		return nil, err
 	}
-	page = bytes.ReplaceAll(page, []byte(siteName), []byte(html.EscapeString(site)))
-	c := &client{
-		index:  &clientFile{kind: "text/html; charset=utf-8", plain: page, gzip: zip(page), etag: etagOf(page)},
-		assets: map[string]*clientFile{},
+	c := &client{assets: map[string]*clientFile{}}
+	if c.index, err = readNamed(files, "index.html", "text/html; charset=utf-8", html.EscapeString(site)); err != nil {
+		return nil, err
+	}
+	if c.manifest, err = readNamed(files, "manifest.webmanifest", "application/manifest+json", string(quoted[1:len(quoted)-1])); err != nil {
+		return nil, err
+	}
+	if c.worker, err = readClientFile(files, "sw.js", clientKinds[".js"]); err != nil {
+		return nil, err
 	}
 	if c.preloads, err = readPreloads(files); err != nil {
 		return nil, err
@@ -66,11 +76,22 @@ func readClient(files fs.FS, site string) (*client, error) {
 	return c, nil
 }
 
+// readNamed reads a file whose name stays from release to release, and writes the site's name into it.
+func readNamed(files fs.FS, name, kind, site string) (*clientFile, error) {
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, fmt.Errorf("api: Client: %w", err)
+	}
+	content = bytes.ReplaceAll(content, []byte(siteName), []byte(site))
+	return &clientFile{kind: kind, plain: content, gzip: zip(content), etag: etagOf(content)}, nil
+}
+
 // clientKinds are the media types of what a client is made of. The compressed twins of these files are not among them.
 var clientKinds = map[string]string{
 	".js":    "text/javascript; charset=utf-8",
 	".css":   "text/css; charset=utf-8",
 	".svg":   "image/svg+xml",
+	".png":   "image/png",
 	".woff2": "font/woff2",
 }
 
@@ -112,6 +133,18 @@ func (f *clientFile) serve(c *gin.Context, cacheControl string) {
 func (s *Server) pageClient(c *gin.Context, _ boxoffice.User) error {
 	s.client.preloads.announce(c)
 	s.client.index.serve(c, "no-cache")
+	return nil
+}
+
+func (s *Server) pageManifest(c *gin.Context, _ boxoffice.User) error {
+	s.client.manifest.serve(c, "no-cache")
+	return nil
+}
+
+// pageWorker answers with the service worker, which is for all of the client: /app itself, and what is below.
+func (s *Server) pageWorker(c *gin.Context, _ boxoffice.User) error {
+	c.Header("Service-Worker-Allowed", "/app")
+	s.client.worker.serve(c, "no-cache")
 	return nil
 }
 

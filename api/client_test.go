@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,6 +18,9 @@ func builtClient() fstest.MapFS {
 		"assets/index-a1.js.br": {Data: []byte(`by brotli`)},
 		"assets/index-a1.js.gz": {Data: []byte(`by gzip`)},
 		"assets/icon.svg":       {Data: []byte(`<svg/>`)},
+		"assets/icon-192.png":   {Data: []byte(`a picture`)},
+		"manifest.webmanifest":  {Data: []byte(`{"name": "{{site}}"}`)},
+		"sw.js":                 {Data: []byte(`self`)},
 		"assets/notes.txt":      {Data: []byte(`no part of it`)},
 	}
 }
@@ -70,6 +74,7 @@ func TestAssetsAreKeptAndComeCompressed(t *testing.T) {
 		require.Equal(t, "text/javascript; charset=utf-8", got.header.Get("Content-Type"))
 		require.Equal(t, "public, max-age=31536000, immutable", got.header.Get("Cache-Control"))
 	}
+	require.Equal(t, "image/png", b.do(t, request{method: "GET", path: "/app/assets/icon-192.png"}).header.Get("Content-Type"))
 	require.Equal(t, "image/svg+xml", b.do(t, request{method: "GET", path: "/app/assets/icon.svg"}).header.Get("Content-Type"))
 	for _, name := range []string{"index-b2.js", "notes.txt", "index-a1.js.gz", "..%2findex.html", "%2e%2e"} {
 		got := b.do(t, request{method: "GET", path: "/app/assets/" + name})
@@ -78,10 +83,40 @@ func TestAssetsAreKeptAndComeCompressed(t *testing.T) {
 	}
 }
 
-func TestAClientWithoutAnIndexDoesNotStart(t *testing.T) {
+// What a browser keeps of a release it asks for anew each time, so that the next one is seen.
+func TestTheClientIsInstallable(t *testing.T) {
 	t.Parallel()
-	_, err := readClient(fstest.MapFS{}, "boxoffice")
-	require.ErrorContains(t, err, "index.html")
+	b := setup(t, func(o *Options) { o.Name = `Ada's "<Hall>"` })
+	manifest := b.do(t, request{method: "GET", path: "/app/manifest.webmanifest"})
+	require.Equal(t, "application/manifest+json", manifest.header.Get("Content-Type"))
+	var written struct{ Name string }
+	require.NoError(t, json.Unmarshal(manifest.body, &written))
+	require.Equal(t, `Ada's "<Hall>"`, written.Name)
+
+	worker := b.do(t, request{method: "GET", path: "/app/sw.js"})
+	require.Equal(t, "text/javascript; charset=utf-8", worker.header.Get("Content-Type"))
+	require.Equal(t, "/app", worker.header.Get("Service-Worker-Allowed"), "its scope has no slash at its end")
+	require.Equal(t, "self", string(worker.body))
+
+	for path, got := range map[string]result{"/app/manifest.webmanifest": manifest, "/app/sw.js": worker} {
+		require.Equal(t, "no-cache", got.header.Get("Cache-Control"))
+		again := b.do(t, request{method: "GET", path: path, headers: []string{"If-None-Match", got.header.Get("ETag")}})
+		require.Equal(t, http.StatusNotModified, again.status)
+	}
+	policy := b.visit(t, "GET", "/app", "", nil).header.Get("Content-Security-Policy")
+	for _, part := range []string{"img-src 'self' blob:;", "worker-src 'self';", "manifest-src 'self';", "trusted-types worker"} {
+		require.Contains(t, policy, part)
+	}
+}
+
+func TestAClientThatLacksAFileDoesNotStart(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"index.html", "manifest.webmanifest", "sw.js"} {
+		files := builtClient()
+		delete(files, name)
+		_, err := readClient(files, "boxoffice")
+		require.ErrorContains(t, err, name)
+	}
 }
 
 // A page names what it needs, so that a browser fetches all of it at once; an ID is written into nothing unless it is one.

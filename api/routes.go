@@ -171,6 +171,8 @@ func (s *Server) pages() []route {
 		{ServiceBookings, "GET", "/app/events/{id}", anyone, s.pageClient},
 		{ServiceBookings, "GET", "/app/bookings", anyone, s.pageClient},
 		{ServiceBookings, "GET", "/app/bookings/{id}", anyone, s.pageClient},
+		{ServiceBookings, "GET", "/app/manifest.webmanifest", anyone, s.pageManifest},
+		{ServiceBookings, "GET", "/app/sw.js", anyone, s.pageWorker},
 		{ServiceBookings, "GET", "/app/assets/{file}", anyone, s.pageAsset},
 		{ServiceBookings, "GET", "/app/style.css", anyone, s.pageStyle},
 		{ServiceUsers, "GET", "/app/forgot", anyone, s.pageForgot},

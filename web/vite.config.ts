@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
+import { installable } from "./installable.ts";
 import { preload } from "./preload.ts";
 
 const dist = join(import.meta.dirname, "dist");
@@ -63,7 +64,7 @@ const api = { target: process.env.API_URL ?? "http://localhost:8080", changeOrig
 
 export default defineConfig({
   base: "/app/",
-  plugins: [pack(), preload(import.meta.dirname), server()],
+  plugins: [pack(), installable(), preload(import.meta.dirname), server()],
   build: {
     target: "es2022",
     emptyOutDir: false,

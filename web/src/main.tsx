@@ -10,6 +10,7 @@ import { whoAmI } from "./session";
 import { Layout } from "./ui/layout";
 import { Empty, Failure, Loading } from "./ui/notice";
 import { learn, t } from "./words";
+import { install } from "./worker/install";
 
 /** Shown is the page on the screen: the one before stays until the code of the next is here. */
 type Shown = { path: string; id: string; page: Page } | { path: string; error: unknown } | undefined;
@@ -92,6 +93,7 @@ async function main(): Promise<void> {
     void show(here.value.path);
   });
   render(<App />, document.getElementById("app") as HTMLElement);
+  install();
 }
 
 void main();
