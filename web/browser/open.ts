@@ -19,7 +19,10 @@ let browser: Promise<Browser> | undefined;
 const faults: string[] = [];
 const opened: Page[] = [];
 
-/** open gives a page in a browser of its own, as a person in California has it. What breaks in it fails the test. */
+/**
+ * open gives a page in a browser of its own, as a person in California has it. What breaks in it fails the test. It has no
+ * service worker unless asked for: what one fetches no test could stop.
+ */
 export async function open(options: BrowserContextOptions = {}): Promise<Page> {
   browser ??= chromium.launch({ executablePath: setting("CHROMIUM"), args: ["--no-sandbox"] });
   const context = await (await browser).newContext({
@@ -27,6 +30,7 @@ export async function open(options: BrowserContextOptions = {}): Promise<Page> {
     locale: "en-US",
     timezoneId: "America/Los_Angeles",
     viewport: { width: 1280, height: 800 },
+    serviceWorkers: "block",
     ...options,
   });
   const page = await context.newPage();

@@ -5,6 +5,7 @@ import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { base, type Customer, call, customer, open, openAs, type Showing, showings } from "./open";
+import { buy, type Sold } from "./sold";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -13,6 +14,7 @@ const shots = join(import.meta.dirname, "shots");
 let buyer: Customer;
 let showing: Showing;
 let held: { id: string; event_id: string };
+let sold: Sold;
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
@@ -21,6 +23,7 @@ beforeAll(async () => {
   buyer = await customer(`${showing.venue.city}, ${showing.venue.state}`);
   const { tickets } = await call<{ tickets: { id: string }[] }>("GET", `/events/${all[5]?.id}`, { as: buyer });
   held = await call("POST", "/book", { as: buyer, body: tickets.slice(0, 2).map(({ id }) => id) });
+  sold = await buy(buyer, all[6]?.id ?? "", 2);
 });
 
 /** The pages, each with something by which it is seen to be all there. */
@@ -39,7 +42,9 @@ const pages: Record<string, { path: () => string; ready: string; stranger?: bool
   waiting: { path: () => `${atBooking()}?returned=paid`, ready: ".steps", told: () => ({ payment: "open" }) },
   expired: { path: () => atBooking(), ready: ".again", told: () => ({ status: "expired" }) },
   refunding: { path: () => atBooking(), ready: ".ended", told: () => ({ status: "refunding", ...calledOff }) },
-  tickets: { path: () => atBooking(), ready: "[data-stage=completed] .card", told: () => ({ status: "completed" }) },
+  tickets: { path: () => sold.links.page, ready: ".code img" },
+  door: { path: () => sold.links.page, ready: ".code img" },
+  return: { path: () => sold.links.page, ready: ".code img" },
   login: { path: () => "/app/login", ready: "form", stranger: true },
   signup: { path: () => "/app/signup", ready: "form", stranger: true },
   missing: { path: () => "/app/events/0199a1b2-0000-7000-8000-0000000000b1", ready: ".empty" },
@@ -79,6 +84,17 @@ async function visit(name: string, options: Parameters<typeof open>[0]): Promise
     await page.locator(".seat").nth(2).click(); // and the ones beside it are left alone
     await page.locator(".seat").nth(4).click();
     await page.locator(".alone").waitFor();
+  }
+  if (name === "door") {
+    await page.locator(".show").first().click();
+    await page.locator(".door .code img").first().waitFor();
+  }
+  if (name === "return") {
+    await page.getByText("Give tickets back").click();
+    await page.getByText("Mails about this booking").click();
+    await page.getByRole("checkbox").first().check();
+    await page.getByRole("button", { name: "See what comes back" }).click();
+    await page.locator(".sums").waitFor();
   }
   return page;
 }
