@@ -65,6 +65,9 @@ bench: ## Measure the hold in the store, one buyer and fifty at once, and search
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
 
+web-bench: system servers web ## Measure the web client in Chromium, as a phone and as a desktop: about ten minutes
+	$(GO) test ./test/browser -run '^$$' -bench BenchmarkClient -benchtime 1x -timeout 40m $(ARGS)
+
 relevance: ## Ask judged queries over all titles that are seeded: how often the right one comes first, and the misses
 	@$(GO) test ./search -run '^TestRelevance$$' -count=1 -v | grep -v '^=== '
 
@@ -105,4 +108,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record call-off model soak bench clean servers system web node
+.PHONY: help run test demo build lint generate record call-off model soak bench web-bench clean servers system web node

@@ -123,7 +123,7 @@ func start(name string, far *remote, flags []string, settings ...string) (*Syste
 func (s *System) Beside(stop func() error) { s.beside = stop }
 
 // RunProgram runs the program to its end.
-func RunProgram(t *testing.T, settings []string, args ...string) (out, complaint string, code int) {
+func RunProgram(t testing.TB, settings []string, args ...string) (out, complaint string, code int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), program, args...)
 	command.Env = environment(settings...)

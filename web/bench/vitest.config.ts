@@ -1,0 +1,7 @@
+import { defineConfig } from "vitest/config";
+
+/** Figures, one after the other: nothing else runs beside. */
+export default defineConfig({
+  root: import.meta.dirname,
+  test: { include: ["*.bench.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 300_000 },
+});
