@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "vite";
+import { type Chunk, filesOf } from "./chunks.ts";
 
 const source = join(import.meta.dirname, "src");
 const dist = join(import.meta.dirname, "dist");
@@ -66,28 +67,4 @@ async function buildWorker(): Promise<void> {
       },
     },
   });
-}
-
-/** Chunk is how Vite's manifest describes a file that it made. */
-interface Chunk {
-  file: string;
-  imports?: string[];
-  dynamicImports?: string[];
-  css?: string[];
-  assets?: string[];
-}
-
-/** filesOf lists all that a page loads. What the entry may load beside are the other pages, which are not kept. */
-function filesOf(chunks: Record<string, Chunk>, key: string, seen = new Set<string>()): string[] {
-  const chunk = chunks[key];
-  if (seen.has(key)) {
-    return [];
-  }
-  if (!chunk) {
-    throw new Error(`installable: ${key} was not built`);
-  }
-  seen.add(key);
-  const later = key === "index.html" ? [] : (chunk.dynamicImports ?? []);
-  const inner = [...(chunk.imports ?? []), ...later].flatMap((each) => filesOf(chunks, each, seen));
-  return [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? []), ...inner];
 }

@@ -1,15 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
+import { type Chunk, filesOf } from "./chunks.ts";
 
-interface Chunk {
-  file: string;
-  imports?: string[];
-  dynamicImports?: string[];
-  css?: string[];
-}
-
-/** Preload is what a browser needs of a route beside the index: files, those that the page itself loads too, and what it asks first. */
+/** Preload is what a browser needs of a route beside the index: files, and what the page asks the API for first. */
 interface Preload {
   files: string[];
   data: string[];
@@ -34,24 +28,13 @@ export function preload(folder: string): Plugin {
       const entry = filesOf(manifest, "index.html");
       const preloads: Record<string, Preload> = {};
       for (const [, path = "", module, data] of readFileSync(join(folder, "src/routes.tsx"), "utf8").matchAll(route)) {
-        const page = `src/${module}.tsx`;
-        const files = [page, ...(manifest[page]?.dynamicImports ?? [])]
-          .flatMap((key) => filesOf(manifest, key))
-          .filter((file, i, all) => !entry.includes(file) && all.indexOf(file) === i);
-        preloads[path] = { files, data: [...always, ...(data ? JSON.parse(data) : [])] };
+        const files = new Set(filesOf(manifest, `src/${module}.tsx`).filter((file) => !entry.includes(file)));
+        preloads[path] = {
+          files: [...files].map((file) => `/app/${file}`),
+          data: [...always, ...(data ? JSON.parse(data) : [])],
+        };
       }
       writeFileSync(join(folder, "dist/preload.json"), JSON.stringify(preloads));
     },
   };
-}
-
-/** filesOf gives the scripts and styles of a chunk and of those that it imports. */
-function filesOf(manifest: Record<string, Chunk>, key: string, seen = new Set<string>()): string[] {
-  const chunk = manifest[key];
-  if (!chunk || seen.has(key)) {
-    return [];
-  }
-  seen.add(key);
-  const imported = (chunk.imports ?? []).flatMap((each) => filesOf(manifest, each, seen));
-  return [...new Set([`/app/${chunk.file}`, ...(chunk.css ?? []).map((file) => `/app/${file}`), ...imported])];
 }
