@@ -24,7 +24,8 @@ export function linesFor({ seats, summaries, shortNames }: Scene, section: numbe
 
 /** Sizes of type in pixels that are tried, the largest first. */
 const sizes = [15, 13, 11.5, 10.5, 9.5];
-const alone = [13, 11.5, 10.5, 9.5, 8.5];
+/** Sizes by how many lines there are: a line alone is a name, which need not shout but should be there. */
+const sizesOf = [[], [13, 11.5, 10.5, 9.5, 8.5], [...sizes, 9]];
 
 /** Written is lines at a size of type, and where. */
 export interface Written {
@@ -46,7 +47,7 @@ export function fitted(
 ): Written | undefined {
   for (const lines of all) {
     const widest = Math.max(...lines.map((line, i) => measure(line, i === 0)));
-    for (const plain of lines.length === 1 ? alone : sizes) {
+    for (const plain of sizesOf[lines.length] ?? sizes) {
       const size = plain * text;
       const half = { wide: (widest * size) / 2 / scale, high: (lines.length * size * lineHeight) / 2 / scale };
       const room = rooms.find(({ wide, high }) => half.wide <= wide && half.high <= high);

@@ -42,9 +42,10 @@ export default function SeatMap(props: SeatMapProps) {
   if (hasFailed.value) {
     return null;
   }
+  const { hall } = props.seats;
   return (
     <section class="map" aria-label={t.map.name}>
-      <div class="map-field" ref={field}>
+      <div class="map-field" ref={field} style={{ "--tall": hall.height / hall.width }}>
         {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: arrows are for the seats, not for a reading cursor */}
         <canvas
           ref={canvas}
@@ -52,7 +53,7 @@ export default function SeatMap(props: SeatMapProps) {
           tabIndex={0}
           role="application"
           aria-roledescription={t.map.kind}
-          aria-label={fill(t.map.of, { hall: props.seats.hall.name })}
+          aria-label={fill(t.map.of, { hall: hall.name })}
           aria-describedby={help}
         />
         <span ref={probe} class="map-probe" hidden />

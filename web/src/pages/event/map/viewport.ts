@@ -21,7 +21,7 @@ export interface Frame {
 }
 
 /** margin is the room in pixels around what is fitted. */
-export const margin = 14;
+export const margin = 10;
 
 /** viewOf gives the view that shows all of a box in the middle, no nearer than `most` pixels a cm. */
 export function viewOf(box: Box, { width, height }: Size, most = Infinity): View {
