@@ -64,9 +64,9 @@ export class Camera {
     }
   }
 
-  /** zoomStep zooms by a step, as a button does, about a pixel or the middle. */
+  /** zoomStep zooms by a step, as a button does, about a pixel or the middle; one press after the other adds up. */
   zoomStep(factor: number, about?: Point): void {
-    const view = this.land();
+    const view = this.passage?.to ?? this.view.peek();
     const { frame } = this.picture;
     if (view) {
       this.pass(viewport.zoomed(view, factor, about ?? { x: frame.size.width / 2, y: frame.size.height / 2 }, frame));

@@ -82,6 +82,7 @@ export class Picture {
   /** refresh has all painted anew with the next frame. */
   refresh(): void {
     this.isStale = true;
+    this.next = undefined; // a passage goes on without it
   }
 
   /** change notes seats whose state is another now; undefined: any. */
@@ -105,7 +106,7 @@ export class Picture {
 
   /** show puts a view on the screen. isMoving: it is one of many, so what is painted may be stretched. */
   show(view: View, passage: Passage | undefined, isMoving: boolean, marked: Marked): void {
-    this.bringUpToDate();
+    this.bringUpToDate(passage ? [this.sheet, this.next] : [this.sheet]);
     if (!this.sheet || this.isStale || !(passage || this.serves(this.sheet, view, isMoving))) {
       this.sheet = newSheet(this.scene, view, this.size, this.dpr, this.sheet);
       this.isStale = false;
@@ -141,7 +142,7 @@ export class Picture {
     return (isSame || isNear) && covers(sheet, view, this.size);
   }
 
-  private bringUpToDate(): void {
+  private bringUpToDate(sheets: readonly (Sheet | undefined)[]): void {
     const { scene, changed } = this;
     if (changed.size === 0) {
       return;
@@ -153,7 +154,7 @@ export class Picture {
     for (const section of sections) {
       scene.summaries[section] = summarise(scene.seats, section);
     }
-    for (const sheet of [this.sheet, this.next]) {
+    for (const sheet of sheets) {
       if (sheet && !this.isStale) {
         repaint(scene, sheet, changed);
       }

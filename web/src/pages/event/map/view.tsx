@@ -37,7 +37,7 @@ export default function SeatMap(props: SeatMapProps) {
       fail(error);
       return undefined;
     }
-  }, [props.seats]);
+  }, [props.seats, hasFailed.value]); // a map that failed follows nothing any more
 
   if (hasFailed.value) {
     return null;
