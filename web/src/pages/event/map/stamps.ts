@@ -57,9 +57,11 @@ export function newStamps(palette: Palette, offers: number, radius: number, dpr:
   ctx.lineCap = ctx.lineJoin = "round";
   looks.forEach((look, i) => {
     const [x, y] = [((i % columns) + 0.5) * side, (Math.floor(i / columns) + 0.5) * side];
+    ctx.save();
     ctx.setTransform(unit, 0, 0, unit, x, y);
     ctx.globalAlpha = look.dim ? 0.22 : 1;
     draw(ctx, palette, look, size);
+    ctx.restore();
   });
   const picture = canvas.transferToImageBitmap();
   return { picture, columns, side, unit, offers: Math.min(offers, mostOffers), isNumbered: size.isNumbered, palette };
@@ -108,6 +110,7 @@ function drawFree(ctx: Context, palette: Palette, look: Look, size: Size): void 
   ctx.fillStyle = palette.offers[look.offer % colours] ?? palette.ink;
   ctx.fill(new Path2D(isAccessible ? paths.accessible : shapePath(shapeOf(look.offer))));
   ctx.fillStyle = ctx.strokeStyle = palette.onOffer;
+  ctx.globalCompositeOperation = "source-atop"; // a mark is seen on its seat alone
   if (look.restricted) {
     ctx.fill(new Path2D(paths.restricted));
   }
@@ -115,18 +118,15 @@ function drawFree(ctx: Context, palette: Palette, look: Look, size: Size): void 
     ctx.lineWidth = size.isDetailed ? 4 : 5;
     ctx.stroke(new Path2D(paths.wheelchair));
   } else if (look.kind === kinds.companion) {
-    drawCompanion(ctx, palette, look, size);
+    drawCompanion(ctx, size);
   }
 }
 
-/** drawCompanion puts a dot in the middle, or as a badge above a number. */
-function drawCompanion(ctx: Context, palette: Palette, look: Look, { isNumbered }: Size): void {
+/** drawCompanion puts a dot in the middle, or below a number. */
+function drawCompanion(ctx: Context, { isNumbered }: Size): void {
   if (isNumbered) {
-    ctx.translate(14, -15);
-    ctx.beginPath();
-    ctx.arc(0, 0, 9, 0, 7);
-    ctx.fill();
-    ctx.fillStyle = palette.offers[look.offer % colours] ?? palette.ink;
+    ctx.translate(0, 14);
+    ctx.scale(0.55, 0.55);
   }
   ctx.fill(new Path2D(paths.companion));
 }
