@@ -45,7 +45,7 @@ function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded
     () => new Choice({ eventId: event.id, most, rule: event.orphan_rule, change }, loaded.seats),
     [event.id],
   );
-  const order = useMemo(() => new Order(choice, () => ticketsOf(event.id, choice.seats.peek().hall)), [choice]);
+  const order = useOrder(event.id, choice);
   const away = useFollowing(event.id, choice, loaded, reload);
   const before = useResource<Before>(
     () => `before ${event.id}`,
@@ -82,6 +82,17 @@ function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded
       />
     </div>
   );
+}
+
+/** useOrder asks for the tickets of what is chosen before they are needed. */
+function useOrder(eventId: string, choice: Choice): Order {
+  const tickets = useComputed(() => ticketsOf(eventId, choice.seats.value.hall));
+  useSignalEffect(() => {
+    for (const place of choice.selection.value) {
+      tickets.value.prefetch(place);
+    }
+  });
+  return useMemo(() => new Order(choice, () => tickets.peek()), [choice]);
 }
 
 /** Said is the one place from which screen readers hear what becomes of the selection. */

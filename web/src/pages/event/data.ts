@@ -75,7 +75,12 @@ export function ticketsOf(eventId: string, hall: Hall): Tickets {
     prefetch: (place) => void sectionOf(place),
     of: async (places) => {
       const found = await Promise.all(places.map(async (place) => (await sectionOf(place)).get(place)));
-      return found.filter((id) => id !== undefined);
+      const tickets = found.filter((id) => id !== undefined);
+      if (tickets.length < places.length) {
+        sections.clear();
+        throw new TypeError("seats without tickets: the hall was laid out anew meanwhile");
+      }
+      return tickets;
     },
   };
 }
