@@ -26,8 +26,8 @@ export function lonelyOf(
   if (orphans.length === 0) {
     return undefined;
   }
-  const elsewhere = others(seats, [...selection], new Set());
-  if (rule === "refuse" && !elsewhere) {
+  const move = moved(seats, selection, orphans) ?? others(seats, [...selection], new Set())?.places;
+  if (rule === "refuse" && !others(seats, [...selection], new Set())) {
     return undefined; // there is no better choice, so the server lets it be
   }
   const more = [...selection, ...orphans];
@@ -35,7 +35,7 @@ export function lonelyOf(
   return {
     orphans,
     take: fits ? more : undefined,
-    move: moved(seats, selection, orphans) ?? elsewhere?.places,
+    move,
     refused: rule === "refuse",
   };
 }
