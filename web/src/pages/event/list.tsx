@@ -9,17 +9,25 @@ import { describe, sayPlace } from "./say";
 import { costOf, type Seats, states } from "./status";
 import { enterBy, keepEntry, walk } from "./walk";
 
+/** In a hall of fewer places the first section is open. */
+const few = 2_000;
+
 /** SeatList is every free seat by section and row: the twin of the map, and enough by itself. What is closed costs nothing. */
 export function SeatList({ choice }: { choice: Choice }) {
   const { hall } = choice.seats.value;
   const { bySection, fitting } = choice.counts.value;
-  const open = hall.sections.length === 1;
   return (
     <>
       <p class="hint keys">{t.seats.hint}</p>
       {fitting === 0 && <p>{t.seats.noneFiltered}</p>}
       {hall.sections.map((section, i) => (
-        <Part key={section.name} section={section} free={bySection[i] ?? 0} open={open} choice={choice} />
+        <Part
+          key={section.name}
+          section={section}
+          free={bySection[i] ?? 0}
+          open={i === 0 && hall.size < few}
+          choice={choice}
+        />
       ))}
     </>
   );
