@@ -80,7 +80,7 @@ export const en = {
     from: "from {price}",
     free: "free of charge",
     left: { one: "{n} seat left", other: "{n} seats left" },
-    soldOut: "Sold out",
+    soldOut: "No free seats now",
     plenty: "Good choice of seats",
     few: "Few seats left",
     ofSeats: { one: "{n} of {total} seats is free", other: "{n} of {total} seats are free" },

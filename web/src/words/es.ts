@@ -80,7 +80,7 @@ export const es: Words = {
     from: "desde {price}",
     free: "gratis",
     left: { one: "queda {n} asiento", other: "quedan {n} asientos" },
-    soldOut: "Agotado",
+    soldOut: "Ahora sin asientos libres",
     plenty: "Muchos asientos libres",
     few: "Quedan pocos asientos",
     ofSeats: { one: "{n} de {total} asientos está libre", other: "{n} de {total} asientos están libres" },
