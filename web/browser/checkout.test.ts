@@ -254,6 +254,7 @@ test("seats that are let go are free at once, and it is asked before", async () 
   await letGo.click();
   await page.getByRole("button", { name: "Yes, let go" }).click();
   await heading(page, "This booking was let go").waitFor();
+  expect(await page.evaluate(() => document.activeElement?.tagName), "the focus is where it went on").toBe("H1");
   await page.getByText("Nothing was charged.").first().waitFor();
   const rival = await customer();
   const taken = await hold(rival, all[14], 2);

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, Refused, take } from "../../api/client";
-import { useResource } from "../../resource";
+import { type Resource, useResource } from "../../resource";
 import { here } from "../../router";
 import { entitle } from "../../ui/layout";
 import { Pending } from "../../ui/notice";
@@ -18,15 +18,19 @@ import "../../styles/booking.css";
 export default function BookingPage({ id }: { id: string }) {
   const followed = useBooking(id);
   const { booking, stage, error } = followed;
-  const event = useEvent(booking?.event_id);
+  const { data: event, error: unread } = useEvent(booking?.event_id);
   const said = useSignal("");
+  const title = useRef<HTMLHeadingElement>(null);
   entitle(booking ? fill(t.bookings.reference, { reference: booking.reference }) : "");
   useEffect(() => {
     if (stage) {
+      if (said.peek() !== "" && document.activeElement === document.body) {
+        title.current?.focus(); // what was pressed is gone
+      }
       said.value = t.checkout.heading[stage];
     }
   }, [stage]);
-  if (!booking || !stage || event === undefined) {
+  if (!booking || !stage || (event === undefined && unread === undefined)) {
     return (
       <div class="wide">
         <Pending error={booking ? undefined : error} again={followed.look} />
@@ -35,7 +39,7 @@ export default function BookingPage({ id }: { id: string }) {
   }
   const shared: Shared = {
     booking,
-    event: event ?? undefined,
+    event,
     changed: followed.changed,
     look: followed.look,
     load: followed.load,
@@ -47,7 +51,9 @@ export default function BookingPage({ id }: { id: string }) {
     <div class="wide booking-page" data-stage={stage}>
       <header>
         <p class="kind">{fill(t.bookings.reference, { reference: booking.reference })}</p>
-        <h1>{t.checkout.heading[stage]}</h1>
+        <h1 ref={title} tabIndex={-1}>
+          {t.checkout.heading[stage]}
+        </h1>
       </header>
       <p class="hidden" role="status">
         {said.value}
@@ -89,16 +95,16 @@ function Tickets({ shared }: { shared: Shared }) {
   if (!data) {
     return <Pending error={error} again={() => tries.value++} />;
   }
-  return <data.Owned booking={shared.booking} event={shared.event} changed={shared.look} />;
+  return <data.Owned booking={shared.booking} event={shared.event ?? undefined} changed={shared.look} />;
 }
 
-/** useEvent loads what a booking is of; null: it is no longer listed, or cannot be read now; undefined: not known yet. */
-function useEvent(id: string | undefined): Event | null | undefined {
+/** useEvent loads what a booking is of; null: it is no longer listed. */
+function useEvent(id: string | undefined): Resource<Event | null> {
   const wanted = useSignal<string | undefined>(undefined);
   useEffect(() => {
     wanted.value = id;
   }, [id]);
-  const event = useResource<Event | null>(
+  return useResource<Event | null>(
     () => (wanted.value === undefined ? undefined : `booked ${wanted.value}`),
     async (signal) => {
       try {
@@ -111,7 +117,5 @@ function useEvent(id: string | undefined): Event | null | undefined {
         throw error;
       }
     },
-  );
-  const { data, error } = event.value;
-  return data === undefined && error !== undefined ? null : data;
+  ).value;
 }

@@ -16,7 +16,8 @@ import { Time } from "./time";
 /** Shared is what the parts of the page work with. */
 export interface Shared {
   booking: Booking;
-  event: Event | undefined;
+  /** What it is of; null: it is no longer listed; undefined: it could not be read. */
+  event: Event | null | undefined;
   /** changed takes the booking as an act left it. */
   changed: (booking: Booking) => void;
   /** look has the page ask how the booking stands. */
@@ -55,7 +56,7 @@ export function Held({ shared, isOpen }: { shared: Shared; isOpen: boolean }) {
 }
 
 /** Terms says before the button what a buyer should know: all that is paid, and whether it can be had back. */
-function Terms({ booking, event }: { booking: Booking; event: Event | undefined }) {
+function Terms({ booking, event }: { booking: Booking; event: Shared["event"] }) {
   const keepsFees = booking.fee_minor > 0 && event?.refund;
   return (
     <div class="terms">

@@ -47,6 +47,7 @@ export function usePay({ booking, changed, look }: Pick<Shared, "booking" | "cha
       ]);
       if (now.amount_minor !== booking.amount_minor) {
         changed(now);
+        look(); // the payment page is open since
         news.value = fill(t.checkout.priceChanged, { amount: price(now.amount_minor, now.currency) });
         return undefined;
       }

@@ -4,15 +4,18 @@ import { Poster } from "../../ui/poster";
 import { count, fill, t } from "../../words";
 import type { Booking, Event } from "./stage";
 
-/** What says what a booking is of. event is undefined where the showing is no longer listed. */
-export function What({ event }: { event: Event | undefined }) {
+/** What says what a booking is of. event is null where the showing is no longer listed, undefined where it is not known. */
+export function What({ event }: { event: Event | null | undefined }) {
   return (
     <section class="what card">
       <Poster name={event?.name ?? ""} />
       <div>
-        <h2>{event ? <a href={`/app/events/${event.id}`}>{event.name}</a> : t.bookings.gone}</h2>
+        {event === null && <h2>{t.bookings.gone}</h2>}
         {event && (
           <>
+            <h2>
+              <a href={`/app/events/${event.id}`}>{event.name}</a>
+            </h2>
             <p>
               <CalendarIcon />
               {moment(event.time, event.venue.time_zone)}
