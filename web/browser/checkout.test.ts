@@ -22,6 +22,13 @@ async function begun(
   return { buyer, booking, page, at: `/app/bookings/${booking.id}` };
 }
 
+/** chargeFee has an organizer ask for a booking fee. */
+async function chargeFee(showing: Showing | undefined): Promise<void> {
+  const body = { username: "organizer", password: "curtain-up-at-eight" };
+  const { token } = await call<{ token: string }>("POST", "/login", { body });
+  await call("PATCH", `/events/${showing?.id}`, { as: { ...body, token }, body: { booking_fee_minor: 150 } });
+}
+
 const payButton = (page: Page) => page.getByRole("button", { name: /^Pay \$/ });
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 const tickets = (page: Page) => page.getByRole("link", { name: "Tickets (PDF)" });
@@ -32,6 +39,7 @@ test.each([
 ] as const)(
   "two seats are bought on a %s within six presses, at the price that was said first",
   async (size, viewport) => {
+    await chargeFee(all[6]);
     const buyer = await customer();
     const page = await openAs(buyer, { viewport, hasTouch: size === "phone" });
     await page.goto(`/app/events/${all[6]?.id}`);
@@ -42,10 +50,15 @@ test.each([
     };
     await press(page.locator(".seat").nth(0));
     await press(page.locator(".seat").nth(1));
+    const prices = await page.locator(".selection .amount").allTextContents();
     const total = await page.locator(".total strong").textContent();
     await press(page.getByRole("button", { name: "Book 2 seats" }));
     await heading(page, "Your seats are held").waitFor();
     expect(await page.locator(".prices .sum dd").textContent()).toBe(total);
+    expect(await page.locator(".prices li > :last-child").allTextContents(), "each at its price of before").toEqual(
+      prices,
+    );
+    expect(await page.locator(".prices dl").textContent()).toContain("Booking fees, in these prices$3.00");
     expect(await payButton(page).textContent()).toBe(`Pay ${total}`);
     const terms = page.getByText(/Tickets can be given back|Sales are final/);
     expect(await isAbove(page, terms, payButton(page)), "the terms stand above the button").toBe(true);

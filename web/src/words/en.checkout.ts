@@ -1,7 +1,7 @@
 /** What the page of a booking says, in English. */
 export const checkout = {
   seats: "Your seats",
-  fees: "Booking fees",
+  fees: "Booking fees, in these prices",
   taken: "Code {code}",
   included: "This is all you pay. Nothing is added later.",
   withoutFees: "Booking fees are kept.",

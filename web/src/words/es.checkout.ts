@@ -3,7 +3,7 @@ import type { checkout as english } from "./en.checkout";
 /** What the page of a booking says, in Spanish. */
 export const checkout: typeof english = {
   seats: "Sus asientos",
-  fees: "Gastos de reserva",
+  fees: "Gastos de reserva, en estos precios",
   taken: "Código {code}",
   included: "Es todo lo que paga. Después no se añade nada.",
   withoutFees: "Los gastos de reserva no se devuelven.",

@@ -1,7 +1,7 @@
 import { moment, price } from "../../format";
 import { CalendarIcon, PinIcon } from "../../ui/icons";
 import { Poster } from "../../ui/poster";
-import { count, fill, t } from "../../words";
+import { fill, t } from "../../words";
 import type { Booking, Event } from "./stage";
 
 /** What says what a booking is of. event is null where the showing is no longer listed, undefined where it is not known. */
@@ -31,29 +31,25 @@ export function What({ event }: { event: Event | null | undefined }) {
   );
 }
 
-/** Seats lists the seats with what each costs, and then what it all comes to, fees and discount in lines of their own. */
+/** Prices lists the seats with what each costs, all in, as everywhere before; then fees, discount, and what is to be paid. */
 export function Prices({ booking }: { booking: Booking }) {
   const { tickets, currency } = booking;
   const discount = booking.discount_minor ?? 0;
-  const seats = booking.amount_minor - booking.fee_minor + discount;
   return (
     <div class="prices">
       <h2 id="seats">{t.checkout.seats}</h2>
       <ul aria-labelledby="seats">
-        {tickets.map(({ id, seat, accessible, price_minor, discount_minor }) => (
+        {tickets.map(({ id, seat, accessible, total_minor, discount_minor }) => (
           <li key={id}>
             <span>
               {seat}
               {accessible && <span class="soft"> · {t.seats.wheelchair}</span>}
             </span>
-            <span>{price(price_minor + (discount_minor ?? 0), currency)}</span>
+            <span>{price(total_minor + (discount_minor ?? 0), currency)}</span>
           </li>
         ))}
       </ul>
       <dl>
-        {(booking.fee_minor > 0 || discount > 0) && (
-          <Line name={count(t.seats.count, tickets.length)} value={price(seats, currency)} />
-        )}
         {booking.fee_minor > 0 && <Line name={t.checkout.fees} value={price(booking.fee_minor, currency)} />}
         {discount > 0 && (
           <Line
