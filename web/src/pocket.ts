@@ -71,12 +71,17 @@ export async function keep(booking: Booking, event: KeptEvent, code: (path: stri
       const path = codePath(booking.id, id);
       await store.put(path, new Response(await code(path)));
     }
-    await store.put(`/bookings/${booking.id}`, Response.json({ booking, event } satisfies Kept));
+    await store.put(`/bookings/${booking.id}`, Response.json({ booking: bare(booking), event } satisfies Kept));
   }
   await tidy(store);
   if (owner !== user) {
     await caches.delete(prefix + user); // they have logged out meanwhile
   }
+}
+
+/** bare leaves out where the tickets were mailed: nobody at a door asks for that. */
+function bare({ email, ...booking }: Booking): Booking {
+  return { ...booking, mails: [] };
 }
 
 /** keepAll is keep for a list of bookings: it adds and drops, and leaves alone what is kept as it is. */
