@@ -9,7 +9,7 @@ import { base } from "./open";
 export class Front {
   /** How many releases there were since the real one. */
   release = 0;
-  /** The release of which the worker is, where a roll-out has not come to the pages yet. */
+  /** The release of which the worker and the files are, where a roll-out has not come to the pages yet. */
   workers: number | undefined;
   /** Connections end without an answer. */
   down = false;
@@ -43,7 +43,8 @@ export class Front {
     }
     const path = request.url ?? "/";
     const isWorker = path === "/app/sw.js";
-    const release = (isWorker ? this.workers : undefined) ?? this.release;
+    const isFile = isWorker || path.startsWith("/app/assets/");
+    const release = (isFile ? this.workers : undefined) ?? this.release;
     const { cookie = "", accept = "*/*" } = request.headers;
     const got = await fetch(base + renamed(path, -release), { headers: { cookie, accept } });
     for (const name of ["content-type", "content-security-policy", "cache-control", "service-worker-allowed", "date"]) {

@@ -60,11 +60,10 @@ export async function keep(booking: Booking, event: KeptEvent, code: (path: stri
   if (!("caches" in globalThis) || !owner || (holder !== undefined && holder !== owner)) {
     return;
   }
-  const user = owner;
-  if (tickets.length === 0 && !(await caches.has(prefix + user))) {
+  if (tickets.length === 0 && !(await caches.has(prefix + owner))) {
     return;
   }
-  const store = await caches.open(prefix + user);
+  const store = await caches.open(prefix + owner);
   await drop(store, booking.id, new Set(tickets.map(({ id }) => codePath(booking.id, id))));
   if (tickets.length > 0) {
     for (const { id } of tickets) {
@@ -73,10 +72,7 @@ export async function keep(booking: Booking, event: KeptEvent, code: (path: stri
     }
     await store.put(`/bookings/${booking.id}`, Response.json({ booking: bare(booking), event } satisfies Kept));
   }
-  await tidy(store);
-  if (owner !== user) {
-    await caches.delete(prefix + user); // they have logged out meanwhile
-  }
+  await tidy(store); // who logs out meanwhile has the store deleted, and this is written to nowhere
 }
 
 /** bare leaves out where the tickets were mailed: nobody at a door asks for that. */
