@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { Refused } from "../api/client";
 import { forget } from "../resource";
 import { go, here, nextOf } from "../router";
 import { logIn } from "../session";
-import { Field } from "../ui/field";
+import { Field, wrongOf } from "../ui/field";
 import { entitle } from "../ui/layout";
 import { sayError } from "../ui/notice";
 import { t } from "../words";
@@ -71,9 +70,4 @@ export default function LogIn() {
       </p>
     </div>
   );
-}
-
-/** wrongOf gives what a problem says of a field. */
-export function wrongOf(error: unknown, field: string): string | undefined {
-  return error instanceof Refused ? error.problem.errors?.find((wrong) => wrong.field === field)?.message : undefined;
 }

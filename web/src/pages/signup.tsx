@@ -3,11 +3,10 @@ import { Refused } from "../api/client";
 import { forget } from "../resource";
 import { go, here, nextOf } from "../router";
 import { signUp } from "../session";
-import { Field } from "../ui/field";
+import { Field, wrongOf } from "../ui/field";
 import { entitle } from "../ui/layout";
 import { sayError } from "../ui/notice";
 import { t } from "../words";
-import { wrongOf } from "./login";
 import "../styles/enter.css";
 
 /** The page to open an account, which logs in as well. */

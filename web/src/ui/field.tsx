@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { Refused } from "../api/client";
 import { t } from "../words";
 
 interface Props {
@@ -60,4 +61,9 @@ export function Field({ name, label, type = "text", autocomplete, verbatim, hint
       )}
     </div>
   );
+}
+
+/** wrongOf gives what a problem says of a field. */
+export function wrongOf(error: unknown, field: string): string | undefined {
+  return error instanceof Refused ? error.problem.errors?.find((wrong) => wrong.field === field)?.message : undefined;
 }

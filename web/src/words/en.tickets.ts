@@ -2,6 +2,7 @@
 export const tickets = {
   title: "Your tickets",
   nth: "Ticket {n} of {total}",
+  section: "Section",
   row: "Row",
   seat: "Seat",
   standing: "Place",

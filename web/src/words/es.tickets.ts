@@ -2,6 +2,7 @@
 export const tickets = {
   title: "Tus entradas",
   nth: "Entrada {n} de {total}",
+  section: "Sección",
   row: "Fila",
   seat: "Asiento",
   standing: "Lugar",

@@ -69,7 +69,7 @@ export function Place({ ticket }: { ticket: Ticket }) {
   return (
     <dl class="place">
       <div>
-        <dt>{t.seats.section}</dt>
+        <dt>{t.tickets.section}</dt>
         <dd>{ticket.section}</dd>
       </div>
       {ticket.row !== "" && (

@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { api, type Schemas, take } from "../../api/client";
-import { Field } from "../../ui/field";
+import { Field, wrongOf } from "../../ui/field";
 import { sayError } from "../../ui/notice";
 import { fill, t } from "../../words";
-import { wrongOf } from "../login";
 import { useAct } from "./act";
 import { sayMail } from "./says";
 
