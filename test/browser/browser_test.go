@@ -44,11 +44,24 @@ func runClientTests(t *testing.T, s *stack.System, chromium string, args ...stri
 	args = append([]string{"node_modules/vitest/vitest.mjs", "run", "--config", "browser/vitest.config.ts"}, args...)
 	run := exec.CommandContext(t.Context(), "node", args...)
 	run.Dir = client
-	run.Env = append(os.Environ(), "BOXOFFICE_URL="+s.Env["BOXOFFICE_URL"], "STRIPE_API_BASE="+s.Stripe(), "CHROMIUM="+chromium, "NO_COLOR=1")
+	run.Env = append(os.Environ(), "BOXOFFICE_URL="+s.Env["BOXOFFICE_URL"], "STRIPE_API_BASE="+s.Stripe(), "CHROMIUM="+chromium,
+		"PLANS="+samplePlans(t), "NO_COLOR=1")
 	run.WaitDelay = 10 * time.Second
 	out, err := run.CombinedOutput()
 	t.Logf("%s", out)
 	require.NoError(t, err)
+}
+
+// samplePlans writes the sample halls, and gives the folder where they are.
+func samplePlans(t testing.TB) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	for _, hall := range []string{"cinema", "theatre", "arena", "large-arena"} {
+		plan, complaint, code := stack.RunProgram(t, nil, "seatplan", "sample", hall)
+		require.Zero(t, code, complaint)
+		require.NoError(t, os.WriteFile(filepath.Join(folder, hall+".json"), []byte(plan), 0o600))
+	}
+	return folder
 }
 
 // isBuilt tells whether the program has the client of these sources.

@@ -1,7 +1,7 @@
 import { get } from "node:http";
 import { afterAll, expect, test } from "vitest";
-import { base, call, customer } from "../browser/open";
-import { onSale, promoter, ticketsOf } from "./halls";
+import { onSale, ticketsOf } from "../browser/halls";
+import { base, call, customer, organizer } from "../browser/open";
 import { heapOf, onDesktop, type Tab } from "./phone";
 import { ms, percentile, print } from "./print";
 
@@ -41,9 +41,10 @@ async function watching(event: string): Promise<Tab> {
   return tab;
 }
 
-function watch(event: string): Promise<void> {
+async function watch(event: string): Promise<void> {
+  const { token } = await organizer();
   return new Promise((ready, failed) => {
-    const headers = { Authorization: `Bearer ${promoter.token}` };
+    const headers = { Authorization: `Bearer ${token}` };
     const request = get(`${base}/events/${event}/seats/stream`, { headers, agent: false }, (response) => {
       if (response.statusCode !== 200) {
         failed(new Error(`the stream: ${response.statusCode}`));
@@ -65,7 +66,7 @@ test(`changes are seen by one of ${viewers} who watch`, async () => {
   const asked: number[] = [];
   for (const ticket of tickets.slice(0, changes)) {
     asked.push(Date.now());
-    await call("POST", `/events/${event}/seats/block`, { as: promoter, body: { ticket_ids: [ticket] } });
+    await call("POST", `/events/${event}/seats/block`, { as: await organizer(), body: { ticket_ids: [ticket] } });
     await new Promise((later) => setTimeout(later, 150));
   }
   const delays: number[] = [];
@@ -102,7 +103,7 @@ test("a hundred changes a second for a minute", async () => {
     const [act, from] = [i % 2 === 0 ? "block" : "release", (i >> 1) * 25];
     const began = Date.now();
     const body = { ticket_ids: tickets.slice(from % 10_000, (from % 10_000) + 25) };
-    await call("POST", `/events/${event}/seats/${act}`, { as: promoter, body });
+    await call("POST", `/events/${event}/seats/${act}`, { as: await organizer(), body });
     changed += 25;
     await new Promise((later) => setTimeout(later, Math.max(250 - (Date.now() - began), 0)));
   }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { onSale } from "../browser/halls";
 import { type Customer, call, customer } from "../browser/open";
-import { onSale } from "./halls";
 import { heapOf, onDesktop, onPhone, type Tab } from "./phone";
 import { ms, print, type Row } from "./print";
 

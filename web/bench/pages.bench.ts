@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { onSale } from "../browser/halls";
 import { customer, showings } from "../browser/open";
-import { onSale } from "./halls";
 import { onPhone, type Vitals } from "./phone";
 import { ms, print, type Row } from "./print";
 

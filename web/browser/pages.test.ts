@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import { onSale } from "./halls";
 import { base, type Customer, call, customer, open, openAs, type Showing, showings } from "./open";
 import { buy, type Sold } from "./sold";
 
@@ -15,6 +16,8 @@ let buyer: Customer;
 let showing: Showing;
 let held: { id: string; event_id: string };
 let sold: Sold;
+let theatre: string;
+let arena: string;
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
@@ -23,6 +26,7 @@ beforeAll(async () => {
   buyer = await customer(`${showing.venue.city}, ${showing.venue.state}`);
   const { tickets } = await call<{ tickets: { id: string }[] }>("GET", `/events/${all[5]?.id}`, { as: buyer });
   held = await call("POST", "/book", { as: buyer, body: tickets.slice(0, 2).map(({ id }) => id) });
+  [theatre, arena] = [await onSale("theatre"), await onSale("large-arena")];
   sold = await buy(buyer, all[6]?.id ?? "", 2);
 });
 
@@ -33,6 +37,8 @@ const pages: Record<string, { path: () => string; ready: string; stranger?: bool
   nothing: { path: () => "/app?city=*&q=qxqxqxqx", ready: ".empty" },
   title: { path: () => `/app/titles/${showing.title_id}`, ready: ".showing" },
   event: { path: () => `/app/events/${showing.id}`, ready: "[data-map]" },
+  theatre: { path: () => `/app/events/${theatre}`, ready: "[data-map][data-view]" },
+  arena: { path: () => `/app/events/${arena}`, ready: "[data-map][data-view]" },
   seats: { path: () => `/app/events/${showing.id}`, ready: ".seat" },
   change: { path: () => `/app/events/${held.event_id}?change=${held.id}`, ready: ".chosen li" },
   bookings: { path: () => "/app/bookings", ready: ".booking" },

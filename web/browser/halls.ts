@@ -1,19 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Customer, call, setting } from "../browser/open";
-
-/** promoter is an organizer, whom whoever started us made. */
-export const promoter: Customer = await logIn(setting("PROMOTER"), setting("PROMOTER_PASSWORD"));
-
-async function logIn(username: string, password: string): Promise<Customer> {
-  const { token } = await call<{ token: string }>("POST", "/login", { body: { username, password } });
-  return { username, password, token };
-}
+import { call, organizer, setting } from "./open";
 
 /** onSale puts an event of a sample hall on sale, and gives its ID. */
 export async function onSale(hall: "cinema" | "theatre" | "arena" | "large-arena"): Promise<string> {
   const plan = JSON.parse(readFileSync(join(setting("PLANS"), `${hall}.json`), "utf8"));
-  const as = promoter;
+  const as = await organizer();
   const { id: title } = await call<{ id: string }>("POST", "/titles", {
     as,
     body: { name: "The Long Night", kind: "concert" },
@@ -46,6 +38,8 @@ export async function onSale(hall: "cinema" | "theatre" | "arena" | "large-arena
 
 /** ticketsOf gives the IDs of all tickets of an event, in the order of its map. */
 export async function ticketsOf(event: string): Promise<string[]> {
-  const { ticket_ids } = await call<{ ticket_ids: string[] }>("GET", `/events/${event}/seats`, { as: promoter });
+  const { ticket_ids } = await call<{ ticket_ids: string[] }>("GET", `/events/${event}/seats`, {
+    as: await organizer(),
+  });
   return ticket_ids;
 }
