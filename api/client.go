@@ -131,7 +131,8 @@ func (f *clientFile) serve(c *gin.Context, cacheControl string) {
 
 // pageClient answers a route of the client: the browser asks each time, and gets 304.
 func (s *Server) pageClient(c *gin.Context, _ boxoffice.User) error {
-	s.client.preloads.announce(c)
+	_, err := c.Request.Cookie(s.cookieName())
+	s.client.preloads.announce(c, err == nil)
 	s.client.index.serve(c, "no-cache")
 	return nil
 }

@@ -5,14 +5,21 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 )
 
-// preloads say by route of the client, as gin writes it, what its page needs beside the index: each is the value of a Link header, in which
-// {id} stands for what it stands for in the route. A browser fetches all of it at once, while it reads the page.
-type preloads map[string]string
+// preloads say by route of the client, as gin writes it, what its page needs beside the index. A browser fetches all of it at
+// once, while it reads the page.
+type preloads map[string]preload
+
+// preload has the links of a route, in which {id} stands for what it stands for in the route.
+type preload struct {
+	files []string
+	data  []string // what the page asks the API for
+}
 
 // readPreloads reads what the build found out. A client without it works; its pages come one round trip after the other.
 func readPreloads(files fs.FS) (preloads, error) {
@@ -26,14 +33,9 @@ func readPreloads(files fs.FS) (preloads, error) {
 	}
 	all := preloads{}
 	for route, needs := range routes {
-		var links []string
-		for _, file := range needs.Files {
-			links = append(links, linkTo(file))
-		}
-		for _, data := range needs.Data {
-			links = append(links, "<"+data+">; rel=preload; as=fetch; crossorigin")
-		}
-		all[ginPath(route)] = strings.Join(links, ", ")
+		all[ginPath(route)] = preload{files: mapped(needs.Files, linkTo), data: mapped(needs.Data, func(data string) string {
+			return "<" + data + ">; rel=preload; as=fetch; crossorigin"
+		})}
 	}
 	return all, nil
 }
@@ -46,17 +48,22 @@ func linkTo(file string) string {
 	return "<" + file + ">; rel=modulepreload"
 }
 
-// announce names in the header of a page what it needs. The path of a page that is none has nothing announced.
-func (p preloads) announce(c *gin.Context) {
-	links := p[c.FullPath()]
-	if strings.Contains(links, "{id}") {
+// announce names in the header of a page what it needs. Who comes without a session, which is not looked up here, is told of the
+// files alone: the rest would be refused. The path of a page that is none has nothing.
+func (p preloads) announce(c *gin.Context, hasSession bool) {
+	links := p[c.FullPath()].files
+	if hasSession {
+		links = slices.Concat(links, p[c.FullPath()].data)
+	}
+	header := strings.Join(links, ", ")
+	if strings.Contains(c.FullPath(), ":id") {
 		id, err := pathID(c, "id")
 		if err != nil {
 			return
 		}
-		links = strings.ReplaceAll(links, "{id}", id)
+		header = strings.ReplaceAll(header, "{id}", id)
 	}
-	if links != "" {
-		c.Header("Link", links)
+	if header != "" {
+		c.Header("Link", header)
 	}
 }

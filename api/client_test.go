@@ -126,11 +126,14 @@ func TestPagesNameWhatTheyNeed(t *testing.T) {
 	files["preload.json"] = &fstest.MapFile{Data: []byte(
 		`{"/app/events/{id}": {"files": ["/app/assets/event-a1.js", "/app/assets/event-a1.css"], "data": ["/me", "/events/{id}"]}}`)}
 	b := setup(t, func(o *Options) { o.Client = files })
-	require.Equal(t, "</app/assets/event-a1.js>; rel=modulepreload, </app/assets/event-a1.css>; rel=preload; as=style; crossorigin, "+
-		"</me>; rel=preload; as=fetch; crossorigin, </events/"+eventID+">; rel=preload; as=fetch; crossorigin",
-		b.visit(t, "GET", "/app/events/"+eventID, "", nil).header.Get("Link"))
+	ada := b.users.join("ada")
+	const ofFiles = "</app/assets/event-a1.js>; rel=modulepreload, </app/assets/event-a1.css>; rel=preload; as=style; crossorigin"
+	linkOf := func(path, session string) string { return b.visit(t, "GET", path, session, nil).header.Get("Link") }
+	require.Equal(t, ofFiles+", </me>; rel=preload; as=fetch; crossorigin, </events/"+eventID+">; rel=preload; as=fetch; crossorigin",
+		linkOf("/app/events/"+eventID, ada))
+	require.Equal(t, ofFiles, linkOf("/app/events/"+eventID, ""), "the rest would be refused")
 	for _, path := range []string{"/app/events/x", "/app/events/%3E,%20%3Chttps:%2F%2Fevil.example", "/app"} {
-		require.Empty(t, b.visit(t, "GET", path, "", nil).header.Get("Link"), path)
+		require.Empty(t, linkOf(path, ada), path)
 	}
 	files["preload.json"] = &fstest.MapFile{Data: []byte(`{`)}
 	_, err := readClient(files, "")

@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { forget } from "../resource";
-import { go, here, nextOf } from "../router";
+import { here, nextOf } from "../router";
 import { logIn } from "../session";
 import { Field, wrongOf } from "../ui/field";
 import { entitle } from "../ui/layout";
@@ -25,8 +24,8 @@ export default function LogIn() {
     error.value = undefined;
     try {
       await logIn(String(form.get("username")), String(form.get("password")));
-      forget();
-      go(nextOf(next), { replace: true });
+      location.replace(nextOf(next)); // by the browser, which may have asked ahead and been refused
+      return; // busy until it is there
     } catch (failed) {
       error.value = failed;
     }

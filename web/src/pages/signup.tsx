@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { Refused } from "../api/client";
-import { forget } from "../resource";
-import { go, here, nextOf } from "../router";
+import { here, nextOf } from "../router";
 import { signUp } from "../session";
 import { Field, wrongOf } from "../ui/field";
 import { entitle } from "../ui/layout";
@@ -33,8 +32,8 @@ export default function SignUp() {
         ...(text("email") && { email: text("email") }),
         ...(text("location") && { location: text("location") }),
       });
-      forget();
-      go(nextOf(next), { replace: true });
+      location.replace(nextOf(next)); // by the browser, which may have asked ahead and been refused
+      return; // busy until it is there
     } catch (failed) {
       error.value = failed;
       requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus());
