@@ -48,6 +48,7 @@ test.each([
       presses++;
       await what.click();
     };
+    await press(page.getByRole("button", { name: "List", exact: true }));
     await press(page.locator(".seat").nth(0));
     await press(page.locator(".seat").nth(1));
     const prices = await page.locator(".selection .amount").allTextContents();

@@ -25,7 +25,7 @@ test("a search forgives typos, lives in the address bar, and goes back and forwa
   const all = await told.textContent();
   await page.getByRole("combobox", { name: "Search" }).fill(mistyped(showing.name));
   await page.waitForURL((url) => url.searchParams.get("q") === mistyped(showing.name));
-  await page.getByRole("heading", { level: 2, name: showing.name }).waitFor();
+  await page.getByRole("heading", { level: 2, name: showing.name, exact: true }).waitFor();
   await page.getByRole("combobox", { name: "Search" }).press("Escape");
 
   await page.getByLabel("With free seats").check();
@@ -38,7 +38,7 @@ test("a search forgives typos, lives in the address bar, and goes back and forwa
   await page.goForward();
   await expect.poll(() => page.getByRole("combobox", { name: "Search" }).inputValue()).toBe(mistyped(showing.name));
   await page.reload();
-  await page.getByRole("heading", { level: 2, name: showing.name }).waitFor();
+  await page.getByRole("heading", { level: 2, name: showing.name, exact: true }).waitFor();
 });
 
 test("facets count what they would find, and narrow to that", async () => {
@@ -102,7 +102,7 @@ test("an answer that was overtaken is not shown", async () => {
   const answered = page.waitForResponse((response) => new URL(response.url()).searchParams.get("q") === showing.name);
   await box.fill(showing.name);
   await answered;
-  const found = page.getByRole("heading", { level: 2, name: showing.name });
+  const found = page.getByRole("heading", { level: 2, name: showing.name, exact: true });
   await found.waitFor();
   release();
   await page.evaluate(() => fetch("/me")); // what was released before is here by now
@@ -139,7 +139,7 @@ test("nothing found says what to do, and a broken line offers another try", asyn
   await page.waitForURL((url) => !url.searchParams.has("available"));
 
   await page.route("**/titles/*", (route) =>
-    route.request().resourceType() === "fetch" ? route.abort() : route.continue(),
+    route.request().resourceType() === "document" ? route.continue() : route.abort(),
   );
   await page.goto("/app/titles/0199a1b2-0000-7000-8000-0000000000b1");
   await page.getByRole("alert").getByText("We cannot reach the box office.").waitFor();
