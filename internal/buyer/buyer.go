@@ -105,9 +105,12 @@ type Checkout struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// SignUp makes an account and logs in.
+// SignUp makes an account and logs in; email may be empty.
 func (b *Buyer) SignUp(ctx context.Context, username, password, email string) error {
-	body := map[string]string{"username": username, "password": password, "email": email, "location": "Chico, CA"}
+	body := map[string]string{"username": username, "password": password, "location": "Chico, CA"}
+	if email != "" {
+		body["email"] = email
+	}
 	if err := b.Call(ctx, http.MethodPost, "/signup", body, nil); err != nil {
 		return err
 	}
@@ -126,6 +129,9 @@ func (b *Buyer) LogIn(ctx context.Context, username, password string) error {
 
 // Resume goes on in a session that was begun elsewhere.
 func (b *Buyer) Resume(token string) { b.token = token }
+
+// Token is the session's, for Resume.
+func (b *Buyer) Token() string { return b.token }
 
 // Events gives the first page of what is on.
 func (b *Buyer) Events(ctx context.Context) ([]Event, error) {
@@ -243,13 +249,25 @@ type Answer struct {
 // Ask makes a request with the session and gives the answer as it came, whatever its status; key is the
 // Idempotency-Key, or empty. An error says that none came.
 func (b *Buyer) Ask(ctx context.Context, method, path, key string, body any) (Answer, error) {
-	response, err := b.send(ctx, method, path, key, body)
-	if err != nil {
-		return Answer{}, err
+	header := http.Header{}
+	if key != "" {
+		header.Set("Idempotency-Key", key)
 	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return Answer{Status: response.StatusCode, Header: response.Header, Body: content}, err
+	return b.exchange(ctx, method, path, header, body)
+}
+
+// Look reads a page as a browser does that may have an answer already: with the answer's ETag, or none. The body stays as it
+// travels, which is gzip where the header Content-Encoding says so: who knows the ETag need not unpack it. A 304 is no error.
+func (b *Buyer) Look(ctx context.Context, path, etag string) (Answer, error) {
+	header := http.Header{"Accept-Encoding": {"gzip"}}
+	if etag != "" {
+		header.Set("If-None-Match", etag)
+	}
+	said, err := b.exchange(ctx, http.MethodGet, path, header, nil)
+	if err != nil || said.Status == http.StatusNotModified {
+		return said, err
+	}
+	return said, said.problem()
 }
 
 // Call makes a request with the session; body and answer are JSON, or nil. An answer that is no success is *Problem.
@@ -271,29 +289,31 @@ func (b *Buyer) call(ctx context.Context, method, path, key string, body, answer
 	return nil
 }
 
-func (b *Buyer) send(ctx context.Context, method, path, key string, body any) (*http.Response, error) {
+func (b *Buyer) exchange(ctx context.Context, method, path string, header http.Header, body any) (Answer, error) {
 	var content io.Reader
 	if body != nil {
 		raw, err := json.Marshal(body)
 		if err != nil {
-			return nil, err
+			return Answer{}, err
 		}
 		content = bytes.NewReader(raw)
+		header.Set("Content-Type", "application/json")
 	}
 	request, err := http.NewRequestWithContext(ctx, method, b.base+path, content)
 	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	if key != "" {
-		request.Header.Set("Idempotency-Key", key)
+		return Answer{}, err
 	}
 	if b.token != "" {
-		request.Header.Set("Authorization", "Bearer "+b.token)
+		header.Set("Authorization", "Bearer "+b.token)
 	}
-	return b.http.Do(request)
+	request.Header = header
+	response, err := b.http.Do(request)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: read}, err
 }
 
 // maxAnswer bounds what a buyer reads: a PDF of ten pages is well below it.

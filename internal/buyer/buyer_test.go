@@ -81,6 +81,51 @@ func TestBook_ErrProblem(t *testing.T) {
 	require.Equal(t, http.StatusBadGateway, problem.Status, "a gateway's page is a problem too")
 }
 
+// Who has an answer already is told that it is unchanged; who has none gets it as it travels.
+func TestLook_AsBrowsersDo(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /events/e1/seats": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"1"`)
+			if r.Header.Get("If-None-Match") == `"1"` {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			w.Header().Set("Content-Encoding", r.Header.Get("Accept-Encoding"))
+			says(http.StatusOK, "packed")(w, r)
+		},
+		"GET /events/e2/seats": says(http.StatusNotFound, `{"type":"/problems/not-found"}`),
+	})
+	b := buyer.New(server.URL, http.DefaultTransport)
+	first, err := b.Look(t.Context(), "/events/e1/seats", "")
+	require.NoError(t, err)
+	require.Equal(t, "packed", string(first.Body))
+	require.Equal(t, "gzip", first.Header.Get("Content-Encoding"))
+	again, err := b.Look(t.Context(), "/events/e1/seats", first.Header.Get("ETag"))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNotModified, again.Status)
+	_, err = b.Look(t.Context(), "/events/e2/seats", "")
+	require.ErrorAs(t, err, new(*buyer.Problem))
+}
+
+func TestArrivals(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /api/v1/messages": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.RawQuery != "start=500&limit=2" {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			says(http.StatusOK, `{"messages":[{"ID":"1","To":[{"Name":"","Address":"a@example.com"}],"Subject":"S","Created":"2026-11-27T19:30:00Z"}]}`)(w, r)
+		},
+	})
+	arrived, err := buyer.NewInbox(server.URL, http.DefaultTransport).Arrivals(t.Context(), 500, 2)
+	require.NoError(t, err)
+	require.Len(t, arrived, 1)
+	require.Equal(t, "a@example.com", arrived[0].To[0].Address)
+	require.Equal(t, time.Date(2026, 11, 27, 19, 30, 0, 0, time.UTC), arrived[0].Created)
+}
+
 func TestSeats_ErrColumnsOfDifferentLengths(t *testing.T) {
 	t.Parallel()
 	server := office(t, map[string]http.HandlerFunc{

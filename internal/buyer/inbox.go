@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Inbox reads a mail server that speaks Mailpit's HTTP API (https://mailpit.axllent.org/docs/api-v1/).
@@ -36,6 +37,19 @@ type Attachment struct {
 	FileName    string
 	ContentType string
 	Size        int
+}
+
+// Arrival is a mail in the list of all.
+type Arrival struct {
+	To      []struct{ Address string }
+	Subject string
+	Created time.Time // when the server had it
+}
+
+// Arrivals gives what has arrived, newest first, at most limit of them after the first start.
+func (i *Inbox) Arrivals(ctx context.Context, start, limit int) ([]Arrival, error) {
+	var list struct{ Messages []Arrival }
+	return list.Messages, i.get(ctx, fmt.Sprintf("/api/v1/messages?start=%d&limit=%d", start, limit), &list)
 }
 
 // To gives the IDs of the mails to an address, newest first, at most 50.
