@@ -39,7 +39,7 @@ func TestLoad(t *testing.T) {
 	}()
 	close(slow)
 	result := <-done
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), time.Minute)
 	require.Equal(t, 1000, result.Requests+result.Shed)
 	require.Positive(t, result.Errors)
 	stuck := make(chan struct{})

@@ -1,5 +1,6 @@
-// Package bench measures parts of the system against each other. It is given them as interfaces of the root package, and
-// depends on nothing else.
+// Package bench measures. Parts of the system are given to it as interfaces of the root package; a whole one it knows only by
+// its address, and buys from it over HTTP as people do. What else can be seen of a system, its owner hands in as functions.
+// It depends on the standard library, and on /proc for processor times.
 package bench
 
 import (

@@ -1,0 +1,190 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/boxoffice/boxoffice/internal/buyer"
+)
+
+// card is one that always pays.
+const card = "4242 4242 4242 4242"
+
+// shopper is one person who buys. Their browser keeps what it has seen, as all do.
+type shopper struct {
+	*run
+	buyer  *buyer.Buyer
+	random *mathrand.Rand
+
+	eventTag, mapTag string
+	seen             *seatMap
+}
+
+// shop buys one booking after the other until the clock stops, or nothing is left.
+func (s *shopper) shop(ctx context.Context) {
+	for s.open() {
+		seats, err := s.choose(ctx)
+		if err == nil && len(seats) == 0 {
+			s.stop(endedSoldOut)
+			return
+		}
+		if err == nil {
+			err = s.buy(ctx, seats)
+		}
+		if err != nil && !pause(ctx, afterError) {
+			return
+		}
+	}
+}
+
+// afterError is how long somebody waits who was shown an error, before they try again.
+const afterError = 200 * time.Millisecond
+
+// choose opens the event and its seat map, and picks one to four seats that are still free. No seats: none is.
+func (s *shopper) choose(ctx context.Context) ([]string, error) {
+	if err := s.look(ctx, stepEvent, "/events/"+s.o.EventID, &s.eventTag, nil); err != nil {
+		return nil, err
+	}
+	err := s.look(ctx, stepMap, "/events/"+s.o.EventID+"/seats", &s.mapTag, func(answer buyer.Answer) error {
+		read, err := s.maps.of(answer)
+		if read != nil {
+			s.seen = read
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.seen.pick(1+s.random.IntN(4), s.random), nil
+}
+
+// look loads a page that may be unchanged since the shopper's last look.
+func (s *shopper) look(ctx context.Context, what step, path string, tag *string, read func(buyer.Answer) error) error {
+	began := time.Now()
+	answer, err := s.buyer.Look(ctx, path, *tag)
+	if err == nil {
+		s.record.took(what, began)
+		*tag = answer.Header.Get("ETag")
+		if read != nil {
+			err = read(answer)
+		}
+	}
+	if err != nil {
+		s.record.failed(what, err)
+	}
+	return err
+}
+
+// buy holds the seats and pays for them. Who was too late for them is no error: they choose again.
+func (s *shopper) buy(ctx context.Context, seats []string) error {
+	booking, err := s.hold(ctx, seats)
+	if err != nil || booking.ID == "" {
+		return err
+	}
+	if err := s.pay(ctx, booking); err != nil {
+		s.giveUp(ctx, booking.ID)
+		return err
+	}
+	return nil
+}
+
+// hold gives the booking, or none where somebody else was faster.
+func (s *shopper) hold(ctx context.Context, seats []string) (buyer.Booking, error) {
+	began := time.Now()
+	booking, err := s.buyer.Book(ctx, rand.Text(), seats...)
+	if taken(err) {
+		s.record.took(stepLose, began)
+		return buyer.Booking{}, nil
+	}
+	if err != nil {
+		s.record.failed(stepHold, err)
+		return buyer.Booking{}, err
+	}
+	s.record.took(stepHold, began)
+	return booking, nil
+}
+
+// pay goes from the held seats to the PDF.
+func (s *shopper) pay(ctx context.Context, booking buyer.Booking) error {
+	began := time.Now()
+	page, err := s.buyer.Checkout(ctx, booking.ID)
+	if err != nil {
+		s.record.failed(stepCheckout, err)
+		return err
+	}
+	s.record.took(stepCheckout, began)
+	// An address of its own for each booking: the mail is then known from all others.
+	email := strings.ToLower(booking.Reference) + "@bench.example"
+	began = time.Now()
+	if _, err := s.buyer.Pay(ctx, page.URL, email, card); err != nil {
+		s.record.failed(stepPay, err)
+		return err
+	}
+	s.record.took(stepPay, began)
+	began = time.Now()
+	if err := s.fetchTicket(ctx, booking.ID); err != nil {
+		s.record.failed(stepTicket, err)
+		return err
+	}
+	s.record.took(stepTicket, began)
+	tickets := make([]string, len(booking.Tickets))
+	for i, t := range booking.Tickets {
+		tickets[i] = t.ID
+	}
+	s.record.sold(sale{bookingID: booking.ID, email: email, tickets: tickets, at: time.Now()})
+	s.countSeats(len(tickets))
+	return nil
+}
+
+// fetchTicket looks at the booking until it is completed, ever less often, and downloads the PDF.
+func (s *shopper) fetchTicket(ctx context.Context, id string) error {
+	const soonest, latest = 100 * time.Millisecond, time.Second
+	for wait := soonest; ; wait = min(wait*3/2, latest) {
+		booking, err := s.buyer.Booking(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch booking.Status {
+		case "completed":
+			pdf, err := s.buyer.File(ctx, id, "tickets.pdf")
+			if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+				err = errors.New("what came is no PDF")
+			}
+			return err
+		case "expired", "cancelled", "refunding", "refunded":
+			return fmt.Errorf("the paid booking is %s", booking.Status)
+		}
+		if !pause(ctx, wait) {
+			return ctx.Err()
+		}
+	}
+}
+
+// giveUp lets go of a booking that failed on the way: a buyer may have one open booking of an event. Where it only took too
+// long for this run there is nobody left to let go.
+func (s *shopper) giveUp(ctx context.Context, id string) {
+	if ctx.Err() != nil {
+		return
+	}
+	if _, err := s.buyer.Cancel(ctx, id); err != nil {
+		s.record.failed("let go after an error", err)
+	}
+}
+
+// pause waits, and reports false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
