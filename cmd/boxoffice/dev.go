@@ -32,6 +32,8 @@ type devCommand struct {
 	MailPort        int `default:"8025" help:"Of the inbox page."`
 	SMTPPort        int `name:"smtp-port" default:"1025" help:"Of the mail sink."`
 
+	PostgresConnections int `default:"200" help:"That PostgreSQL takes at one time."`
+
 	Events int    `default:"60" help:"Events to seed an empty database with."`
 	Days   int    `default:"7" help:"Days that the seeded events are spread over."`
 	Rand   uint64 `default:"1" help:"Seed of the random choices."`

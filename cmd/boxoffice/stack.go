@@ -126,6 +126,7 @@ func (s *stack) startPostgres(ctx context.Context) error {
 		server, err := pgserver.Start(ctx, pgserver.Options{
 			// Never Ephemeral, which would lose the data with a server that dies: dev removes it in the end.
 			Dir: s.folder("postgres"), Port: s.command.PostgresPort, Durable: s.command.Durable, Progress: s.progress,
+			MaxConnections: s.command.PostgresConnections,
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("PostgreSQL: %w", err)

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// bytes gives the size of our database, and of Temporal's file with its log.
+func (s *benchSystem) bytes(ctx context.Context) (ours, temporal int64, err error) {
+	if ours, err = s.db.Size(ctx); err != nil {
+		return 0, 0, err
+	}
+	for _, name := range []string{"temporal.db", "temporal.db-wal"} {
+		file, err := os.Stat(filepath.Join(s.env["BOXOFFICE_STATE_DIR"], "temporal", name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		temporal += file.Size()
+	}
+	return ours, temporal, nil
+}
+
+// sweepStarts asks the worker what its sweep of bookings took up.
+func (s *benchSystem) sweepStarts(ctx context.Context) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.env["WORKER_ADMIN_URL"]+"/metrics", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	page, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(page)) {
+		if value, found := strings.CutPrefix(line, `boxoffice_sweep_wakes_total{sweep="bookings"} `); found {
+			return strconv.Atoi(strings.TrimSpace(value))
+		}
+	}
+	return 0, nil // it is there from the first on
+}
+
+// auditPatience is for what heals by itself within seconds, as a webhook that comes a second time.
+const auditPatience = 20 * time.Second
+
+// audit is boxoffice audit, with the files and the provider's record; what is younger than a second may be under way.
+func (s *benchSystem) audit(ctx context.Context) (broken []string, err error) {
+	command := auditCommand{
+		Database: databaseSettings{DatabaseURL: s.env["DATABASE_URL"], DatabaseConns: 2, WebhookConns: 1},
+		Stripe:   ledgerSettings{StripeAPIKey: s.env["STRIPE_API_KEY"], StripeAPIBase: s.env["STRIPE_API_BASE"]},
+		BlobURL:  s.env["BLOB_URL"], Grace: time.Second, Timeout: time.Minute, Provider: true, Since: 24 * time.Hour,
+	}
+	for began := time.Now(); ; {
+		report, err := command.audit(ctx, s.logger)
+		if err != nil {
+			return nil, err
+		}
+		if report.Total() == 0 {
+			return nil, nil
+		}
+		if time.Since(began) > auditPatience || !pause(ctx, time.Second) {
+			for _, v := range report.Violations {
+				broken = append(broken, fmt.Sprintf("%s: %s: %s", v.Promise, v.Subject, v.Detail))
+			}
+			for promise, more := range report.More {
+				broken = append(broken, strings.Split(strings.Repeat(promise+": one more\n", int(more)), "\n")[:more]...)
+			}
+			return broken, ctx.Err()
+		}
+	}
+}
