@@ -61,7 +61,9 @@ model: ## Check the booking protocol's model in full: about eight minutes on one
 soak: servers ## Look for what breaks the promises in new random sequences: about an hour on two cores
 	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=10000 $(ARGS)
 
-bench: ## Measure the hold in the store, one buyer and fifty at once, and searches among 30,000 events
+bench: build servers ## Measure a sale, a race for seats, the hold in the store, and searches among 30,000 events: ten minutes at most
+	bin/boxoffice bench onsale --seats 2000 --buyers 50 --duration 30s
+	bin/boxoffice bench race
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
 
