@@ -110,6 +110,9 @@ func (c benchSaleSettings) measure(
 	bar := saleBar(size.lasts)
 	options.Progress = bar.show
 	report, err := run(ctx, options)
+	if ctx.Err() != nil {
+		return errors.New("the measurement was interrupted: it says nothing")
+	}
 	if err = errors.Join(err, bar.finish()); err != nil {
 		return err
 	}
