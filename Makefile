@@ -70,6 +70,11 @@ bench: build servers ## Measure a sale, a race for seats, the hold in the store,
 web-bench: system servers web ## Measure the web client in Chromium, as a phone and as a desktop: about ten minutes
 	$(GO) test ./test/browser -run '^$$' -bench BenchmarkClient -benchtime 1x -timeout 40m $(ARGS)
 
+shots: system servers web ## Take the pictures of docs/images/web anew
+	$(GO) test ./test/browser -count=1 -timeout 20m
+	cp web/browser/shots/*-light.png web/browser/shots/{home,tickets}-phone-dark.png docs/images/web/
+	rm -f docs/images/web/{missing,nothing}-*.png
+
 relevance: ## Ask judged queries over all titles that are seeded: how often the right one comes first, and the misses
 	@$(GO) test ./search -run '^TestRelevance$$' -count=1 -v | grep -v '^=== '
 
@@ -110,4 +115,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record call-off model soak bench web-bench clean servers system web node
+.PHONY: help run test demo build lint generate record call-off model soak bench web-bench shots clean servers system web node
