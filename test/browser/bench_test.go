@@ -17,7 +17,7 @@ func BenchmarkClient(b *testing.B) {
 	require.NoError(b, isBuilt(), "build the client: make web")
 	chromium, err := findChromium()
 	require.NoError(b, err)
-	unlimited := []string{"BOXOFFICE_UNLIMITED_ADDRESSES=127.0.0.1,::1", "BOXOFFICE_STREAMS=5000"}
+	unlimited := []string{"BOXOFFICE_UNLIMITED_ADDRESSES=127.0.0.1,::1", "BOXOFFICE_STREAMS_BY_USER=-1"}
 	s, err := stack.StartShared("web-bench", stack.Seeded, unlimited...)
 	require.NoError(b, err)
 	run := exec.CommandContext(b.Context(), "node", "node_modules/vitest/vitest.mjs", "run", "--config", "bench/vitest.config.ts")
