@@ -25,7 +25,7 @@ type preload struct {
 func readPreloads(files fs.FS) (preloads, error) {
 	content, err := fs.ReadFile(files, "preload.json")
 	if err != nil {
-		return nil, nil //nolint:nilerr // the page that says what to build has none
+		return preloads{}, nil //nolint:nilerr // the page that says what to build has none
 	}
 	var routes map[string]struct{ Files, Data []string }
 	if err := json.Unmarshal(content, &routes); err != nil {
