@@ -201,7 +201,7 @@ const (
 	ListTasksParamsStateOpen   ListTasksParamsState = "open"
 )
 
-// Alternative As many seats as were asked for. They were free a moment ago; nothing keeps them.
+// Alternative As many seats as were asked for; of a change of a booking, all that it would have then, those that it keeps among them at the prices at which it has them. The others were free a moment ago; nothing keeps them.
 type Alternative struct {
 	// AmountMinor What they cost together with their fees.
 	//

@@ -30,7 +30,8 @@ func (s *Bookings) ChangeSeats(ctx context.Context, c boxoffice.SeatChange) (b b
 			return err
 		})
 	})
-	wished := slices.Concat(change.added, change.conflicting)
+	// An alternative is the whole booking, so that who takes one keeps the seats that were to stay.
+	wished := slices.Concat(change.kept, change.added, change.conflicting)
 	return b, s.offerOthers(ctx, err, wanted{event: change.event, tickets: wished, accessible: change.accessible})
 }
 
@@ -116,11 +117,16 @@ func lockChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Sea
 		return change, err
 	}
 	var own []string
+	var prices, fees []int64 // at which it has them, without a promotion: a change takes that out
 	var all int
 	err = tx.QueryRow(ctx, `
-		SELECT coalesce(array_agg(ticket_id::text) FILTER (WHERE mine), '{}'), count(DISTINCT ticket_id) FROM (
-			SELECT ticket_id, true AS mine FROM booking_tickets WHERE booking_id = $1 AND released_at IS NULL
-			UNION ALL SELECT id, false FROM tickets WHERE id = ANY ($2::text[]::uuid[])) AS named`, b.id, c.Add).Scan(&own, &all)
+		SELECT array_agg(ticket_id::text) FILTER (WHERE mine), array_agg(price) FILTER (WHERE mine), array_agg(fee) FILTER (WHERE mine),
+			count(DISTINCT ticket_id)
+		FROM (
+			SELECT ticket_id, price_minor + discount_minor AS price, fee_minor AS fee, true AS mine
+			FROM booking_tickets WHERE booking_id = $1 AND released_at IS NULL
+			UNION ALL SELECT id, 0, 0, false FROM tickets WHERE id = ANY ($2::text[]::uuid[])) AS named`,
+		b.id, c.Add).Scan(&own, &prices, &fees, &all)
 	if err != nil {
 		return change, err
 	}
@@ -136,7 +142,11 @@ func lockChange(ctx context.Context, tx pgx.Tx, b lockedBooking, c boxoffice.Sea
 	}
 	addFees(seats, e.fee)
 	for i, t := range seats {
-		change.sort(t, taken[i], slices.Contains(own, t.ID), slices.Contains(c.Remove, t.ID), b.id)
+		at := slices.Index(own, t.ID)
+		if at >= 0 {
+			t.PriceMinor, t.FeeMinor = prices[at], fees[at]
+		}
+		change.sort(t, taken[i], at >= 0, slices.Contains(c.Remove, t.ID), b.id)
 	}
 	return change, nil
 }

@@ -87,14 +87,32 @@ func TestConflicts_ComeWithAlternatives(t *testing.T) {
 	require.Len(t, e.Alternatives, 3)
 	require.Equal(t, seats("A3 A5"), idsOf(e.Alternatives[0]), "what is free still, and the nearest")
 	require.Equal(t, seats("B3 B4"), idsOf(e.Alternatives[1]))
-	b := h.hold(t, user, idsOf(e.Alternatives[0])...)
-	h.hold(t, h.addUser(t), seats("B1")...)
-	_, err = h.store.ChangeSeats(t.Context(), changeOf(b, seats("B1 B2"), nil))
-	e = requireCode(t, boxoffice.CodeSeatsTaken, err)
-	require.NotEmpty(t, e.Alternatives, "so does a change")
-	for _, tickets := range e.Alternatives {
-		require.Len(t, tickets, 2)
+}
+
+// Who takes an alternative as all that the booking is to have keeps the seats that were to stay, at the prices at which they are
+// held, which are not those of now.
+func TestChangeSeats_IsOfferedTheWholeBooking(t *testing.T) {
+	t.Parallel()
+	h, seats := newHallHouse(t, rowsOf("ssssssss"))
+	h.chargeFee(t, fee)
+	h.addPromotion(t, "TENTH")
+	b := h.reduced(t, h.addUser(t), "TENTH", seats("A4 A5 A1")...).Booking
+	h.hold(t, h.addUser(t), seats("A6")...)
+	h.exec(t, `UPDATE tickets SET price_minor = 99 WHERE id = ANY ($1::text[]::uuid[])`, seats("A4 A5"))
+	h.chargeFee(t, 2*fee)
+	_, err := h.store.ChangeSeats(t.Context(), changeOf(b, seats("A6"), seats("A1")))
+	e := requireCode(t, boxoffice.CodeSeatsTaken, err)
+	require.Len(t, e.Alternatives, 2)
+	require.Equal(t, seats("A4 A5 A7"), idsOf(e.Alternatives[0]), "what stays, and the nearest")
+	require.Equal(t, seats("A3 A4 A5"), idsOf(e.Alternatives[1]), "together with what stays")
+	cost := int64(0)
+	for _, ticket := range e.Alternatives[1] {
+		cost += ticket.TotalMinor()
 	}
+	require.EqualValues(t, 3*seatPrice+4*fee, cost)
+	got, err := h.store.ChangeSeats(t.Context(), changeOf(b, seats("A3"), seats("A1")))
+	require.NoError(t, err)
+	require.Equal(t, cost, got.Amount.Minor, "that is what it costs")
 }
 
 func idsOf(tickets []boxoffice.Ticket) (list []string) {

@@ -9,17 +9,20 @@ import (
 )
 
 // Alternatives gives what can be had in the place of wanted seats of which some are gone, at most n: first those that
-// remain with the nearest others in the place of the gone ones, then as many seats together, nearest to the wanted ones.
+// remain with the nearest others in the place of the gone ones, then as many seats together, nearest to the wanted ones. What
+// remains is there to be had, whether or not it is among the free ones: a booking may hold it already.
 // Other seats are of the same category where there are any, else of the nearest price. A wheelchair's space stands for a
 // wheelchair's space alone.
 func (h *Hall) Alternatives(freeNow, wanted, gone []boxoffice.Ticket, n int) [][]boxoffice.Ticket {
 	remaining := without(wanted, gone)
+	others := without(freeNow, wanted)
 	var all [][]boxoffice.Ticket
 	if len(remaining) > 0 {
-		if others := h.nearest(without(freeNow, remaining), gone); others != nil {
-			all = append(all, slices.Concat(remaining, others))
+		if nearest := h.nearest(others, gone); nearest != nil {
+			all = append(all, slices.Concat(remaining, nearest))
 		}
 	}
+	freeNow = slices.Concat(others, remaining)
 	wish := Wish{Count: len(wanted), Near: wanted, Category: wanted[0].Category}
 	for _, t := range wanted {
 		if t.Accessible {

@@ -191,6 +191,8 @@ func TestAlternatives(t *testing.T) {
 		"no more than are asked for":        {hall("ssssssss"), "A4", "A3 A4", "A4", 1, "A3 A5"},
 		"no wheelchair's space":             {hall("swsss"), "A3", "A3", "A3", 2, "A1 | A4"},
 		"a wheelchair's space for one":      {hall("wsssw"), "A1", "A1", "A1", 2, "A5"},
+		"what one holds already counts":     {hall("ssss"), "A1 A3", "A1 A2 A3", "A3", 3, "A1 A2 A4"},
+		"and stays together":                {hall("sssssss", "ss"), "A3 A4 A5", "A3 A4 A5", "A5", 3, "A3 A4 A6 | A2 A3 A4"},
 		"none":                              {hall("ss"), "A1 A2", "A1 A2", "A1 A2", 2, ""},
 	} {
 		named := func(ids string) []boxoffice.Ticket {
