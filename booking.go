@@ -156,8 +156,8 @@ type BestRequest struct {
 	Key           *IdempotencyKey
 }
 
-// SeatChange asks for other seats in a booking that is held. Adding a seat that it has, and removing one that it has not, is
-// no error.
+// SeatChange asks for other seats in a booking that is held. Adding a seat that it has is no error; neither is removing one that
+// it has not, unless a seat is to come for it that it has not either: that is CodeInvalid.
 type SeatChange struct {
 	UserID     string
 	BookingID  string

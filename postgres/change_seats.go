@@ -181,9 +181,13 @@ func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, 
 			return boxoffice.InvalidField("add", "The seats belong to more than one event.")
 		}
 	}
-	switch left := len(wished) - len(change.freed); {
-	case change.lost:
+	if change.lost {
 		return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats of this booking are no longer held.")
+	}
+	if err := change.refuseStale(c.Remove); err != nil {
+		return err
+	}
+	switch left := len(wished) - len(change.freed); {
 	case left == 0:
 		return boxoffice.InvalidField("remove", "At least one seat stays. To let go of all, cancel the booking.")
 	case left > s.rules.MaxSeats:
@@ -196,6 +200,22 @@ func (s *Bookings) judgeChange(ctx context.Context, tx pgx.Tx, b lockedBooking, 
 	}
 	// Where the booking could have taken other seats from the start, it can take them now.
 	return s.refuseOrphans(ctx, tx, change.event, slices.Concat(change.kept, change.added), slices.Concat(change.kept, change.freed))
+}
+
+// refuseStale refuses to exchange seats that the booking does not have. Whoever asks for that takes it for another than it is,
+// and would pay for the seats that come beside those that were to go. Where none comes that it has not, nobody pays more than
+// they know of: so a change that was done may be asked for again without a key.
+func (c *seatChange) refuseStale(remove []string) error {
+	if len(c.added)+len(c.conflicting) == 0 {
+		return nil
+	}
+	freed := ticketIDs(c.freed)
+	for i, id := range remove {
+		if !slices.Contains(freed, id) {
+			return boxoffice.InvalidField("remove["+strconv.Itoa(i)+"]", "The booking does not have this seat. Please look at it again.")
+		}
+	}
+	return nil
 }
 
 // refuseTaken is that of wanted, for the seats to be added.

@@ -157,6 +157,40 @@ func TestChangeSeats_IsRefusedInEveryOtherStage(t *testing.T) {
 	}
 }
 
+// An exchange is for the seats that the booking has: who has an old picture of it would pay for those that were to go, too. What
+// was done once can be asked for again, and to let go of a seat that is gone costs nothing.
+func TestChangeSeats_OfAnOldPicture(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 5)
+	b := h.hold(t, h.addUser(t), h.tickets[0])
+	toSecond, toThird := changeOf(b, h.tickets[1:2], h.tickets[:1]), changeOf(b, h.tickets[2:3], h.tickets[:1])
+	toThird.Key = &boxoffice.IdempotencyKey{UserID: b.UserID, Route: "PATCH /bookings/{id}/seats", Key: "k", BodyHash: []byte("one")}
+	require.NoError(t, second(h.store.ChangeSeats(t.Context(), toSecond)))
+	h.hold(t, h.addUser(t), h.tickets[3])
+	before := h.rows(t)
+	requireStale := func(c boxoffice.SeatChange, field string) {
+		t.Helper()
+		requireField(t, field, second(h.store.ChangeSeats(t.Context(), c)), field)
+		require.Equal(t, before, h.rows(t))
+	}
+	requireStale(toThird, "remove[0]")
+	requireStale(toThird, "remove[0]") // its key keeps no refusal, so it is judged again
+	requireStale(changeOf(b, h.tickets[2:3], []string{h.tickets[1], h.tickets[0]}), "remove[1]")
+	requireStale(changeOf(b, h.tickets[1:3], h.tickets[:1]), "remove[0]")
+	requireStale(changeOf(b, h.tickets[3:4], h.tickets[:1]), "remove[0]") // that the seat is taken does not matter yet
+
+	require.NoError(t, second(h.store.ChangeSeats(t.Context(), toSecond)), "the same once more")
+	require.NoError(t, second(h.store.ChangeSeats(t.Context(), changeOf(b, nil, h.tickets[:1]))))
+	require.Equal(t, before, h.rows(t))
+	require.NoError(t, second(h.store.ChangeSeats(t.Context(), changeOf(b, h.tickets[:1], nil))))
+	got, err := h.store.ChangeSeats(t.Context(), toThird)
+	require.NoError(t, err)
+	require.Equal(t, h.tickets[1:3], seatsOf(got), "the booking has the seat again")
+	again, err := h.store.ChangeSeats(t.Context(), toThird)
+	require.NoError(t, err)
+	require.Equal(t, seatsOf(got), seatsOf(again), "under its key it is answered as it was")
+}
+
 // changesOf are the acts that change the seats or the price of a booking.
 func (h *house) changesOf(ctx context.Context, b boxoffice.Booking) map[string]func() error {
 	return map[string]func() error{
