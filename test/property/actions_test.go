@@ -92,16 +92,18 @@ var actions = slices.Concat(handActions, []action{
 	{"no code", 2, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.putIn(anOpen(t, all), "")) }},
 	{"extend", 2, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.extend(anOpen(t, all))) }},
 	{"change seats", 4, hasBooking, func(w *world, t *rapid.T, all rows) {
+		b := anOpen(t, all)
 		var add, remove []string
 		for _, seat := range w.seats {
-			switch rapid.IntRange(0, 2).Draw(t, "this one") {
-			case 1:
+			has := slices.ContainsFunc(all.keptBy(b.ID), func(s booked) bool { return s.TicketID == seat })
+			switch change := rapid.IntRange(0, 2).Draw(t, "this one"); {
+			case change == 1:
 				add = append(add, seat)
-			case 2:
+			case change == 2 && has: // an exchange of others is refused at once
 				remove = append(remove, seat)
 			}
 		}
-		w.meet(t, w.changeSeats(anOpen(t, all), add, remove))
+		w.meet(t, w.changeSeats(b, add, remove))
 	}},
 	{"cancel", 4, hasBooking, func(w *world, t *rapid.T, all rows) { w.meet(t, w.cancel(anOpen(t, all))) }},
 	{"give back", 6, func(_ *world, all rows) bool { return len(sales(all)) > 0 }, func(w *world, t *rapid.T, all rows) {
