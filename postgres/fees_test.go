@@ -73,8 +73,9 @@ func TestFee_IsInWhatIsOffered(t *testing.T) {
 	allIn(requireCode(t, boxoffice.CodeSeatLeftAlone, err).Alternatives[0])
 	h.letGo(t, taken.ID)
 
-	_, err = h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee - 1})
+	gratis, err := h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: 1})
 	require.NoError(t, err, "the one that is free of charge is free of fees")
+	require.Zero(t, gratis.Amount.Minor)
 	_, err = h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee - 1})
 	requireCode(t, boxoffice.CodeNotTogether, err)
 	b, err := h.best(t, h.addUser(t), boxoffice.BestRequest{Count: 1, MaxPriceMinor: seatPrice + fee})
