@@ -100,6 +100,18 @@ test("who logs out while codes are fetched leaves nothing behind", async () => {
   expect(stores.size).toBe(0);
 });
 
+test("what is kept stays when its codes cannot be fetched again, and is not fetched again without need", async () => {
+  const booking = sold(1);
+  await keep(booking, eventOf(1), code);
+  const fails = vi.fn(() => Promise.reject(new TypeError("failed")));
+  const { time, ends_at } = JSON.parse((await ask(`/events/${booking.event_id}`)) ?? "").event;
+  await keep(booking, { ...eventOf(1), time, ends_at }, fails);
+  expect(fails).not.toHaveBeenCalled();
+  await expect(keep(booking, eventOf(1, 5 * hour), fails)).rejects.toThrow("failed");
+  expect(await ask(`/bookings/${booking.id}`)).toBeDefined();
+  expect(await ask(codePath(booking.id, booking.tickets[0]?.id ?? ""))).toBeDefined();
+});
+
 test("a ticket that was given back is dropped, and a booking that has none", async () => {
   const [kept, gone] = sold(1).tickets;
   await keep(sold(1), eventOf(1), code);

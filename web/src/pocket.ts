@@ -64,13 +64,18 @@ export async function keep(booking: Booking, event: KeptEvent, code: (path: stri
     return;
   }
   const store = await caches.open(prefix + owner);
-  await drop(store, booking.id, new Set(tickets.map(({ id }) => codePath(booking.id, id))));
-  if (tickets.length > 0) {
-    for (const { id } of tickets) {
-      const path = codePath(booking.id, id);
+  const row = `/bookings/${booking.id}`;
+  const codes = tickets.map(({ id }) => codePath(booking.id, id));
+  const before = (await (await store.match(row))?.json()) as Kept | undefined;
+  const isMoved = before?.event.time !== event.time || before.event.ends_at !== event.ends_at;
+  await drop(store, booking.id, new Set(tickets.length > 0 ? [row, ...codes] : []));
+  for (const path of codes) {
+    if (isMoved || !(await store.match(path))) {
       await store.put(path, new Response(await code(path)));
     }
-    await store.put(`/bookings/${booking.id}`, Response.json({ booking: bare(booking), event } satisfies Kept));
+  }
+  if (tickets.length > 0) {
+    await store.put(row, Response.json({ booking: bare(booking), event } satisfies Kept));
   }
   await tidy(store); // who logs out meanwhile has the store deleted, and this is written to nowhere
 }
