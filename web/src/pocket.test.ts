@@ -76,6 +76,7 @@ test("what was seen answers for the server: the booking, its event, its codes, t
   const list = JSON.parse((await ask("/bookings?limit=50")) ?? "");
   expect(list.bookings).toHaveLength(1);
   expect(list.events).toHaveLength(1);
+  expect(await ask("/bookings?limit=50&cursor=b2"), "the same again as a second page").toBeUndefined();
   expect(await ask(`/bookings/${idOf(2, "b")}`)).toBeUndefined();
 });
 

@@ -121,7 +121,7 @@ export function mayAnswer({ method, url }: Request, page = location.pathname): b
 
 /** answer gives what is kept as the server would; undefined: nothing is. */
 export async function answer({ url }: Request): Promise<Response | undefined> {
-  const path = new URL(url).pathname;
+  const { pathname: path, searchParams } = new URL(url);
   const [name] = await stores();
   if (name === undefined || owner === null) {
     return undefined;
@@ -132,7 +132,8 @@ export async function answer({ url }: Request): Promise<Response | undefined> {
   }
   const all = await list(store);
   if (path === "/bookings") {
-    return all.length === 0 ? undefined : Response.json(pageOf(all));
+    const isFirst = !searchParams.has("cursor"); // all that is kept is one page
+    return isFirst && all.length > 0 ? Response.json(pageOf(all)) : undefined;
   }
   const found = all.find(({ booking, event }) => path === `/bookings/${booking.id}` || path === `/events/${event.id}`);
   const { booking, event } = found ?? {};

@@ -1,6 +1,6 @@
 /**
  * The service worker: pages of the client open without a network, from the files of one release, which it keeps as they
- * were built. It never answers for the API, and it keeps nothing of anybody: kept.ts does.
+ * were built. It never answers for the API, and it keeps nothing of anybody: pocket.ts does.
  */
 declare const self: ServiceWorkerGlobalScope;
 
