@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { newKey, Refused } from "../../api/client";
 import { go, toLogIn } from "../../router";
 import { needsLogIn } from "../../session";
@@ -13,6 +13,34 @@ export interface Act {
   run: (work: (key: string) => Promise<unknown>, what?: string) => void;
 }
 
+/** ActKey is the Idempotency-Key of an act, the same until it is known what became of it. */
+export class ActKey {
+  #named = { what: "", key: "" };
+
+  /** of gives the key of what is done: another one for something else. */
+  of(what: string): string {
+    if (this.#named.key === "" || this.#named.what !== what) {
+      this.#named = { what, key: newKey() };
+    }
+    return this.#named.key;
+  }
+
+  /** done says that it was done. */
+  done(): void {
+    this.#named.key = "";
+  }
+
+  /**
+   * failed says how it failed. What the server refused is not done, and may be wished anew. After anything else, an answer in
+   * the server's place too, it may have been done; and 429 tells nothing of a try before.
+   */
+  failed(error: unknown): void {
+    if (error instanceof Refused && error.status < 500 && ![408, 429].includes(error.status)) {
+      this.done();
+    }
+  }
+}
+
 /**
  * useAct keeps an act from being done twice: while it is being done it is not begun again, and one whose answer was lost is
  * repeated under the same key. A page that comes back out of the browser's memory is not busy any more.
@@ -20,7 +48,7 @@ export interface Act {
 export function useAct(): Act {
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);
-  const named = useRef({ what: "", key: "" });
+  const key = useMemo(() => new ActKey(), []);
   useEffect(() => {
     const returned = (event: PageTransitionEvent) => {
       if (event.persisted) {
@@ -35,20 +63,15 @@ export function useAct(): Act {
     if (busy.peek()) {
       return;
     }
-    if (named.current.key === "" || named.current.what !== what) {
-      named.current = { what, key: newKey() };
-    }
     busy.value = true;
     error.value = undefined;
     try {
-      const leaves = await work(named.current.key);
-      named.current.key = "";
+      const leaves = await work(key.of(what));
+      key.done();
       busy.value = leaves === leaving;
     } catch (failed) {
       busy.value = false;
-      if (failed instanceof Refused) {
-        named.current.key = "";
-      }
+      key.failed(failed);
       if (needsLogIn(failed)) {
         go(toLogIn());
         return;
