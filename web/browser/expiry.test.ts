@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { bookingOf, breaks, goodCard, type Held, hold, mends, payBy } from "./house";
-import { type Customer, call, customer, openAs, patience, type Showing, showings } from "./open";
+import { type Customer, call, customer, newEvent, openAs, patience, type Showing, showings } from "./open";
 
 // These run on a system whose holds end after seconds.
 
@@ -11,14 +11,15 @@ interface Begun {
   booking: Held;
 }
 
-/** Two buyers whose holds end while the first test runs; the second of them has a payment page open then. */
+/** Buyers whose holds end while the first test runs: one of them needs a wheelchair place, one has a payment page open then. */
 let gone: Begun;
+let seated: Begun;
 let paying: Begun;
 let paymentPage: string;
 
 beforeAll(async () => {
   all = await showings(await customer());
-  [gone, paying] = [await begun(1), await begun(3)];
+  [gone, paying, seated] = [await begun(1), await begun(3), await begunInWheelchair()];
   const { checkout_url } = await call<{ checkout_url: string }>("POST", `/bookings/${paying.booking.id}/checkout`, {
     as: paying.buyer,
   });
@@ -28,6 +29,14 @@ beforeAll(async () => {
 async function begun(showing: number): Promise<Begun> {
   const buyer = await customer();
   return { buyer, booking: await hold(buyer, all[showing], 2) };
+}
+
+async function begunInWheelchair(): Promise<Begun> {
+  const buyer = await customer();
+  const { id } = await newEvent({ Stalls: ["wcaaa"] });
+  const { tickets } = await call<Held>("GET", `/events/${id}`, { as: buyer });
+  const places = tickets.slice(0, 2).map((ticket) => ticket.id);
+  return { buyer, booking: await call("POST", "/book?accessible=true", { as: buyer, body: places }) };
 }
 
 afterEach(mends);
@@ -71,6 +80,13 @@ test("where the seats are gone, what comes closest is offered and held by one pr
     .getByRole("button", { name: /^Hold .*\$/ })
     .first()
     .click();
+  await page.getByRole("heading", { level: 1, name: "Your seats are held" }).waitFor();
+});
+
+test("a wheelchair place is held again for whom it was held", async () => {
+  const page = await openAs(seated.buyer);
+  await page.goto(`/app/bookings/${seated.booking.id}`);
+  await page.getByRole("button", { name: "Hold the same seats again" }).click();
   await page.getByRole("heading", { level: 1, name: "Your seats are held" }).waitFor();
 });
 

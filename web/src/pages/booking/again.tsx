@@ -7,6 +7,7 @@ import { fill, t } from "../../words";
 import { leaving, useAct } from "./act";
 import type { Shared } from "./held";
 import { keep, recall } from "./kept";
+import { sayConflicts } from "./says";
 import type { Booking } from "./stage";
 
 type Alternative = Schemas["Alternative"];
@@ -16,10 +17,11 @@ export function HoldAgain({ shared: { booking } }: { shared: Shared }) {
   const act = useAct();
   const wanted = useSignal<readonly string[]>([]);
   const own = booking.tickets.map(({ id }) => id);
+  const accessible = booking.tickets.some((ticket) => ticket.accessible); // it was said when they were held first
   const hold = (ids: readonly string[]) => {
     wanted.value = ids;
     act.run(async (key) => {
-      const params = { header: { "Idempotency-Key": key } };
+      const params = { query: { accessible }, header: { "Idempotency-Key": key } };
       const next = await take(api.POST("/book", { params, body: [...ids] }));
       await carryCode(booking, next);
       go(next.links.page);
@@ -53,12 +55,14 @@ interface InsteadProps {
   hold: (ids: readonly string[]) => void;
 }
 
-/** Instead offers what can be had in place of seats that are gone. */
+/** Instead offers what can be had in place of seats that cannot be had, and says why they cannot. */
 function Instead({ refused, currency, busy, hold }: InsteadProps) {
   const offers: readonly Alternative[] = refused.problem.alternatives ?? [];
   return (
     <div role="alert">
-      <p>{offers.length === 0 ? t.checkout.ended.takenAll : t.checkout.ended.taken}</p>
+      {sayConflicts(refused.problem).map((says) => (
+        <p key={says}>{says}</p>
+      ))}
       <ul class="offers">
         {offers.map(({ ticket_ids, seats, amount_minor }) => (
           <li key={ticket_ids.join()}>

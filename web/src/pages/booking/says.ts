@@ -1,7 +1,7 @@
-import type { Schemas } from "../../api/client";
+import type { Problem, Schemas } from "../../api/client";
 import { clock, dayOf, moment, percent, writeDay } from "../../format";
 import type { KeptEvent } from "../../pocket";
-import { fill, t } from "../../words";
+import { count, fill, t } from "../../words";
 
 /** zoneOf is whose clock times are told by: the venue's, else the viewer's. */
 export function zoneOf(event: KeptEvent | undefined): string {
@@ -32,4 +32,26 @@ export function sayTerms(
 export function sayMail(mail: Schemas["BookingMail"], zone: string): string {
   const when = moment(mail.sent_at ?? mail.queued_at, zone);
   return fill(t.tickets.mailed[mail.status], { when });
+}
+
+/** sayConflicts tells why seats cannot be held, by what stands in the way: not every one of them is gone. */
+export function sayConflicts({
+  conflicts = [],
+  alternatives = [],
+}: Pick<Problem, "conflicts" | "alternatives">): string[] {
+  const seatsOf = (why: Schemas["Conflict"]["reason"]) =>
+    conflicts.filter(({ reason }) => reason === why).map(({ seat }) => seat);
+  const alone = seatsOf("left_alone");
+  const reserved = seatsOf("reserved_accessible");
+  const says: string[] = [];
+  if (alone.length > 0) {
+    says.push(count(t.choose.lonelyRefused, alone.length, { seats: alone.join("; ") }));
+  }
+  if (reserved.length > 0) {
+    says.push(count(t.choose.reserved, reserved.length, { seats: reserved.join("; ") }));
+  }
+  if (alone.length + reserved.length < conflicts.length) {
+    says.push(alternatives.length === 0 ? t.checkout.ended.takenAll : t.checkout.ended.taken);
+  }
+  return says;
 }
