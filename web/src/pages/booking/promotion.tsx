@@ -63,7 +63,7 @@ function Entry({ booking, changed, announce }: Props) {
       changed(cheaper);
       const amount = price(cheaper.discount_minor ?? 0, cheaper.currency);
       announce(fill(t.checkout.codeTaken, { code: cheaper.promotion ?? typed, amount }));
-    });
+    }, typed);
   };
   const wrong = act.error === undefined ? "" : sayWrong(act.error);
   return (
