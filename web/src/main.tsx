@@ -5,7 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { here, start } from "./router";
 import { match, type Page } from "./routes";
-import { lose, recoveries } from "./server";
+import { lose, recoveries, whenBack } from "./server";
 import { whoAmI } from "./session";
 import { Layout } from "./ui/layout";
 import { Empty, Failure, Loading } from "./ui/notice";
@@ -63,13 +63,13 @@ async function show(path: string): Promise<void> {
       shown.value = { path, id: found?.id ?? "", page };
     }
   } catch (error) {
-    shown.value = { path, error };
-    const before = recoveries.peek();
-    effect(() => {
-      if (recoveries.value > before) {
-        location.reload(); // a browser does not ask again for code that it failed to load
-      }
-    });
+    if (here.peek().path !== path) {
+      return;
+    }
+    const failure = { path, error };
+    shown.value = failure;
+    const reload = () => location.reload(); // a browser does not ask again for code that it failed to load
+    whenBack(reload, () => shown.peek() === failure);
   }
   if (before) {
     document.getElementById("content")?.focus({ preventScroll: true });

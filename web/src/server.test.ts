@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { noteDate, reachable, recoveries, serverNow, watchedFetch } from "./server";
+import { noteDate, reachable, recoveries, serverNow, watchedFetch, whenBack } from "./server";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -38,4 +38,18 @@ test("away is where no answer comes, or something in front answers; a refusal of
   expect(reachable.value, "we broke it off ourselves").toBe(true);
   await ask();
   expect(reachable.value).toBe(false);
+});
+
+test("what waits for the server is done once when it is back, and not where nobody wants it any more", () => {
+  const [wanted, unwanted] = [vi.fn(), vi.fn()];
+  let isWanted = true;
+  whenBack(wanted, () => true);
+  whenBack(unwanted, () => isWanted);
+  isWanted = false;
+  expect(wanted).not.toHaveBeenCalled();
+  recoveries.value++;
+  isWanted = true;
+  recoveries.value++;
+  expect(wanted).toHaveBeenCalledTimes(1);
+  expect(unwanted).not.toHaveBeenCalled();
 });

@@ -1,10 +1,23 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 
 /** reachable tells whether the server answered the last request. */
 export const reachable = signal(true);
 
 /** recoveries counts how often it came back. What failed meanwhile is worth another try then. */
 export const recoveries = signal(0);
+
+/** whenBack does work when the server comes back the next time, if it is still wanted then. */
+export function whenBack(work: () => void, isWanted: () => boolean): void {
+  const before = recoveries.peek();
+  const stop = effect(() => {
+    if (recoveries.value > before) {
+      stop();
+      if (isWanted()) {
+        work();
+      }
+    }
+  });
+}
 
 /** By how much the server's clock is ahead of performance.now(), in milliseconds. */
 let ahead: number | undefined;
