@@ -53,3 +53,33 @@ test("what waits for the server is done once when it is back, and not where nobo
   expect(wanted).toHaveBeenCalledTimes(1);
   expect(unwanted).not.toHaveBeenCalled();
 });
+
+test("where a part of the server is away and the rest answers, recoveries become rare, and soon again when they last", async () => {
+  vi.useFakeTimers();
+  vi.resetModules();
+  const fresh = await import("./server");
+  const ask = async (status: number) => {
+    vi.stubGlobal("fetch", async () => new Response("", { status }));
+    await fresh.watchedFetch(new Request("http://box.test/bookings"));
+  };
+  const flicker = async () => {
+    await ask(502);
+    await ask(200);
+  };
+  await flicker();
+  expect(fresh.recoveries.value, "the first is told at once").toBe(1);
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    await flicker();
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(fresh.recoveries.value).toBe(5); // after 4, 12, 28 and 60 s
+  await ask(502);
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(fresh.recoveries.value, "it is not back").toBe(5);
+  await ask(200);
+  expect(fresh.recoveries.value).toBe(6);
+  await flicker();
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(fresh.recoveries.value).toBe(7);
+  vi.useRealTimers();
+});

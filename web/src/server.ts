@@ -3,8 +3,22 @@ import { effect, signal } from "@preact/signals";
 /** reachable tells whether the server answered the last request. */
 export const reachable = signal(true);
 
-/** recoveries counts how often it came back. What failed meanwhile is worth another try then. */
+/**
+ * recoveries counts how often it came back after something failed, which is worth another try then. Where only a part of it
+ * is away, other answers still come: the pause between two recoveries is the longer the less they last.
+ */
 export const recoveries = signal(0);
+
+const shortestPause = 4_000;
+const longestPause = 64_000;
+
+/** When the last recovery was, by performance.now(), and how long after it the next may be, in milliseconds. */
+let last = Number.NEGATIVE_INFINITY;
+let pause = shortestPause;
+let isPausing = false;
+
+/** Whether something failed since. */
+let missed = false;
 
 /** whenBack does work when the server comes back the next time, if it is still wanted then. */
 export function whenBack(work: () => void, isWanted: () => boolean): void {
@@ -65,8 +79,29 @@ export function isGateways(response: Response): boolean {
 }
 
 function note(answered: boolean): void {
-  if (answered && !reachable.peek()) {
-    recoveries.value++;
-  }
   reachable.value = answered;
+  missed ||= !answered;
+  if (missed && answered) {
+    recover();
+  }
+}
+
+function recover(): void {
+  const lasted = performance.now() - last;
+  if (lasted < pause) {
+    if (!isPausing) {
+      isPausing = true;
+      setTimeout(afterPause, pause - lasted);
+    }
+    return;
+  }
+  pause = lasted < longestPause ? Math.min(2 * pause, longestPause) : shortestPause;
+  last = performance.now();
+  missed = false;
+  recoveries.value++;
+}
+
+function afterPause(): void {
+  isPausing = false;
+  note(reachable.peek());
 }
