@@ -3,16 +3,19 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 const pocket = vi.hoisted(() => ({ answer: vi.fn(), mayAnswer: vi.fn() }));
 vi.mock("./pocket", () => pocket);
 
-const { reach } = await import("./reach");
-const { reachable } = await import("./server");
+let { arrivals, reach, standIns } = await import("./reach");
+let { reachable, recoveries } = await import("./server");
 
 const request = (init?: RequestInit) => new Request("http://box.test/bookings", init);
 const network = vi.fn<(request: Request) => Promise<Response>>();
 
-beforeEach(() => {
+beforeEach(async () => {
+  vi.resetModules();
+  ({ arrivals, reach, standIns } = await import("./reach"));
+  ({ reachable, recoveries } = await import("./server"));
+  network.mockReset();
   vi.useFakeTimers();
   vi.stubGlobal("fetch", network);
-  reachable.value = true;
   pocket.mayAnswer.mockReturnValue(true);
   pocket.answer.mockImplementation(async () => new Response("kept"));
 });
@@ -52,14 +55,51 @@ test("a line that does not answer in time counts as none", async () => {
   expect(reachable.value).toBe(false);
 });
 
-test("a request that is given up gets nothing, and says nothing about the network", async () => {
+/** slow has the network answer after so many ms, and gives what is kept meanwhile. */
+async function slow(text: string, ms: number): Promise<string> {
+  network.mockImplementationOnce(async () => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return new Response(text);
+  });
+  const asked = reach(request());
+  await vi.advanceTimersByTimeAsync(4_000);
+  return (await asked).text();
+}
+
+const again = async () => (await reach(request())).text();
+
+test("an answer that is late is taken by who asks again, and is no recovery", async () => {
+  expect(await slow("late", 6_000)).toBe("kept");
+  const early = again();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await early, "the same answer is waited for").toBe("late");
+  expect([recoveries.value, arrivals.value]).toEqual([0, 1]);
+  expect(reachable.value).toBe(true);
+  expect(await again()).toBe("late");
+  expect(network).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(4_000);
+  network.mockResolvedValueOnce(new Response("new"));
+  expect(await again(), "an answer does not stay").toBe("new");
+});
+
+test("what was asked for before an act is not taken after it", async () => {
+  expect(await slow("before", 5_000)).toBe("kept");
+  await vi.advanceTimersByTimeAsync(1_000);
+  pocket.mayAnswer.mockReturnValueOnce(false);
+  network.mockResolvedValueOnce(new Response("done"));
+  await reach(new Request("http://box.test/logout", { method: "POST" }));
+  network.mockResolvedValueOnce(new Response("after"));
+  expect(await again()).toBe("after");
+});
+
+test("a request that is given up is not answered from here", async () => {
   const breaker = new AbortController();
   network.mockImplementation(async () => {
     breaker.abort();
-    throw new DOMException("aborted", "AbortError");
+    throw new TypeError("failed");
   });
-  await expect(reach(request({ signal: breaker.signal }))).rejects.toThrow("aborted");
-  expect(reachable.value).toBe(true);
+  await expect(reach(request({ signal: breaker.signal }))).rejects.toThrow("failed");
+  expect(standIns.value).toBe(0);
 });
 
 test("what is not kept is never answered from here", async () => {
