@@ -1,7 +1,7 @@
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { Retry } from "./retry";
 import { go, here, toLogIn } from "./router";
-import { recoveries } from "./server";
 import { needsLogIn } from "./session";
 
 /** Resource is what a page loads. While it loads anew, data is that of before, so that nothing jumps. */
@@ -32,8 +32,8 @@ export function forget(): void {
 }
 
 /**
- * useResource loads what key names, and again when key or `again` changes or the server was away and is back; a load that
- * is no longer wanted is broken off.
+ * useResource loads what key names, and again when key or `again` changes, or when the server is back after the load failed;
+ * a load that is no longer wanted is broken off.
  * What was loaded before under the key is shown at once, and brought up to date. An answer that asks for a session leads to
  * the page to log in. key is read inside an effect, so it may read signals; undefined: not yet.
  */
@@ -48,17 +48,21 @@ export function useResource<T>(
   const wanted = useComputed(() => (here.value.path === path.current ? key() : undefined));
   const latest = useRef(load);
   latest.current = load;
+  const retry = useMemo(() => new Retry(), []);
+  const retries = useSignal(0);
+  useEffect(() => retry.watch(() => retries.value++), []);
   useSignalEffect(() => {
     const name = wanted.value;
     again?.value;
-    recoveries.value;
+    retries.value;
     if (name === undefined) {
       return;
     }
     const breaker = new AbortController();
     const before = (kept.get(name) as T | undefined) ?? state.peek().data;
     state.value = before === undefined ? { loading: true } : { data: before, loading: true };
-    latest.current(breaker.signal).then(
+    const loading = retry.of(() => latest.current(breaker.signal));
+    loading.then(
       (data) => {
         if (!breaker.signal.aborted) {
           keep(name, data);

@@ -1,8 +1,9 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { api, take } from "../../api/client";
+import { Retry } from "../../retry";
 import { go, here, toLogIn } from "../../router";
-import { recoveries, serverNow } from "../../server";
+import { serverNow } from "../../server";
 import { needsLogIn } from "../../session";
 import { Follower } from "./follow";
 import { hasReturned } from "./pay";
@@ -30,10 +31,11 @@ export function useBooking(id: string): Followed {
   const seen = useSignal<Seen>({});
   const load = (signal?: AbortSignal) =>
     take(api.GET("/bookings/{id}", { params: { path: { id } }, ...(signal && { signal }) }));
+  const retry = useMemo(() => new Retry(), [id]);
   const follower = useMemo(
     () =>
       follow(
-        load,
+        (signal) => retry.of(() => load(signal)),
         (next) => {
           seen.value = next;
         },
@@ -63,11 +65,7 @@ export function useBooking(id: string): Followed {
       removeEventListener("pageshow", returned);
     };
   }, [follower]);
-  useSignalEffect(() => {
-    if (recoveries.value > 0) {
-      void follower.look();
-    }
-  });
+  useEffect(() => retry.watch(() => void follower.look()), [follower]);
   return {
     booking: seen.value.booking,
     stage: seen.value.stage,
