@@ -1,4 +1,5 @@
 import { api, type Schemas, take } from "../../api/client";
+import { remaining } from "../../pocket";
 import type { Name } from "./say";
 
 type Booking = Schemas["Booking"];
@@ -7,7 +8,7 @@ type Booking = Schemas["Booking"];
 export interface Before {
   /** A booking that is neither bought nor over. */
   open: Booking | undefined;
-  /** Seats that are the buyer's. */
+  /** Seats that are the buyer's: who gave some back has them no more, whoever bought them since. */
   had: Name[];
 }
 
@@ -17,7 +18,7 @@ export async function loadBefore(eventId: string, signal: AbortSignal): Promise<
   const bought = bookings.filter(({ status }) => status === "confirmed" || status === "completed");
   return {
     open: bookings.find(({ status }) => status === "held"),
-    had: bought.flatMap(({ tickets }) => tickets.filter(({ state }) => state === "sold")),
+    had: bought.flatMap(remaining),
   };
 }
 
