@@ -199,6 +199,7 @@ export const en = {
     bestCount: "Seats",
     bestSpaces: "Wheelchair places among them",
     bestAny: "Side by side, nearest to the middle of the stage, at any price.",
+    bestUpTo: "Side by side, nearest to the middle of the stage: of any category, up to {price} a seat.",
     bestWithin: "Side by side, nearest to the middle of the stage: {category}, up to {price} a seat.",
     bestHold: "Hold the best {count}",
     notTogether: "So many free seats are nowhere side by side.",

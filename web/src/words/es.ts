@@ -198,6 +198,7 @@ export const es: Words = {
     bestCount: "Asientos",
     bestSpaces: "De ellos, plazas para silla de ruedas",
     bestAny: "Juntos, lo más cerca del centro del escenario, a cualquier precio.",
+    bestUpTo: "Juntos, lo más cerca del centro del escenario: de cualquier categoría, hasta {price} cada uno.",
     bestWithin: "Juntos, lo más cerca del centro del escenario: {category}, hasta {price} cada uno.",
     bestHold: "Apartar los mejores: {count}",
     notTogether: "No quedan tantos asientos libres juntos.",

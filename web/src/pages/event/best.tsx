@@ -6,16 +6,16 @@ import type { Choice } from "./choice";
 import { kinds } from "./hall";
 import type { BestWish, Order } from "./order";
 
-/** Best holds the best seats of a wish without a look at the map. What the filters say holds for it, too. */
+/** Best holds the best seats of a wish without a look at the map. Its wish begins with what the filters say. */
 export function Best({ choice, order, ready }: { choice: Choice; order: Order; ready: (go: () => void) => void }) {
   const asked = useSignal(0);
   const size = asked.value || (choice.party.value > 1 ? choice.party.value : Math.min(2, choice.terms.most));
-  const spaces = useSignal(0);
+  const spaces = useSignal<number | undefined>(undefined);
+  const accessible = Math.min(spaces.value ?? (choice.filters.value.accessible ? 1 : 0), size);
   const { kindOf } = choice.seats.value.hall;
   const within = withinOf(choice);
   const submit = (event: Event) => {
     event.preventDefault();
-    const accessible = Math.min(spaces.value, size);
     ready(() => void order.best({ count: size, ...(accessible > 0 && { accessible }), ...within.wish }));
   };
   return (
@@ -30,7 +30,7 @@ export function Best({ choice, order, ready }: { choice: Choice; order: Order; r
           set={(n) => (asked.value = n)}
         />
         {kindOf.includes(kinds.accessible) && (
-          <Numbers says={t.choose.bestSpaces} from={0} to={size} value={spaces.value} set={(n) => (spaces.value = n)} />
+          <Numbers says={t.choose.bestSpaces} from={0} to={size} value={accessible} set={(n) => (spaces.value = n)} />
         )}
         <p class="hint">{within.says}</p>
         <button type="submit" aria-disabled={order.busy.value}>
@@ -65,7 +65,10 @@ function Numbers({ says, from, to, value, set }: NumbersProps) {
   );
 }
 
-/** withinOf makes a wish of the filters: a category, where one is picked, and the highest price of what is let through. */
+/**
+ * withinOf makes a wish of the filters: the category, where they let only one through, and the highest price. The API knows no
+ * more, so of several categories only the price is asked for, and only the price is said.
+ */
 export function withinOf({ seats, filters }: Pick<Choice, "seats" | "filters">): {
   wish: Pick<BestWish, "category" | "max_price_minor">;
   says: string;
@@ -79,9 +82,8 @@ export function withinOf({ seats, filters }: Pick<Choice, "seats" | "filters">):
     return { wish: {}, says: t.choose.bestAny };
   }
   const one = categories.length === 1 ? categories[0] : undefined;
-  const words = { category: categories.join(", "), price: money(dearest, currency) };
-  return {
-    wish: { ...(one !== undefined && { category: one }), max_price_minor: dearest },
-    says: fill(t.choose.bestWithin, words),
-  };
+  const price = money(dearest, currency);
+  return one === undefined
+    ? { wish: { max_price_minor: dearest }, says: fill(t.choose.bestUpTo, { price }) }
+    : { wish: { category: one, max_price_minor: dearest }, says: fill(t.choose.bestWithin, { category: one, price }) };
 }
