@@ -111,8 +111,8 @@ const anew = 500;
 function useFollowing(eventId: string, choice: Choice, loaded: Loaded, reload: () => void) {
   const later = useRef<ReturnType<typeof setTimeout>>(undefined);
   const live = useMemo(() => {
-    const { etag, layout } = loaded;
-    return new Live(eventId, etag, {
+    const { layout } = loaded;
+    return new Live(eventId, {
       all: (now, letters) => {
         if (now === layout) {
           choice.all(letters);
@@ -122,6 +122,7 @@ function useFollowing(eventId: string, choice: Choice, loaded: Loaded, reload: (
         }
       },
       some: (changes) => choice.some(changes),
+      version: () => choice.seats.peek().version.peek(),
     });
   }, [loaded]);
   useEffect(() => {

@@ -5,11 +5,10 @@ import { newSeats, type Seats } from "./status";
 
 export type SeatMap = Schemas["SeatMap"];
 
-/** Loaded is the seats of an event as they were when `etag` was given. */
+/** Loaded is the seats of an event as they were. */
 export interface Loaded {
   seats: Seats;
   layout: string;
-  etag: string;
 }
 
 /** loadSeats gets an event's map, and the hall where it is not here yet. Throws Refused. */
@@ -18,11 +17,11 @@ export async function loadSeats(eventId: string, signal: AbortSignal): Promise<L
   if (!answer) {
     throw new TypeError("the map is unchanged since nothing");
   }
-  const { map, etag } = answer;
+  const { map } = answer;
   const hall = await hallOf(map.plan_hash);
   const offers = map.offers.map(({ category, total_minor }) => ({ category, totalMinor: total_minor }));
   const seats = newSeats(hall, { currency: map.currency, offers, offerOf: map.offer_of, letters: map.states });
-  return { seats, layout: map.layout, etag };
+  return { seats, layout: map.layout };
 }
 
 /** askMap gets an event's map; undefined: it is still that of the ETag. Throws Refused, and TypeError where no answer came. */

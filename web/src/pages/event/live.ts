@@ -9,6 +9,8 @@ export interface Told {
   all: (layout: string, states: string) => void;
   /** How some stand, by their indexes. */
   some: (changes: Schemas["SeatChanges"]) => void;
+  /** A number that counts up whenever the states at hand change, whoever changed them. */
+  version: () => number;
 }
 
 /** How long to wait, in milliseconds. */
@@ -38,11 +40,11 @@ export class Live {
   #asking: AbortController | undefined;
   #failedPolls = 0;
   #failedStreams = 0;
+  /** The answer that was told last. Its ETag is that of the states at hand only while these are still of its version. */
+  #last = { etag: "", version: -1 };
 
-  /** etag is that of the map at hand. */
   constructor(
     readonly eventId: string,
-    private etag: string,
     private readonly told: Told,
   ) {}
 
@@ -144,15 +146,15 @@ export class Live {
   /** answer asks once, tells, and gives how long to wait. */
   async #answer(signal: AbortSignal): Promise<number> {
     try {
-      const answer = await askMap(this.eventId, this.etag, signal);
+      const answer = await askMap(this.eventId, this.#etag(), signal);
       if (signal.aborted) {
         return 0;
       }
       this.#failedPolls = 0;
       this.away.value = false;
       if (answer) {
-        this.etag = answer.etag;
         this.told.all(answer.map.layout, answer.map.states);
+        this.#last = { etag: answer.etag, version: this.told.version() };
       }
       return waits.poll;
     } catch (error) {
@@ -163,5 +165,9 @@ export class Live {
       const asked = error instanceof Refused ? error.retryAfter * 1000 : 0;
       return Math.max(asked, Math.min(waits.poll * 2 ** this.#failedPolls++, waits.longestPoll));
     }
+  }
+
+  #etag(): string {
+    return this.#last.version === this.told.version() ? this.#last.etag : "";
   }
 }
