@@ -31,7 +31,13 @@ async function load(): Promise<Seats> {
     const r = next() * 100;
     return r < free ? "a" : r < free + 12 ? "h" : r < 97 ? "s" : "b";
   });
-  return newSeats(hall, { currency: "USD", offers, offerOf: [...hall.categoryOf], letters: letters.join("") });
+  return newSeats(hall, {
+    layout: "",
+    currency: "USD",
+    offers,
+    offerOf: [...hall.categoryOf],
+    letters: letters.join(""),
+  });
 }
 
 function describe(seats: Seats, i: number): string {

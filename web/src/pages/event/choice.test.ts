@@ -136,10 +136,26 @@ describe("the selection", () => {
     stop();
     const after = new Choice(terms, drawn("aaaa", "aa"));
     expect(chosen(after)).toEqual([2, 5]);
-    after.rebuild(drawn("aa", "aaa"));
+    after.take(drawn("aa", "aaa"));
     expect(chosen(after)).toEqual([3]);
     after.clear();
     expect(chosen(new Choice(terms, drawn("aaaa")))).toEqual([]);
+  });
+
+  test("and all that a buyer set stay where seats of the same layout are loaded anew; what is gone falls out", () => {
+    const choice = new Choice(terms, drawn("aaaa"));
+    const stop = choice.follow();
+    const hall = choice.seats.value.hall;
+    choice.filters.value = { ...noFilters, most: 2000 };
+    choice.choose([1, 2]);
+    choice.at.value = 2;
+    choice.take(drawn("ahaa"));
+    expect(choice.seats.value.hall).toBe(hall);
+    expect([choice.builds, choice.filters.value.most, choice.at.value]).toEqual([0, 2000, 2]);
+    expect([chosen(choice), choice.lost.value?.places]).toEqual([[2], [1]]);
+    choice.take(drawn("ahaa"));
+    expect(choice.lost.value?.places).toEqual([1]);
+    stop();
   });
 
   test("of a booking that is changed begins with its seats, which only its buyer may take", () => {
@@ -154,7 +170,7 @@ describe("the selection", () => {
     expect([choice.seats.value.stateOf[1], choice.seats.value.stateOf[2]]).toEqual([states.available, states.held]);
     choice.pick(1);
     choice.all("ahah");
-    choice.rebuild(drawn("ahah"));
+    choice.take(drawn("ahah"));
     expect(chosen(choice)).toEqual([1]);
     stop();
   });

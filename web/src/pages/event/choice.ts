@@ -7,7 +7,7 @@ import { forget, store, stored } from "./data";
 import { type Counts, countOf, type Filters, fitsOf, noFilters } from "./filter";
 import { type Lonely, lonelyOf } from "./orphans";
 import { describe, nameOf, placeOf, sayPlace } from "./say";
-import { costOf, type Seats, setAll, setSome, states } from "./status";
+import { costOf, type Seats, setAll, setLike, setSome, states } from "./status";
 
 /** Lost is what fell out of the selection because others took it, and the nearest that is free instead. */
 export interface Lost {
@@ -246,15 +246,19 @@ export class Choice {
     ]);
   }
 
-  /** rebuild takes the seats of another layout; what was chosen is found in it by its names. */
-  rebuild(seats: Seats): void {
-    const before = this.seats.peek().hall;
-    const found = [...this.selection.peek()].map((i) => placeOf(seats.hall, nameOf(before, i)));
+  /** take takes seats that were loaded anew: their states; if laid out otherwise, all, and what was chosen by its names. */
+  take(seats: Seats): void {
+    const now = this.seats.peek();
+    this.own = this.#giveBack(seats);
+    if (seats.layout === now.layout) {
+      setLike(now, seats);
+      return;
+    }
+    const found = [...this.selection.peek()].map((i) => placeOf(seats.hall, nameOf(now.hall, i)));
     const total = this.total.peek();
     this.#settle();
     this.at.value = undefined;
     this.filters.value = noFilters;
-    this.own = this.#giveBack(seats);
     this.builds++;
     batch(() => {
       this.selection.value = new Set(found.filter((i) => i !== undefined));

@@ -8,7 +8,7 @@ import { Banners } from "./banners";
 import { type Before, loadBefore } from "./before";
 import { Best } from "./best";
 import { Choice } from "./choice";
-import { type Loaded, loadSeats, ticketsOf } from "./data";
+import { loadSeats, ticketsOf } from "./data";
 import { Detail } from "./detail";
 import { SeatList } from "./list";
 import { Live } from "./live";
@@ -16,6 +16,7 @@ import { MapView } from "./mapview";
 import { Order } from "./order";
 import { placeOf, sayBriefly } from "./say";
 import { Selection } from "./selection";
+import type { Seats } from "./status";
 import { Legend, Party } from "./tools";
 
 interface Props {
@@ -28,7 +29,7 @@ interface Props {
 /** Choose is an event's seats as they are now, and what is chosen of them. */
 export function Choose({ event, most, change }: Props) {
   const layouts = useSignal(0);
-  const loaded = useResource<Loaded>(
+  const loaded = useResource<Seats>(
     () => `seats ${event.id}`,
     (signal) => loadSeats(event.id, signal),
     layouts,
@@ -37,16 +38,16 @@ export function Choose({ event, most, change }: Props) {
   if (!data) {
     return <Pending error={error} again={() => layouts.value++} />;
   }
-  return <Board event={event} most={most} change={change} loaded={data} reload={() => layouts.value++} />;
+  return <Board event={event} most={most} change={change} seats={data} reload={() => layouts.value++} />;
 }
 
-function Board({ event, most, change, loaded, reload }: Props & { loaded: Loaded; reload: () => void }) {
+function Board({ event, most, change, seats, reload }: Props & { seats: Seats; reload: () => void }) {
   const choice = useMemo(
-    () => new Choice({ eventId: event.id, most, rule: event.orphan_rule, change }, loaded.seats),
+    () => new Choice({ eventId: event.id, most, rule: event.orphan_rule, change }, seats),
     [event.id],
   );
   const order = useOrder(event.id, choice);
-  const away = useFollowing(event.id, choice, loaded, reload);
+  const away = useFollowing(event.id, choice, seats, reload);
   const before = useResource<Before>(
     () => `before ${event.id}`,
     (signal) => loadBefore(event.id, signal),
@@ -108,13 +109,12 @@ function Said({ choice }: { choice: Choice }) {
 const anew = 500;
 
 /** useFollowing follows the seats while the page is here, and gives whether the server is away. */
-function useFollowing(eventId: string, choice: Choice, loaded: Loaded, reload: () => void) {
+function useFollowing(eventId: string, choice: Choice, seats: Seats, reload: () => void) {
   const later = useRef<ReturnType<typeof setTimeout>>(undefined);
   const live = useMemo(() => {
-    const { layout } = loaded;
     return new Live(eventId, {
       all: (now, letters) => {
-        if (now === layout) {
+        if (now === seats.layout) {
           choice.all(letters);
         } else {
           clearTimeout(later.current);
@@ -124,10 +124,10 @@ function useFollowing(eventId: string, choice: Choice, loaded: Loaded, reload: (
       some: (changes) => choice.some(changes),
       version: () => choice.seats.peek().version.peek(),
     });
-  }, [loaded]);
+  }, [seats]);
   useEffect(() => {
-    if (choice.seats.peek() !== loaded.seats) {
-      choice.rebuild(loaded.seats);
+    if (choice.seats.peek() !== seats) {
+      choice.take(seats);
     }
     live.start();
     return () => {

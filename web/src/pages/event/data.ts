@@ -5,23 +5,15 @@ import { newSeats, type Seats } from "./status";
 
 export type SeatMap = Schemas["SeatMap"];
 
-/** Loaded is the seats of an event as they were. */
-export interface Loaded {
-  seats: Seats;
-  layout: string;
-}
-
-/** loadSeats gets an event's map, and the hall where it is not here yet. Throws Refused. */
-export async function loadSeats(eventId: string, signal: AbortSignal): Promise<Loaded> {
+/** loadSeats gets an event's seats, and the hall where it is not here yet. Throws Refused. */
+export async function loadSeats(eventId: string, signal: AbortSignal): Promise<Seats> {
   const answer = await askMap(eventId, "", signal);
   if (!answer) {
     throw new TypeError("the map is unchanged since nothing");
   }
-  const { map } = answer;
-  const hall = await hallOf(map.plan_hash);
+  const { plan_hash, layout, currency, offer_of: offerOf, states: letters, ...map } = answer.map;
   const offers = map.offers.map(({ category, total_minor }) => ({ category, totalMinor: total_minor }));
-  const seats = newSeats(hall, { currency: map.currency, offers, offerOf: map.offer_of, letters: map.states });
-  return { seats, layout: map.layout };
+  return newSeats(await hallOf(plan_hash), { layout, currency, offers, offerOf, letters });
 }
 
 /** askMap gets an event's map; undefined: it is still that of the ETag. Throws Refused, and TypeError where no answer came. */

@@ -13,7 +13,7 @@ export function drawn(...rows: string[]): Seats {
     { category: "premium", totalMinor: 1850 },
   ];
   const offerOf = [...hall.rowOf].map((row) => (row >= rows.length - 2 && rows.length > 2 ? 1 : 0));
-  return newSeats(hall, { currency: "USD", offers, offerOf, letters });
+  return newSeats(hall, { layout: rows.map(({ length }) => length).join(), currency: "USD", offers, offerOf, letters });
 }
 
 function planOf(rows: readonly string[]): PlanJSON {
@@ -49,5 +49,5 @@ export function crowd(letters: string): Seats {
   const floor = { name: "Floor", standing: { capacity: letters.length, category: "standard", outline } };
   const hall: Hall = readHall("crowd", { ...planOf([]), sections: [floor] });
   const offers = [{ category: "standard", totalMinor: 2000 }];
-  return newSeats(hall, { currency: "USD", offers, offerOf: [...letters].map(() => 0), letters });
+  return newSeats(hall, { layout: "crowd", currency: "USD", offers, offerOf: [...letters].map(() => 0), letters });
 }

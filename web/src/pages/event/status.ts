@@ -25,6 +25,8 @@ export interface Offer {
  */
 export interface Seats {
   readonly hall: Hall;
+  /** Stands for the places and their prices: seats of one layout differ in states alone. */
+  readonly layout: string;
   readonly currency: string;
   /** The cheapest first. */
   readonly offers: readonly Offer[];
@@ -38,15 +40,21 @@ export interface Seats {
   changed: readonly number[] | undefined;
 }
 
+interface NewSeats {
+  layout: string;
+  currency: string;
+  offers: Offer[];
+  offerOf: number[];
+  letters: string;
+}
+
 /** newSeats makes the seats of an event from the API's answer: the letter of each place, offers, and which is whose. */
-export function newSeats(
-  hall: Hall,
-  { currency, offers, offerOf, letters }: { currency: string; offers: Offer[]; offerOf: number[]; letters: string },
-): Seats {
+export function newSeats(hall: Hall, { layout, currency, offers, offerOf, letters }: NewSeats): Seats {
   const order = offers.map((_, i) => i).sort((a, b) => cost(offers, a) - cost(offers, b));
   const rank = new Map(order.map((offer, i) => [offer, i]));
   const seats: Seats = {
     hall,
+    layout,
     currency,
     offers: order.map((i) => offers[i] as Offer),
     offerOf: Uint16Array.from(offerOf, (offer) => rank.get(offer) ?? 0),
@@ -67,6 +75,12 @@ export function setAll(seats: Seats, all: string): void {
   for (let i = 0; i < seats.stateOf.length; i++) {
     seats.stateOf[i] = letters[all[i] ?? "-"] ?? states.absent;
   }
+  tell(seats, undefined);
+}
+
+/** setLike puts the states of other seats of the same layout in. */
+export function setLike(seats: Seats, { stateOf }: Seats): void {
+  seats.stateOf.set(stateOf);
   tell(seats, undefined);
 }
 

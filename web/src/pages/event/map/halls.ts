@@ -97,6 +97,7 @@ export function arena(behind = 3, rows = 20): Hall {
 /** seatsOf puts a hall on sale; categories cost $90, $70, $50 and so on. letters are the states of the first places. */
 export function seatsOf(hall: Hall, letters = ""): Seats {
   return newSeats(hall, {
+    layout: "",
     currency: "USD",
     offers: hall.categories.map((category, i) => ({ category, totalMinor: 9000 - 2000 * i })),
     offerOf: [...hall.categoryOf],
