@@ -20,8 +20,10 @@ func TestMain(m *testing.M) { os.Exit(stack.Main(m)) }
 // client is where the web client is, and its tests.
 const client = "../../web"
 
-// briefTests are those of holds that end while somebody watches: on a system where that takes seconds.
-const briefTests = "expiry.test.ts"
+const (
+	briefTests = "expiry.test.ts"   // of holds that end while somebody watches: on a system where that takes seconds
+	openTests  = "stranger.test.ts" // of who looks without a session: on a system that lets them
+)
 
 // TestTheClientInABrowser runs web/browser against systems of its own. What they buy there is audited at the end.
 func TestTheClientInABrowser(t *testing.T) {
@@ -31,11 +33,14 @@ func TestTheClientInABrowser(t *testing.T) {
 	require.NoError(t, err)
 	usual := stack.Of(t, func() (*stack.System, error) { return stack.StartShared("browser", stack.Seeded) })
 	usual.Disturb() // tickets that are given back have a run more, which the audit does not count
-	t.Run("usual", func(t *testing.T) { runClientTests(t, usual, chromium, "--exclude", "**/"+briefTests) })
-	brief := stack.Of(t, func() (*stack.System, error) {
-		return stack.StartShared("browser-brief", stack.Seeded, "BOXOFFICE_HOLD_DURATION=20s", "BOXOFFICE_CHECKOUT_MINIMUM=0s")
+	t.Run("usual", func(t *testing.T) {
+		runClientTests(t, usual, chromium, "--exclude", "**/"+briefTests, "--exclude", "**/"+openTests)
 	})
-	t.Run("brief holds", func(t *testing.T) { runClientTests(t, brief, chromium, briefTests) })
+	brief := stack.Of(t, func() (*stack.System, error) {
+		return stack.StartShared("browser-brief", stack.Seeded, "BOXOFFICE_HOLD_DURATION=20s", "BOXOFFICE_CHECKOUT_MINIMUM=0s",
+			"BOXOFFICE_PUBLIC_BROWSING=true")
+	})
+	t.Run("brief holds, open to all", func(t *testing.T) { runClientTests(t, brief, chromium, briefTests, openTests) })
 }
 
 // runClientTests runs those that args choose, one file after the other.

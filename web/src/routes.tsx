@@ -17,7 +17,7 @@ export const routes: readonly Route[] = [
   {
     path: "/app/events/{id}",
     load: () => import("./pages/event/event"),
-    data: ["/events/{id}?tickets=none", "/events/{id}/seat-map", "/bookings?event_id={id}"],
+    data: ["/events/{id}?tickets=none", "/events/{id}/seat-map"],
   },
   { path: "/app/login", load: () => import("./pages/login") },
   { path: "/app/signup", load: () => import("./pages/signup") },

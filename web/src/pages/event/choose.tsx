@@ -2,6 +2,7 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Schemas } from "../../api/client";
 import { useResource } from "../../resource";
+import { user } from "../../session";
 import { Pending } from "../../ui/notice";
 import { count, t } from "../../words";
 import { Banners } from "./banners";
@@ -49,7 +50,7 @@ function Board({ event, most, change, seats, reload }: Props & { seats: Seats; r
   const order = useOrder(event.id, choice);
   const away = useFollowing(event.id, choice, seats, reload);
   const before = useResource<Before>(
-    () => `before ${event.id}`,
+    () => (user.value ? `before ${event.id}` : undefined), // who may look without a session has nothing yet
     (signal) => loadBefore(event.id, signal),
   ).value.data;
   const open = change ? undefined : before?.open;
