@@ -160,6 +160,30 @@ test("the seats of a held booking are changed, and its banner leads there", asyn
   expect(tickets.map((ticket) => ticket.seat).sort()).toEqual(["Stalls, row A, seat 2", "Stalls, row A, seat 3"]);
 });
 
+test("a second change begins with the seats of the first", async () => {
+  const event = await newEvent({ Stalls: ["aaaa", "aa"] });
+  const buyer = await customer();
+  const booking = await hold(buyer, event.id, ["Stalls, row A, seat 1"]);
+  const page = await openAs(buyer);
+  await page.goto(`/app/events/${event.id}?change=${booking.id}`);
+  await asList(page);
+  const change = async (from: string, to: string) => {
+    expect(await selection(page)).toEqual([from]);
+    await seat(page, from).click();
+    await seat(page, to).click();
+    await page.getByRole("button", { name: "Change seats" }).click();
+    await page.waitForURL(`**/app/bookings/${booking.id}`);
+  };
+  await seat(page, "Stalls, row A, seat 1").waitFor();
+  await change("Stalls, row A, seat 1", "Stalls, row A, seat 2");
+  await page.getByRole("timer").waitFor();
+  await page.goBack();
+  await seat(page, "Stalls, row A, seat 2").waitFor();
+  await change("Stalls, row A, seat 2", "Stalls, row A, seat 4");
+  const { tickets } = await call<{ tickets: { seat: string }[] }>("GET", `/bookings/${booking.id}`, { as: buyer });
+  expect(tickets.map((ticket) => ticket.seat)).toEqual(["Stalls, row A, seat 4"]);
+});
+
 test("who has seats of it already is asked once before more are held", async () => {
   const free = { prices: { Front: 0, Back: 0 }, booking_fee_minor: 0 };
   const event = await newEvent({ Stalls: ["aaaa", "aa"] }, free);

@@ -1,4 +1,5 @@
 import { useComputed, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { api, Refused, type Schemas, take } from "../../api/client";
 import { clock, moment } from "../../format";
 import { useResource } from "../../resource";
@@ -29,8 +30,10 @@ interface Loaded {
 export default function EventPage({ id }: { id: string }) {
   const tries = useSignal(0);
   const change = useComputed(() => here.value.query.get("change") ?? "");
+  const visit = useMemo(() => performance.now(), []);
   const page = useResource<Loaded>(
-    () => `event ${id} ${change.value}`,
+    // What was loaded of a booking is not for the next visit: its seats may be others by then.
+    () => `event ${id} ${change.value && `${change.value} ${visit}`}`,
     (signal) => load(id, change.peek(), signal),
     tries,
   );
@@ -54,7 +57,12 @@ export default function EventPage({ id }: { id: string }) {
         </p>
       )}
       {event.status === "on_sale" ? (
-        <Choose key={`${id} ${mine?.id}`} event={event} most={most} change={mine} />
+        <Choose
+          key={[id, mine?.id, ...(mine?.tickets ?? []).map((ticket) => ticket.id)].join()}
+          event={event}
+          most={most}
+          change={mine}
+        />
       ) : (
         <Over event={event} />
       )}
