@@ -142,3 +142,19 @@ test("a change adds what is new, gives back what is left out, and leads back to 
   expect(await request.json()).toEqual({ add: ["t2"], remove: ["t0"] });
   expect(went).toHaveBeenCalledWith("/app/bookings/b");
 });
+
+test("of a refused change the alternatives are the whole wish: what the booking keeps of it is neither added nor given back", async () => {
+  const ticket = (number: number) => ({ id: `t${number - 1}`, section: "Stalls", row: "A", number });
+  const { choice, order } = ordering({ id: "b", tickets: [ticket(1), ticket(2)] });
+  choice.choose([1, 2]);
+  const seats = ["Stalls, row A, seat 2", "Stalls, row A, seat 4"];
+  const conflicts = [{ ticket_id: "t2", seat: "Stalls, row A, seat 3", reason: "sold" }];
+  const alternatives = [{ ticket_ids: ["t1", "t3"], seats, amount_minor: 2900 }];
+  asked.mockImplementationOnce(async () => problem("seats-taken", { conflicts, alternatives }));
+  await order.book();
+  expect([...choice.selection.value]).toEqual([1]);
+  choice.choose(choice.alternatives.value[0] ?? []);
+  asked.mockImplementationOnce(async () => Response.json({}));
+  await order.book();
+  expect(await asked.mock.calls[1]?.[0].json()).toEqual({ add: ["t3"], remove: ["t0"] });
+});
