@@ -1,6 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Schemas } from "./api/client";
-import { answer, belongTo, codePath, type KeptEvent, keep, keepAll, keptAtMost, mayAnswer } from "./pocket";
+import { keep, keepAll } from "./packing";
+import { answer, belongTo, codePath, type KeptEvent, keptAtMost, mayAnswer } from "./pocket";
 
 const origin = "http://box.test";
 const ada = "0199a1b2-0000-7000-8000-00000000000a";

@@ -5,7 +5,8 @@ type Booking = Schemas["Booking"];
 /** KeptEvent is what a ticket needs to know of its event. */
 export type KeptEvent = Schemas["BookedEvent"] & Partial<Pick<Schemas["Event"], "refund">>;
 
-interface Kept {
+/** Kept is a booking as it is kept. */
+export interface Kept {
   booking: Booking;
   event: KeptEvent;
 }
@@ -14,7 +15,7 @@ interface Kept {
  * Tickets that were seen here are kept here, so that they open at a door without reception. They lie in the browser's cache
  * storage, under the paths that the API gives them: a store for each user, and only one at a time.
  */
-const prefix = "tickets-";
+export const prefix = "tickets-";
 
 /** At most so many bookings are kept; those that begin first stay. */
 export const keptAtMost = 20;
@@ -25,7 +26,7 @@ const afterwards = 12 * 3_600_000;
 const keptPath = /^\/bookings(\/[0-9a-f-]{36}(\/tickets\/[0-9a-f-]{36}\/qr\.png)?)?$|^\/events\/[0-9a-f-]{36}$/;
 
 /** owner is who is logged in; null: nobody; undefined: not known, and nothing is kept or dropped meanwhile. */
-let owner: string | null | undefined;
+export let owner: string | null | undefined;
 
 /** remaining are the tickets that a booking still has: seats that were given back have lost their holder. */
 export function remaining(booking: Booking): Schemas["Ticket"][] {
@@ -48,66 +49,6 @@ export async function belongTo(who: string | null): Promise<void> {
   if (who !== null && (await caches.has(prefix + who))) {
     await tidy(await caches.open(prefix + who));
   }
-}
-
-/**
- * keep stores a booking's tickets with their codes, which code fetches, for when there is no network. What has no tickets
- * any more is dropped. Whoever is not their holder keeps nothing.
- */
-export async function keep(booking: Booking, event: KeptEvent, code: (path: string) => Promise<Blob>): Promise<void> {
-  const tickets = booking.status === "completed" ? remaining(booking) : [];
-  const holder = tickets[0]?.holder_id;
-  if (!("caches" in globalThis) || !owner || (holder !== undefined && holder !== owner)) {
-    return;
-  }
-  if (tickets.length === 0 && !(await caches.has(prefix + owner))) {
-    return;
-  }
-  const store = await caches.open(prefix + owner);
-  const row = `/bookings/${booking.id}`;
-  const codes = tickets.map(({ id }) => codePath(booking.id, id));
-  const before = (await (await store.match(row))?.json()) as Kept | undefined;
-  const isMoved = before?.event.time !== event.time || before.event.ends_at !== event.ends_at;
-  await drop(store, booking.id, new Set(tickets.length > 0 ? [row, ...codes] : []));
-  for (const path of codes) {
-    if (isMoved || !(await store.match(path))) {
-      await store.put(path, new Response(await code(path)));
-    }
-  }
-  if (tickets.length > 0) {
-    await store.put(row, Response.json({ booking: bare(booking), event } satisfies Kept));
-  }
-  await tidy(store); // who logs out meanwhile has the store deleted, and this is written to nowhere
-}
-
-/** bare leaves out where the tickets were mailed: nobody at a door asks for that. */
-function bare({ email, ...booking }: Booking): Booking {
-  return { ...booking, mails: [] };
-}
-
-/** keepAll is keep for a list of bookings: it adds and drops, and leaves alone what is kept as it is. */
-export async function keepAll(
-  bookings: readonly Booking[],
-  events: ReadonlyMap<string, KeptEvent>,
-  code: (path: string) => Promise<Blob>,
-): Promise<void> {
-  if (!("caches" in globalThis) || !owner) {
-    return;
-  }
-  const kept = (await caches.has(prefix + owner)) ? await list(await caches.open(prefix + owner)) : [];
-  const before = new Map(kept.map((each) => [each.booking.id, stateOf(each)]));
-  for (const booking of bookings) {
-    const event = events.get(booking.event_id);
-    const wanted = event && booking.status === "completed" && !isOver(event);
-    if (event && before.get(booking.id) !== (wanted ? stateOf({ booking, event }) : undefined)) {
-      await keep(booking, event, code);
-    }
-  }
-}
-
-/** stateOf is what the codes of a booking depend on: another ticket, or another time, has another code. */
-function stateOf({ booking, event }: Kept): string {
-  return [event.time, event.ends_at, ...remaining(booking).map(({ id }) => id)].join();
 }
 
 /**
@@ -150,25 +91,26 @@ async function stores(): Promise<string[]> {
 }
 
 /** list gives the kept bookings, those that begin first at its head. */
-async function list(store: Cache): Promise<Kept[]> {
+export async function list(store: Cache): Promise<Kept[]> {
   const paths = (await store.keys()).filter(({ url }) => !url.endsWith(".png"));
   const found = await Promise.all(paths.map(async (path) => (await store.match(path))?.json() as Promise<Kept>));
   return found.filter(Boolean).sort((a, b) => Date.parse(a.event.time) - Date.parse(b.event.time));
 }
 
-function isOver(event: KeptEvent): boolean {
+/** isOver tells whether nobody needs the tickets of an event any more. */
+export function isOver(event: KeptEvent): boolean {
   return Date.parse(event.ends_at) + afterwards < Date.now();
 }
 
 /** tidy drops what is over, and what is too much. */
-async function tidy(store: Cache): Promise<void> {
+export async function tidy(store: Cache): Promise<void> {
   const all = await list(store);
   const rest = new Set(all.filter(({ event }) => !isOver(event)).slice(0, keptAtMost));
   await Promise.all(all.filter((each) => !rest.has(each)).map(({ booking }) => drop(store, booking.id, new Set())));
 }
 
 /** drop forgets a booking, but for the codes of these paths. */
-async function drop(store: Cache, bookingID: string, but: Set<string>): Promise<void> {
+export async function drop(store: Cache, bookingID: string, but: Set<string>): Promise<void> {
   for (const request of await store.keys()) {
     const path = new URL(request.url).pathname;
     if (path.startsWith(`/bookings/${bookingID}`) && !but.has(path)) {

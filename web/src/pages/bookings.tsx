@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, type Schemas, take } from "../api/client";
 import { moment, price, shortClock } from "../format";
-import { keepAll } from "../pocket";
+import { keepAll } from "../packing";
 import { useResource } from "../resource";
 import { reachable, serverNow } from "../server";
 import { user } from "../session";
