@@ -33,7 +33,7 @@ async function begun(showing: number): Promise<Begun> {
 
 async function begunInWheelchair(): Promise<Begun> {
   const buyer = await customer();
-  const { id } = await newEvent({ Stalls: ["wcaaa"] });
+  const { id } = await newEvent({ Stalls: ["wcaaa", "aaaaa"] });
   const { tickets } = await call<Held>("GET", `/events/${id}`, { as: buyer });
   const places = tickets.slice(0, 2).map((ticket) => ticket.id);
   return { buyer, booking: await call("POST", "/book?accessible=true", { as: buyer, body: places }) };
