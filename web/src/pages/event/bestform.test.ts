@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
 
 vi.stubGlobal("location", { pathname: "/app", search: "", origin: "https://box.test" });
-const { withinOf } = await import("./best");
+const { withinOf } = await import("./bestform");
 const { drawn } = await import("./drawn.test.helper");
 const { noFilters } = await import("./filter");
 
