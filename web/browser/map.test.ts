@@ -204,7 +204,6 @@ test("without a canvas there is no map, and the page stands", async () => {
     HTMLCanvasElement.prototype.getContext = () => null;
   });
   await page.goto(`/app/events/${event}`);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await expect.poll(() => page.locator(".map").count(), { timeout: patience }).toBe(0);
-  expect(await page.getByRole("heading", { level: 2 }).count()).toBeGreaterThan(0);
+  await page.locator(".section").first().waitFor(); // of the list, which stands in
+  expect(await page.locator(".map").count()).toBe(0);
 });
