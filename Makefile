@@ -22,7 +22,7 @@ run: build servers ## Install and build all it needs, and start everything on th
 # packages run side by side than there are cores, for those that break whole systems mostly wait for these to come back.
 test: system servers web ## Run every test, under the race detector
 	cd web && npm test
-	$(GO) test -race -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 20m $(ARGS) ./...
+	$(GO) test -race -count=1 -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 40m $(ARGS) ./...
 
 demo: build servers ## Make one booking, from sign-up to the PDF, on a system of its own
 	bin/boxoffice demo --json --out .boxoffice/demo $(ARGS)
