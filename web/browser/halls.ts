@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { call, organizer, setting } from "./open";
+import { call, organizer, sampleName, setting } from "./open";
 
 /** onSale puts an event of a sample hall on sale, and gives its ID. */
 export async function onSale(hall: "cinema" | "theatre" | "arena" | "large-arena"): Promise<string> {
@@ -8,7 +8,7 @@ export async function onSale(hall: "cinema" | "theatre" | "arena" | "large-arena
   const as = await organizer();
   const { id: title } = await call<{ id: string }>("POST", "/titles", {
     as,
-    body: { name: "The Long Night", kind: "concert" },
+    body: { name: sampleName, kind: "concert" },
   });
   const place = {
     name: plan.name,
