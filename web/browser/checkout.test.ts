@@ -146,13 +146,19 @@ test("however often it is pressed, and though an answer is lost, there is one pa
   const { page, at } = await begun(10);
   await page.goto(at);
   const asked: string[] = [];
+  let lose = () => {};
+  const pressed = new Promise<void>((resolve) => {
+    lose = resolve;
+  });
   await page.route("**/checkout", async (route) => {
     const response = await route.fetch();
     asked.push(route.request().method());
+    await pressed; // each time while the answer is awaited
     await (asked.length > 1 ? route.fulfill({ response }) : route.abort());
   });
   await payButton(page).click({ clickCount: 3 });
   await page.keyboard.press("Enter");
+  lose();
   await page.getByRole("alert").getByText("you are never charged twice").waitFor();
   expect(asked).toHaveLength(1);
   await payButton(page)

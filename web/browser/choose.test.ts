@@ -242,7 +242,7 @@ test("a hall of 10,000 seats is a few rows until a section is opened, and is bou
   await page.keyboard.press("Space");
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("Space");
-  expect(await selection(page)).toEqual(["Section 102, row B, seat 24", "Section 102, row B, seat 25"]);
+  await expect.poll(() => selection(page)).toEqual(["Section 102, row B, seat 24", "Section 102, row B, seat 25"]);
   await page.getByRole("status").getByText("Section 102, row B, seat 24 chosen. 2 seats, $22.00.").waitFor();
   await tabTo(page, page.getByRole("button", { name: "Book 2 seats" }));
   await page.keyboard.press("Enter");
