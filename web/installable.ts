@@ -2,10 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "vite";
-import { type Chunk, filesOf } from "./chunks.ts";
-
-const source = join(import.meta.dirname, "src");
-const dist = join(import.meta.dirname, "dist");
+import { dist, filesOf, readChunks, readRoutes, source } from "./chunks.ts";
 
 /** The icons by size; the last fills its square, for systems that cut it to a shape of theirs. */
 const icons = [
@@ -43,15 +40,13 @@ export function installable(): Plugin {
 }
 
 async function buildWorker(): Promise<void> {
-  const chunks: Record<string, Chunk> = JSON.parse(readFileSync(join(dist, "manifest.json"), "utf8"));
-  const kept = new Set(keptEntries.flatMap((key) => filesOf(chunks, key)));
-  const routes = readFileSync(join(source, "routes.tsx"), "utf8").matchAll(/path: "([^"]+)"/g);
-  const files = [...kept].map((file) => `/app/${file}`);
+  const chunks = readChunks();
+  const files = [...new Set(keptEntries.flatMap((key) => filesOf(chunks, key)))];
   const name = createHash("sha256")
     .update(files.join())
     .update(readFileSync(join(dist, "index.html")))
     .digest("hex");
-  const release = { name: name.slice(0, 16), files, paths: [...routes].map(([, path]) => path) };
+  const release = { name: name.slice(0, 16), files, paths: readRoutes().map(({ path }) => path) };
   await build({
     configFile: false,
     publicDir: false,

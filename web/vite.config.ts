@@ -2,10 +2,10 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
+import { dist } from "./chunks.ts";
 import { installable } from "./installable.ts";
 import { preload } from "./preload.ts";
 
-const dist = join(import.meta.dirname, "dist");
 const font = join(import.meta.dirname, "node_modules/@fontsource-variable/inter");
 
 /** Smaller files gain less than a header costs. */
@@ -64,7 +64,7 @@ const api = { target: process.env.API_URL ?? "http://localhost:8080", changeOrig
 
 export default defineConfig({
   base: "/app/",
-  plugins: [pack(), installable(), preload(import.meta.dirname), server()],
+  plugins: [pack(), installable(), preload(), server()],
   build: {
     target: "es2022",
     emptyOutDir: false,

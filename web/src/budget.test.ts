@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { dist, readChunks, readRoutes } from "../chunks.ts";
 import { routes } from "./routes";
 
 /** What a route may load of script, compressed by gzip. */
@@ -9,16 +11,8 @@ const most = 40 * 1024;
 /** What the page with the seats may load in all: with its map, which comes after the rest. */
 const mostWithMap = 70 * 1024;
 
-interface Chunk {
-  file: string;
-  imports?: string[];
-  dynamicImports?: string[];
-  isEntry?: boolean;
-}
-
-/** built is what `make web` left: run it first. */
-const built = new URL("../dist/", import.meta.url);
-const manifest: Record<string, Chunk> = JSON.parse(readFileSync(new URL("manifest.json", built), "utf8"));
+/** What `make web` left: run it first. */
+const manifest = readChunks();
 
 function scriptsOf(key: string, into = new Set<string>()): Set<string> {
   const chunk = manifest[key];
@@ -32,16 +26,15 @@ function scriptsOf(key: string, into = new Set<string>()): Set<string> {
 }
 
 function bytesOf(scripts: Iterable<string>): number {
-  return [...scripts].reduce((sum, file) => sum + gzipSync(readFileSync(new URL(file, built))).length, 0);
+  return [...scripts].reduce((sum, file) => sum + gzipSync(readFileSync(join(dist, file))).length, 0);
 }
 
-/** The file that each route loads, as routes.tsx says. */
-const source = readFileSync(new URL("routes.tsx", import.meta.url), "utf8");
-const pages = [...source.matchAll(/path: "([^"]+)",\s*load: \(\) => import\("\.\/([^"]+)"\)/g)];
+/** The routes as routes.tsx is read by the build. */
+const pages = readRoutes();
 
-test("every route is measured", () => expect(pages.map(([, path]) => path)).toEqual(routes.map(({ path }) => path)));
+test("every route is measured", () => expect(pages.map(({ path }) => path)).toEqual(routes.map(({ path }) => path)));
 
-test.each(pages.map(([, path, file]) => [path, `src/${file}.tsx`] as const))("%s loads little", (_, page) => {
+test.each(pages.map(({ path, chunk }) => [path, chunk] as const))("%s loads little", (_, page) => {
   expect(manifest[page], page).toBeDefined();
   const scripts = new Set([...scriptsOf("index.html"), ...scriptsOf(page)]);
   expect(scripts.size).toBeGreaterThan(1);
