@@ -11,7 +11,31 @@ import (
 
 // SeatStatus gives the tickets of an event that is no draft, or of a section of it, in the order of its plan. CodeNotFound,
 // CodeInvalid. An event of 10,000 seats costs about 20 ms; a section of a large one the reading of its layout, 10 ms.
-func (s *Catalogue) SeatStatus(ctx context.Context, eventID, section string) (columns boxoffice.SeatStatusColumns, err error) {
+func (s *Catalogue) SeatStatus(ctx context.Context, eventID, section string) (boxoffice.SeatStatusColumns, error) {
+	p, err := s.readShownSeats(ctx, eventID, section)
+	columns := seatColumns(p.event, p.tickets)
+	columns.Layout = p.layout
+	return columns, err
+}
+
+// SeatMap gives the state and the price of every place of an event that is no draft. CodeNotFound. An event of 20,000 seats
+// costs about 40 ms.
+func (s *Catalogue) SeatMap(ctx context.Context, eventID string) (boxoffice.SeatMap, error) {
+	p, err := s.readShownSeats(ctx, eventID, "")
+	m := seatMap(p.event, p.tickets)
+	m.Layout = p.layout
+	return m, err
+}
+
+// shownSeats are the places of an event's plan at one moment, with the ticket of each; nil where there is none.
+type shownSeats struct {
+	event   boxoffice.Event
+	tickets []*boxoffice.Ticket
+	layout  string
+}
+
+// readShownSeats reads an event that is no draft with its tickets, or those of a section. CodeNotFound, CodeInvalid.
+func (s *Catalogue) readShownSeats(ctx context.Context, eventID, section string) (p shownSeats, err error) {
 	err = s.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		e, hall, err := s.readShownHall(ctx, tx, eventID)
 		if err != nil {
@@ -24,30 +48,11 @@ func (s *Catalogue) SeatStatus(ctx context.Context, eventID, section string) (co
 		if len(seats) == 0 && section != "" {
 			return boxoffice.InvalidField("section", "This event has no section of this name.")
 		}
-		columns = seatColumns(e, placed(hall, seats))
-		columns.Layout, err = readLayout(ctx, tx, e.ID)
+		p.event, p.tickets = e, placed(hall, seats)
+		p.layout, err = readLayout(ctx, tx, e.ID)
 		return err
 	})
-	return columns, err
-}
-
-// SeatMap gives the state and the price of every place of an event that is no draft. CodeNotFound. An event of 20,000 seats
-// costs about 40 ms.
-func (s *Catalogue) SeatMap(ctx context.Context, eventID string) (m boxoffice.SeatMap, err error) {
-	err = s.snapshot(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		e, hall, err := s.readShownHall(ctx, tx, eventID)
-		if err != nil {
-			return err
-		}
-		seats, err := readSeats(ctx, tx, e, "")
-		if err != nil {
-			return err
-		}
-		m = seatMap(e, placed(hall, seats))
-		m.Layout, err = readLayout(ctx, tx, e.ID)
-		return err
-	})
-	return m, err
+	return p, err
 }
 
 // readShownHall reads an event that is no draft and the hall of its plan. CodeNotFound.
