@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // readings are what a system said at a moment.
@@ -149,7 +151,7 @@ func (r *run) awaitMails(ctx context.Context) error {
 		if err != nil || missing == 0 {
 			return err
 		}
-		if !pause(bounded, 500*time.Millisecond) {
+		if !pause.For(bounded, 500*time.Millisecond) {
 			for range missing {
 				r.record.failed("wait for the mail", errors.New("none came"))
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // endedRace is what ends a race.
@@ -59,7 +61,7 @@ func (s *shopper) race(ctx context.Context, wanted []string, seat string) {
 			}
 			s.giveUp(ctx, booking.ID)
 		}
-		if _, err := s.choose(ctx); err != nil && !pause(ctx, afterError) {
+		if _, err := s.choose(ctx); err != nil && !pause.For(ctx, afterError) {
 			return
 		}
 		left := slices.DeleteFunc(s.seen.available(), func(id string) bool { return !slices.Contains(wanted, id) })

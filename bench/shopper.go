@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // card is one that always pays.
@@ -37,7 +38,7 @@ func (s *shopper) shop(ctx context.Context) {
 		if err == nil {
 			err = s.buy(ctx, seats)
 		}
-		if err != nil && !pause(ctx, afterError) {
+		if err != nil && !pause.For(ctx, afterError) {
 			return
 		}
 	}
@@ -160,7 +161,7 @@ func (s *shopper) fetchTicket(ctx context.Context, id string) error {
 		case "expired", "cancelled", "refunding", "refunded":
 			return fmt.Errorf("the paid booking is %s", booking.Status)
 		}
-		if !pause(ctx, wait) {
+		if !pause.For(ctx, wait) {
 			return ctx.Err()
 		}
 	}
@@ -174,17 +175,5 @@ func (s *shopper) giveUp(ctx context.Context, id string) {
 	}
 	if _, err := s.buyer.Cancel(ctx, id); err != nil {
 		s.record.failed("let go after an error", err)
-	}
-}
-
-// pause waits, and reports false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // bytes gives the size of our database, and of Temporal's file with its log.
@@ -72,7 +74,7 @@ func (s *benchSystem) audit(ctx context.Context) (broken []string, err error) {
 		if report.Total() == 0 {
 			return nil, nil
 		}
-		if time.Since(began) > auditPatience || !pause(ctx, time.Second) {
+		if time.Since(began) > auditPatience || !pause.For(ctx, time.Second) {
 			for _, v := range report.Violations {
 				broken = append(broken, fmt.Sprintf("%s: %s: %s", v.Promise, v.Subject, v.Detail))
 			}

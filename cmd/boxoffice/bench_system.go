@@ -18,6 +18,7 @@ import (
 	"github.com/boxoffice/boxoffice/bench"
 	"github.com/boxoffice/boxoffice/internal/buyer"
 	"github.com/boxoffice/boxoffice/internal/devstack/proc"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/postgres"
 )
 
@@ -97,7 +98,7 @@ func (s *benchSystem) awaitEnv(ctx context.Context, envFile string) error {
 			return fmt.Errorf("%w\n%s", s.process.Err(), s.process.LogTail(4000))
 		default:
 		}
-		if !pause(ctx, 50*time.Millisecond) {
+		if !pause.For(ctx, 50*time.Millisecond) {
 			return ctx.Err()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/devstack/proc"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/workflows"
 	enumspb "go.temporal.io/api/enums/v1"
 )
@@ -175,7 +176,7 @@ func (s *stack) await(ctx context.Context, name string, ready func() error) erro
 			return failure
 		default:
 		}
-		if !pause(ctx, 50*time.Millisecond) {
+		if !pause.For(ctx, 50*time.Millisecond) {
 			return fmt.Errorf("boxoffice %s is not ready: %w; its log is %s", name, err, s.logFile(name))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/tickets"
 )
 
@@ -237,7 +238,7 @@ func (d *demo) findMail(ctx context.Context) (string, error) {
 			mail, err := d.inbox.Message(ctx, ids[0])
 			return fmt.Sprintf("%q with %d files", mail.Subject, len(mail.Attachments)), err
 		}
-		if !pause(ctx, 50*time.Millisecond) {
+		if !pause.For(ctx, 50*time.Millisecond) {
 			return "", fmt.Errorf("no mail came to %s: %w", d.email, ctx.Err())
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/postgres"
 	"github.com/boxoffice/boxoffice/reconcile"
@@ -124,7 +125,7 @@ func (c *reconcileCommand) reconcile(ctx context.Context, logger *slog.Logger) (
 			return pass, err
 		}
 		logger.Warn("a step is tried again", "phase", pass.Phase, "error", err)
-		if !pause(ctx, cmp.Or(retryAfter(err), time.Duration(tries)*time.Second)) {
+		if !pause.For(ctx, cmp.Or(retryAfter(err), time.Duration(tries)*time.Second)) {
 			return pass, errors.New("it was interrupted")
 		}
 		tries++

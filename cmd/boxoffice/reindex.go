@@ -11,6 +11,7 @@ import (
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/indexing"
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // reindexCommand builds the search index anew: boxoffice reindex. A worker does the work; who asks twice watches one rebuild.
@@ -64,7 +65,7 @@ func (c *reindexCommand) report(w io.Writer, r reindexReport) error {
 // showProgress writes a line whenever the rebuild has got on.
 func showProgress(ctx context.Context, service *indexing.Service, w io.Writer) {
 	var last boxoffice.ReindexProgress
-	for pause(ctx, 300*time.Millisecond) {
+	for pause.For(ctx, 300*time.Millisecond) {
 		p, err := service.Progress(ctx)
 		if err != nil || p == last {
 			continue

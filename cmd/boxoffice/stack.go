@@ -18,6 +18,7 @@ import (
 	stripesim "github.com/boxoffice/boxoffice/internal/devstack/stripe"
 	temporalserver "github.com/boxoffice/boxoffice/internal/devstack/temporal"
 	searchserver "github.com/boxoffice/boxoffice/internal/devstack/typesense"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/payments"
 	"github.com/boxoffice/boxoffice/workflows"
 	"golang.org/x/sync/errgroup"
@@ -271,7 +272,7 @@ func keep(ctx context.Context, group *errgroup.Group, died func(err error, gaveU
 				if died(err, gaveUp); gaveUp {
 					return nil
 				}
-				if !pause(ctx, restartPause) {
+				if !pause.For(ctx, restartPause) {
 					return nil
 				}
 				if done, wait, err = start(ctx); err == nil {
@@ -281,16 +282,4 @@ func keep(ctx context.Context, group *errgroup.Group, died func(err error, gaveU
 		}
 	})
 	return nil
-}
-
-// pause waits, and reports false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -42,12 +42,13 @@ var allowed = map[string][]string{
 	"indexing":                    {"", "workflows"},
 	"scheduling":                  {"", "workflows"},
 	"reconcile":                   {""},
-	"bench":                       {"", "internal/buyer", "seatplan"}, // it buys as people do, in a hall of its own
+	"bench":                       {"", "internal/buyer", "internal/pause", "seatplan"}, // it buys as people do, in a hall of its own
 	"internal/failpoint":          {},
 	"internal/metrics":            {""},
 	"internal/serving":            {""},
 	"internal/seatwatch":          {""},
 	"internal/buyer":              {},
+	"internal/pause":              {},
 	"internal/devstack/proc":      {},
 	"internal/devstack/postgres":  {"internal/devstack/proc"},
 	"internal/devstack/temporal":  {"internal/devstack/proc"},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice/internal/pause"
 	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
@@ -76,7 +77,7 @@ type kill struct {
 // killAtRandom kills the API or the worker in three of four rushes, at any moment of it, until ctx is done.
 func killAtRandom(ctx context.Context, s *stack.System, began time.Time, choose *rand.Rand) (kills []kill) {
 	for rush := began; ; rush = rush.Add(rushEvery) {
-		if !pause(ctx, time.Until(rush)+time.Duration(choose.IntN(150))*time.Millisecond) {
+		if !pause.For(ctx, time.Until(rush)+time.Duration(choose.IntN(150))*time.Millisecond) {
 			return kills
 		}
 		child := []string{"api", "worker"}[choose.IntN(2)]
@@ -131,7 +132,7 @@ func newCrowd(t *testing.T, s *stack.System, seed uint64) *crowd {
 func (c *crowd) comeAndGo(ctx context.Context, began time.Time) {
 	for _, p := range c.plans {
 		c.buyers.Go(func() {
-			if !pause(ctx, time.Until(began.Add(p.comesAt))) {
+			if !pause.For(ctx, time.Until(began.Add(p.comesAt))) {
 				return
 			}
 			c.count(p.buy(context.WithoutCancel(ctx), began))
@@ -196,7 +197,7 @@ func (p plan) buy(ctx context.Context, began time.Time) (did string, err error) 
 	if p.does == "cancels with the page open" {
 		return "cancelled", p.cancel(ctx, booking)
 	}
-	pause(ctx, time.Until(began.Add(p.paysAt)))
+	pause.For(ctx, time.Until(began.Add(p.paysAt)))
 	_, err = p.Pay(ctx, page.URL, p.Email, stack.GoodCard)
 	return "paid", err
 }
@@ -215,20 +216,8 @@ func insist(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
 		problem, answered := errors.AsType[*buyer.Problem](err)
-		if err == nil || answered && problem.Status != http.StatusServiceUnavailable || !pause(ctx, 200*time.Millisecond) {
+		if err == nil || answered && problem.Status != http.StatusServiceUnavailable || !pause.For(ctx, 200*time.Millisecond) {
 			return err
 		}
-	}
-}
-
-// pause waits, and reports false when ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
