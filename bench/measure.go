@@ -210,6 +210,7 @@ func (r *run) sum(report *SaleReport) {
 	report.Hold, report.Loser = percentilesOf(report.steps[stepHold]), percentilesOf(report.steps[stepLose])
 	report.PayToTicket = percentilesOf(report.steps[stepTicket])
 	report.Event = percentilesOf(report.steps[stepEvent])
-	report.SeatMap, report.Checkout = percentilesOf(report.steps[stepMap]), percentilesOf(report.steps[stepCheckout])
+	report.SeatMap, report.SeatPlan = percentilesOf(report.steps[stepMap]), percentilesOf(report.steps[stepPlan])
+	report.Section, report.Checkout = percentilesOf(report.steps[stepSection]), percentilesOf(report.steps[stepCheckout])
 	slices.Sort(report.finished)
 }

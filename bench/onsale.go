@@ -58,7 +58,7 @@ type run struct {
 	o       SaleOptions
 	record  *record
 	refused *refusals
-	maps    seatMaps
+	pages   pages
 	crowd   []*shopper
 
 	total      int          // seats that are for sale
@@ -84,7 +84,7 @@ func OnSale(ctx context.Context, o SaleOptions) (SaleReport, error) {
 	if err != nil {
 		return SaleReport{}, err
 	}
-	r.total = len(seats.free)
+	r.total = seats.total()
 	r.sold.Store(int64(seats.gone()))
 	report := r.newReport("onsale")
 	err = r.measure(ctx, &report, func(ctx context.Context) {
@@ -105,7 +105,7 @@ func newRun(o SaleOptions, enough float64, enoughEnds string) (*run, error) {
 	for n, token := range o.Tokens {
 		b := buyer.New(o.URL, r.refused)
 		b.Resume(token)
-		r.crowd = append(r.crowd, &shopper{run: r, buyer: b, random: rand.New(rand.NewPCG(uint64(n), 1))})
+		r.crowd = append(r.crowd, &shopper{run: r, buyer: b, random: rand.New(rand.NewPCG(uint64(n), 1)), tags: map[string]string{}})
 	}
 	return r, nil
 }
@@ -113,7 +113,7 @@ func newRun(o SaleOptions, enough float64, enoughEnds string) (*run, error) {
 // survey looks at the seats before the clock starts, and what that took is not noted.
 func (r *run) survey(ctx context.Context) (*seatMap, error) {
 	first := r.crowd[0]
-	if _, err := first.choose(ctx); err != nil {
+	if err := first.visit(ctx); err != nil {
 		return nil, err
 	}
 	r.record = newRecord()

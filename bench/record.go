@@ -21,6 +21,8 @@ type step string
 const (
 	stepEvent    step = "open the event"
 	stepMap      step = "load the seat map"
+	stepPlan     step = "load the plan of the hall"
+	stepSection  step = "ask for the tickets of a section"
 	stepHold     step = "hold seats"
 	stepLose     step = "lose a race for seats"
 	stepCheckout step = "open the checkout"

@@ -29,6 +29,8 @@ type SaleReport struct {
 	PayToTicket Percentiles    `json:"pay_to_ticket_ms"` // from the accepted card to the PDF in hand
 	Event       Percentiles    `json:"event_ms"`
 	SeatMap     Percentiles    `json:"seat_map_ms"`
+	SeatPlan    Percentiles    `json:"seat_plan_ms"` // which each buyer loads once
+	Section     Percentiles    `json:"section_ms"`   // the tickets of the section in which seats are chosen
 	Checkout    Percentiles    `json:"checkout_ms"`
 	HTTP5xx     int            `json:"http_5xx"`
 	Errors      map[string]int `json:"errors"`

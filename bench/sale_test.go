@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,26 +17,30 @@ import (
 	"golang.org/x/net/html"
 )
 
-// hallOf is a hall of rows, a letter a seat: f free, s sold, a free and for a wheelchair. Seats are called A1, A2, …
-func hallOf(t *testing.T, rows ...string) *seatMap {
-	t.Helper()
-	columns := map[string][]any{}
+// hallOf is a hall of rows, a letter a seat: f free, s sold, a free and for a wheelchair, - no seat.
+func hallOf(rows ...string) *seatMap {
+	var section seatplan.Section
+	states := strings.NewReplacer("f", "a").Replace(strings.Join(rows, ""))
 	for i, row := range rows {
-		label := string('A' + rune(i))
+		r := seatplan.Row{Label: string('A' + rune(i))}
 		for n, letter := range row {
-			for name, value := range map[string]any{
-				"ticket_ids": label + strconv.Itoa(n+1), "sections": "Stalls", "rows": label, "numbers": n + 1,
-				"states": map[rune]string{'f': "available", 's': "sold", 'a': "available"}[letter], "accessible": letter == 'a',
-			} {
-				columns[name] = append(columns[name], value)
+			seat := seatplan.Seat{Number: n + 1}
+			if letter == 'a' {
+				seat.Kind = seatplan.Accessible
 			}
+			r.Seats = append(r.Seats, seat)
 		}
+		section.Rows = append(section.Rows, r)
 	}
-	body, err := json.Marshal(columns)
-	require.NoError(t, err)
-	read, err := readSeatMap(buyer.Answer{Header: http.Header{}, Body: body})
-	require.NoError(t, err)
-	return read
+	return &seatMap{newHallMap(seatplan.Plan{Sections: []seatplan.Section{section}}), &seatStates{States: states}}
+}
+
+// names says how the places of a map are called: A1, A2, …
+func (m *seatMap) names(places []int) (names []string) {
+	for _, i := range places {
+		names = append(names, m.places[i].Row+strconv.Itoa(m.places[i].Number))
+	}
+	return names
 }
 
 func TestPick(t *testing.T) {
@@ -52,13 +55,14 @@ func TestPick(t *testing.T) {
 		"but where there is nothing else": {[]string{"sfffss"}, 2, [][]string{{"A2", "A3"}, {"A3", "A4"}}},
 		"not across a sold seat":          {[]string{"ffsff"}, 3, [][]string{{"A1", "A2"}, {"A4", "A5"}}},
 		"not beside a wheelchair's place": {[]string{"faf", "sff"}, 2, [][]string{{"B2", "B3"}}},
+		"not where there is no seat":      {[]string{"ff-f"}, 3, [][]string{{"A1", "A2"}}},
 		"nothing":                         {[]string{"sss", "as"}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			seats := hallOf(t, c.rows...)
+			seats := hallOf(c.rows...)
 			for n := range uint64(50) {
-				picked := seats.pick(c.wanted, rand.New(rand.NewPCG(n, 1)))
+				picked := seats.names(seats.pick(c.wanted, rand.New(rand.NewPCG(n, 1))))
 				if c.picks == nil {
 					require.Empty(t, picked)
 					continue
@@ -69,20 +73,40 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// Buyers who were sent the same map share one reading of it, and a 304 is the map of before.
-func TestSeatMaps_ReadOnce(t *testing.T) {
+func TestSeatMap_Counts(t *testing.T) {
 	t.Parallel()
-	body := []byte(`{"ticket_ids":["a"],"sections":["s"],"rows":["r"],"numbers":[1],"states":["available"],"accessible":[false]}`)
-	var kept seatMaps
-	first, err := kept.of(buyer.Answer{Status: 200, Header: http.Header{"Etag": {`"1"`}}, Body: body})
+	seats := hallOf("ffsa", "-sf-")
+	require.Equal(t, []int{6, 2}, []int{seats.total(), seats.gone()})
+	require.Equal(t, []string{"A1", "A2", "B3"}, seats.names(seats.available()), "those for wheelchairs are left to who needs them")
+}
+
+// Buyers who were sent the same answer share one reading of it.
+func TestPages_ReadOnce(t *testing.T) {
+	t.Parallel()
+	var kept pages
+	first, err := kept.states.of("1", buyer.Answer{Status: 200, Body: []byte(`{"states":"a"}`)}, readStates)
 	require.NoError(t, err)
-	again, err := kept.of(buyer.Answer{Status: 200, Header: http.Header{"Etag": {`"1"`}}, Body: []byte("not read")})
+	again, err := kept.states.of("1", buyer.Answer{Status: 200, Body: []byte("not read")}, readStates)
 	require.NoError(t, err)
 	require.Same(t, first, again)
-	unchanged, err := kept.of(buyer.Answer{Status: 304, Header: http.Header{"Etag": {`"1"`}}})
+	_, err = kept.states.of("2", buyer.Answer{Status: 304}, readStates)
+	require.Error(t, err, "nobody knows what is unchanged")
+	for n := range mostRead {
+		_, err := kept.states.of(strconv.Itoa(n+2), buyer.Answer{Status: 200, Body: []byte(`{}`)}, readStates)
+		require.NoError(t, err)
+	}
+	require.Len(t, kept.states.read, mostRead, "the oldest are forgotten")
+	require.NotContains(t, kept.states.read, "1")
+}
+
+func TestReadTickets_ByPlace(t *testing.T) {
+	t.Parallel()
+	hall := hallOf("ff", "f").hallMap
+	read := readTickets(hall, "")
+	tickets, err := read(strings.NewReader(`{"ticket_ids":["b","a","elsewhere"],"rows":["A","A","Z"],"numbers":[2,1,1]}`))
 	require.NoError(t, err)
-	require.Same(t, first, unchanged)
-	_, err = kept.of(buyer.Answer{Status: 200, Header: http.Header{"Etag": {`"2"`}}, Body: []byte(`{"ticket_ids":["a"],"states":[]}`)})
+	require.Equal(t, map[int]string{0: "a", 1: "b"}, tickets)
+	_, err = read(strings.NewReader(`{"ticket_ids":["a"],"rows":[],"numbers":[1]}`))
 	require.Error(t, err, "columns of different lengths")
 }
 
@@ -164,8 +188,8 @@ func TestOwners(t *testing.T) {
 	r.record.sold(sale{bookingID: "b1", tickets: []string{"t1", "t2"}})
 	r.record.sold(sale{bookingID: "b2", tickets: []string{"t3"}})
 	require.Empty(t, r.record.soldTwice())
-	require.Empty(t, r.ownerless([]string{"t1", "t3"}))
-	require.Equal(t, []string{"ticket t4 has no owner"}, r.ownerless([]string{"t3", "t4"}))
+	require.Empty(t, r.ownerless(prizes{[]int{0, 1}, map[int]string{0: "t1", 1: "t3"}}))
+	require.Equal(t, []string{"ticket t4 has no owner"}, r.ownerless(prizes{[]int{1, 2}, map[int]string{1: "t3", 2: "t4"}}))
 	r.record.sold(sale{bookingID: "b3", tickets: []string{"t2"}})
 	require.Equal(t, []string{"ticket t2 was sold to the bookings b1 and b3"}, r.record.soldTwice())
 }

@@ -1,55 +1,90 @@
 package bench
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"sync"
+	"slices"
+	"strings"
 
-	"github.com/boxoffice/boxoffice/internal/buyer"
+	"github.com/boxoffice/boxoffice"
+	"github.com/boxoffice/boxoffice/seatplan"
 )
 
-// seatMap is the state of an event's seats at a moment, as its buyers see it. It is never changed.
-type seatMap struct {
-	ids  []string
-	free []bool
-	rows [][]int // indexes of neighbours, from left to right; places for wheelchairs are left to those who need them
+// hallMap is a hall as a browser draws it from its seat plan. It is never changed.
+type hallMap struct {
+	places []seatplan.Place
+	rows   [][]int // indexes of neighbours, from left to right; places for wheelchairs are left to those who need them
+	index  map[seatName]int
 }
 
-// available gives the free seats that are for everybody, in the order of the hall.
-func (m *seatMap) available() (ids []string) {
-	for _, row := range m.rows {
-		for _, i := range row {
-			if m.free[i] {
-				ids = append(ids, m.ids[i])
-			}
+// seatName is how a ticket names its place.
+type seatName struct {
+	section, row string
+	number       int
+}
+
+func newHallMap(plan seatplan.Plan) *hallMap {
+	h := &hallMap{places: slices.Collect(plan.Places()), index: map[seatName]int{}}
+	last := -1 // the last place that somebody may take who needs no wheelchair
+	for i, p := range h.places {
+		h.index[seatName{p.Section, p.Row, p.Number}] = i
+		if p.Accessible {
+			continue
 		}
+		if last < 0 || last != i-1 || p.Section != h.places[last].Section || p.Row != h.places[last].Row || p.Number != h.places[last].Number+1 {
+			h.rows = append(h.rows, nil)
+		}
+		h.rows[len(h.rows)-1] = append(h.rows[len(h.rows)-1], i)
+		last = i
 	}
-	return ids
+	return h
+}
+
+// seatStates are the states of an event's seats at a moment, as the API gives them. They are never changed.
+type seatStates struct {
+	PlanHash string `json:"plan_hash"`
+	Layout   string `json:"layout"` // stands for which seats there are
+	States   string `json:"states"` // a letter a place
+}
+
+// seatMap is what buyers see of an event.
+type seatMap struct {
+	*hallMap
+	*seatStates
+}
+
+func (m *seatMap) free(place int) bool { return m.States[place] == boxoffice.SeatAvailable[0] }
+
+// total counts the seats.
+func (m *seatMap) total() int {
+	return len(m.States) - strings.Count(m.States, string(boxoffice.NoSeat))
 }
 
 // gone counts the seats that cannot be had.
-func (m *seatMap) gone() (n int) {
-	for _, free := range m.free {
-		if !free {
-			n++
-		}
-	}
-	return n
+func (m *seatMap) gone() int {
+	return m.total() - strings.Count(m.States, string(boxoffice.SeatAvailable[0]))
 }
 
-// pick chooses as many free seats side by side as are wanted, fewer where no row has so many, and none when all are gone.
+// available gives the free places that are for everybody, in the order of the hall.
+func (m *seatMap) available() (places []int) {
+	for _, row := range m.rows {
+		for _, i := range row {
+			if m.free(i) {
+				places = append(places, i)
+			}
+		}
+	}
+	return places
+}
+
+// pick chooses as many free places side by side as are wanted, fewer where no row has so many, and none when all are gone.
 // It begins at some row and leaves no seat alone between its seats and the next that is taken, where that can be.
-func (m *seatMap) pick(wanted int, r *rand.Rand) []string {
+func (m *seatMap) pick(wanted int, r *rand.Rand) []int {
 	for size := wanted; size > 0; size-- {
 		for _, alone := range []bool{false, true} {
 			first := r.IntN(len(m.rows))
 			for n := range m.rows {
-				if seats := m.inRow(m.rows[(first+n)%len(m.rows)], size, alone, r); seats != nil {
-					return seats
+				if places := m.inRow(m.rows[(first+n)%len(m.rows)], size, alone, r); places != nil {
+					return places
 				}
 			}
 		}
@@ -57,101 +92,20 @@ func (m *seatMap) pick(wanted int, r *rand.Rand) []string {
 	return nil
 }
 
-// inRow looks for the seats in one row, at either end of a run of free ones.
-func (m *seatMap) inRow(row []int, size int, alone bool, r *rand.Rand) []string {
+// inRow looks for places in one row, at either end of a run of free ones.
+func (m *seatMap) inRow(row []int, size int, alone bool, r *rand.Rand) []int {
 	for from := 0; from < len(row); {
 		until := from
-		for until < len(row) && m.free[row[until]] {
+		for until < len(row) && m.free(row[until]) {
 			until++
 		}
 		if rest := until - from - size; rest >= 0 && (rest != 1 || alone) {
 			if r.IntN(2) == 0 {
 				from = until - size
 			}
-			seats := make([]string, size)
-			for i := range seats {
-				seats[i] = m.ids[row[from+i]]
-			}
-			return seats
+			return row[from : from+size]
 		}
 		from = until + 1
 	}
 	return nil
-}
-
-// seatMaps keeps what the newest seat maps say, by ETag: buyers who were sent the same one read it once, so that little of the
-// machine's time goes into reading.
-type seatMaps struct {
-	mu   sync.Mutex
-	read map[string]*seatMap
-	tags []string // oldest first
-}
-
-// mostMaps is how many maps are kept: buyers come back to the last ones at most.
-const mostMaps = 16
-
-// of gives the map of an answer. A 304 is the map of the buyer's own ETag; after long it may have been dropped: nil.
-func (m *seatMaps) of(answer buyer.Answer) (*seatMap, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	tag := answer.Header.Get("ETag")
-	if known := m.read[tag]; known != nil || answer.Status == 304 {
-		return known, nil
-	}
-	read, err := readSeatMap(answer)
-	if err != nil {
-		return nil, err
-	}
-	if m.read == nil {
-		m.read = map[string]*seatMap{}
-	}
-	m.read[tag] = read
-	if m.tags = append(m.tags, tag); len(m.tags) > mostMaps {
-		delete(m.read, m.tags[0])
-		m.tags = m.tags[1:]
-	}
-	return read, nil
-}
-
-func readSeatMap(answer buyer.Answer) (*seatMap, error) {
-	var body io.Reader = bytes.NewReader(answer.Body)
-	if answer.Header.Get("Content-Encoding") == "gzip" {
-		unpacked, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, fmt.Errorf("unpack the seat map: %w", err)
-		}
-		body = unpacked
-	}
-	var columns struct {
-		TicketIDs  []string `json:"ticket_ids"`
-		Sections   []string `json:"sections"`
-		Rows       []string `json:"rows"`
-		Numbers    []int    `json:"numbers"`
-		States     []string `json:"states"`
-		Accessible []bool   `json:"accessible"`
-	}
-	if err := json.NewDecoder(body).Decode(&columns); err != nil {
-		return nil, fmt.Errorf("read the seat map: %w", err)
-	}
-	n := len(columns.TicketIDs)
-	if n == 0 || len(columns.Sections) != n || len(columns.Rows) != n || len(columns.Numbers) != n || len(columns.States) != n || len(columns.Accessible) != n {
-		return nil, fmt.Errorf("the columns of the seat map of %d tickets differ in length", n)
-	}
-	m := &seatMap{ids: columns.TicketIDs, free: make([]bool, n)}
-	last := -1 // the last seat that somebody may take who needs no wheelchair
-	for i := range n {
-		m.free[i] = columns.States[i] == "available"
-		if columns.Accessible[i] {
-			continue
-		}
-		if last < 0 || last != i-1 || columns.Sections[i] != columns.Sections[last] || columns.Rows[i] != columns.Rows[last] || columns.Numbers[i] != columns.Numbers[last]+1 {
-			m.rows = append(m.rows, nil)
-		}
-		m.rows[len(m.rows)-1] = append(m.rows[len(m.rows)-1], i)
-		last = i
-	}
-	if len(m.rows) == 0 {
-		return nil, fmt.Errorf("none of the %d seats is for everybody", n)
-	}
-	return m, nil
 }

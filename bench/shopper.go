@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -23,8 +25,9 @@ type shopper struct {
 	buyer  *buyer.Buyer
 	random *mathrand.Rand
 
-	eventTag, mapTag string
-	seen             *seatMap
+	tags map[string]string // of the answers that the browser keeps, by path
+	hall string            // the hash of the seat plan that it has
+	seen *seatMap
 }
 
 // shop buys one booking after the other until the clock stops, or nothing is left.
@@ -47,39 +50,87 @@ func (s *shopper) shop(ctx context.Context) {
 // afterError is how long somebody waits who was shown an error, before they try again.
 const afterError = 200 * time.Millisecond
 
-// choose opens the event and its seat map, and picks one to four seats that are still free. No seats: none is.
+// choose opens the event, and picks one to four seats that are still free. No seats: none is.
 func (s *shopper) choose(ctx context.Context) ([]string, error) {
-	if err := s.look(ctx, stepEvent, "/events/"+s.o.EventID, &s.eventTag, nil); err != nil {
+	if err := s.visit(ctx); err != nil {
 		return nil, err
 	}
-	err := s.look(ctx, stepMap, "/events/"+s.o.EventID+"/seats", &s.mapTag, func(answer buyer.Answer) error {
-		read, err := s.maps.of(answer)
-		if read != nil {
-			s.seen = read
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.seen.pick(1+s.random.IntN(4), s.random), nil
+	return s.tickets(ctx, s.seen.pick(1+s.random.IntN(4), s.random))
 }
 
-// look loads a page that may be unchanged since the shopper's last look.
-func (s *shopper) look(ctx context.Context, what step, path string, tag *string, read func(buyer.Answer) error) error {
-	began := time.Now()
-	answer, err := s.buyer.Look(ctx, path, *tag)
-	if err == nil {
-		s.record.took(what, began)
-		*tag = answer.Header.Get("ETag")
-		if read != nil {
-			err = read(answer)
-		}
+// visit opens the page of the event: the event, its seat map and, where the browser has not got it, the plan of the hall.
+func (s *shopper) visit(ctx context.Context) error {
+	if _, err := s.look(ctx, stepEvent, "/events/"+s.o.EventID+"?tickets=none"); err != nil {
+		return err
+	}
+	answer, err := s.look(ctx, stepMap, "/events/"+s.o.EventID+"/seat-map")
+	if err != nil || answer.Status == http.StatusNotModified {
+		return err
+	}
+	states, err := s.pages.states.of(answer.Header.Get("ETag"), answer, readStates)
+	if err != nil {
+		s.record.failed(stepMap, err)
+		return err
+	}
+	return s.enter(ctx, states)
+}
+
+// enter loads the plan of the hall, unless the browser has it: a plan never changes under its hash.
+func (s *shopper) enter(ctx context.Context, states *seatStates) error {
+	if s.hall == states.PlanHash {
+		s.seen = &seatMap{s.seen.hallMap, states}
+		return nil
+	}
+	answer, err := s.look(ctx, stepPlan, "/seat-plans/"+states.PlanHash)
+	if err != nil {
+		return err
+	}
+	hall, err := s.pages.plans.of(states.PlanHash, answer, readPlan)
+	if err == nil && len(hall.places) != len(states.States) {
+		err = fmt.Errorf("the map has %d places, and its hall %d", len(states.States), len(hall.places))
 	}
 	if err != nil {
-		s.record.failed(what, err)
+		s.record.failed(stepPlan, err)
+		return err
 	}
-	return err
+	s.hall, s.seen = states.PlanHash, &seatMap{hall, states}
+	return nil
+}
+
+// tickets gives the tickets of places. Who looks does not need them, so who books asks for those of a section.
+func (s *shopper) tickets(ctx context.Context, places []int) ([]string, error) {
+	tickets := make([]string, len(places))
+	sections := map[string]map[int]string{}
+	for i, place := range places {
+		section := s.seen.places[place].Section
+		if sections[section] == nil {
+			answer, err := s.look(ctx, stepSection, "/events/"+s.o.EventID+"/seats?section="+url.QueryEscape(section))
+			if err != nil {
+				return nil, err
+			}
+			key := s.o.EventID + "/" + s.seen.Layout + "/" + section
+			sections[section], err = s.pages.tickets.of(key, answer, readTickets(s.seen.hallMap, section))
+			if err != nil {
+				s.record.failed(stepSection, err)
+				return nil, err
+			}
+		}
+		tickets[i] = sections[section][place]
+	}
+	return tickets, nil
+}
+
+// look loads something that may be unchanged since the shopper's last look.
+func (s *shopper) look(ctx context.Context, what step, path string) (buyer.Answer, error) {
+	began := time.Now()
+	answer, err := s.buyer.Look(ctx, path, s.tags[path])
+	if err != nil {
+		s.record.failed(what, err)
+		return answer, err
+	}
+	s.record.took(what, began)
+	s.tags[path] = answer.Header.Get("ETag")
+	return answer, nil
 }
 
 // buy holds the seats and pays for them. Who was too late for them is no error: they choose again.
