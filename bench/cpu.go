@@ -29,24 +29,13 @@ type process struct {
 // ProcessorTime gives the processor time used by this process and by each child of root, together with all that the child
 // has begun; root's own counts as the simulators'. It reads /proc: where there is none, it fails.
 func ProcessorTime(root int) (map[string]time.Duration, error) {
-	table, err := processes()
+	table, names, err := family(root)
 	if err != nil {
 		return nil, err
 	}
-	if _, there := table[root]; !there {
-		return nil, fmt.Errorf("process %d has ended", root)
-	}
 	used := map[string]time.Duration{}
-	names := map[int]string{root: simulatorsProcess}
-	for pid, p := range table {
-		top := childOf(table, root, pid)
-		if top == 0 {
-			continue
-		}
-		if names[top] == "" {
-			names[top] = nameOf(top)
-		}
-		used[names[top]] += p.used
+	for pid, name := range names {
+		used[name] += table[pid].used
 	}
 	var own syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
@@ -54,6 +43,28 @@ func ProcessorTime(root int) (map[string]time.Duration, error) {
 	}
 	used[loadProcess] = time.Duration(own.Utime.Nano() + own.Stime.Nano())
 	return used, nil
+}
+
+// family gives all processes, and of root and all that comes from it the name of the child that it comes from.
+func family(root int) (table map[int]process, names map[int]string, err error) {
+	if table, err = processes(); err != nil {
+		return nil, nil, err
+	}
+	if _, there := table[root]; !there {
+		return nil, nil, fmt.Errorf("process %d has ended", root)
+	}
+	top, names := map[int]string{root: simulatorsProcess}, map[int]string{}
+	for pid := range table {
+		child := childOf(table, root, pid)
+		if child == 0 {
+			continue
+		}
+		if top[child] == "" {
+			top[child] = nameOf(child)
+		}
+		names[pid] = top[child]
+	}
+	return table, names, nil
 }
 
 // childOf gives the child of root that a process comes from, root for itself, and 0 for a stranger.

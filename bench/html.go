@@ -69,6 +69,9 @@ func (r *SaleReport) plots() []plot {
 	if len(r.used) > 1 {
 		plots = append(plots, newPlot("Processor time", fmt.Sprintf("%% of %d processors", r.Processors), seconds, r.cpuSeries(seconds)))
 	}
+	if r.morePlots != nil {
+		plots = append(plots, r.morePlots(seconds)...)
+	}
 	return plots
 }
 

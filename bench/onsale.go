@@ -105,7 +105,7 @@ func newRun(o SaleOptions, enough float64, enoughEnds string) (*run, error) {
 	for n, token := range o.Tokens {
 		b := buyer.New(o.URL, r.refused)
 		b.Resume(token)
-		r.crowd = append(r.crowd, &shopper{run: r, buyer: b, random: rand.New(rand.NewPCG(uint64(n), 1)), tags: map[string]string{}})
+		r.crowd = append(r.crowd, &shopper{run: r, eventID: o.EventID, buyer: b, random: rand.New(rand.NewPCG(uint64(n), 1)), tags: map[string]string{}})
 	}
 	return r, nil
 }

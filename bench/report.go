@@ -50,6 +50,8 @@ type SaleReport struct {
 	Broken     []string `json:"broken"` // what is violated
 	LeftOut    []string `json:"left_out"`
 
+	morePlots func(seconds int) []plot
+
 	steps    map[step][]sample
 	finished []time.Duration // when bookings were, in order
 	used     []usage

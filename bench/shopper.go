@@ -22,8 +22,9 @@ const card = "4242 4242 4242 4242"
 // shopper is one person who buys. Their browser keeps what it has seen, as all do.
 type shopper struct {
 	*run
-	buyer  *buyer.Buyer
-	random *mathrand.Rand
+	eventID string // what they want
+	buyer   *buyer.Buyer
+	random  *mathrand.Rand
 
 	tags map[string]string // of the answers that the browser keeps, by path
 	hall string            // the hash of the seat plan that it has
@@ -60,10 +61,10 @@ func (s *shopper) choose(ctx context.Context) ([]string, error) {
 
 // visit opens the page of the event: the event, its seat map and, where the browser has not got it, the plan of the hall.
 func (s *shopper) visit(ctx context.Context) error {
-	if _, err := s.look(ctx, stepEvent, "/events/"+s.o.EventID+"?tickets=none"); err != nil {
+	if _, err := s.look(ctx, stepEvent, "/events/"+s.eventID+"?tickets=none"); err != nil {
 		return err
 	}
-	answer, err := s.look(ctx, stepMap, "/events/"+s.o.EventID+"/seat-map")
+	answer, err := s.look(ctx, stepMap, "/events/"+s.eventID+"/seat-map")
 	if err != nil || answer.Status == http.StatusNotModified {
 		return err
 	}
@@ -104,11 +105,11 @@ func (s *shopper) tickets(ctx context.Context, places []int) ([]string, error) {
 	for i, place := range places {
 		section := s.seen.places[place].Section
 		if sections[section] == nil {
-			answer, err := s.look(ctx, stepSection, "/events/"+s.o.EventID+"/seats?section="+url.QueryEscape(section))
+			answer, err := s.look(ctx, stepSection, "/events/"+s.eventID+"/seats?section="+url.QueryEscape(section))
 			if err != nil {
 				return nil, err
 			}
-			key := s.o.EventID + "/" + s.seen.Layout + "/" + section
+			key := s.eventID + "/" + s.seen.Layout + "/" + section
 			sections[section], err = s.pages.tickets.of(key, answer, readTickets(s.seen.hallMap, section))
 			if err != nil {
 				s.record.failed(stepSection, err)

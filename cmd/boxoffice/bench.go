@@ -27,6 +27,7 @@ import (
 type benchCommand struct {
 	OnSale benchOnSaleCommand `cmd:"" name:"onsale" help:"Measure a sale: buyers book over HTTP until the time is over or nine tenths of the seats are sold."`
 	Race   benchRaceCommand   `cmd:"" help:"Let everybody want the same few seats at once: each gets exactly one owner."`
+	Soak   benchSoakCommand   `cmd:"" help:"Let buyers come at an even rate for half an hour, and fail if memory, connections or anything else grows."`
 	Search benchSearchCommand `cmd:"" help:"Measure the search beside the same questions to Postgres, on servers of its own."`
 }
 

@@ -66,7 +66,7 @@ func (c *benchOnSaleCommand) Run(ctx context.Context, logger *slog.Logger) error
 	if c.Duration <= 0 {
 		return errors.New("--duration must be longer than nothing")
 	}
-	return c.measure(ctx, logger, saleSize{c.Seats, c.Buyers, c.Duration, true}, bench.OnSale)
+	return c.measure(ctx, logger, saleSize{seats: c.Seats, buyers: c.Buyers, lasts: c.Duration, baseline: true}, bench.OnSale)
 }
 
 // Run measures, and fails where a seat has not exactly one owner or a promise is broken.
@@ -77,7 +77,7 @@ func (c *benchRaceCommand) Run(ctx context.Context, logger *slog.Logger) error {
 	if c.Patience <= 0 {
 		return errors.New("--patience must be longer than nothing")
 	}
-	return c.measure(ctx, logger, saleSize{c.Seats, c.Buyers, c.Patience, false}, func(ctx context.Context, o bench.SaleOptions) (bench.SaleReport, error) {
+	return c.measure(ctx, logger, saleSize{seats: c.Seats, buyers: c.Buyers, lasts: c.Patience}, func(ctx context.Context, o bench.SaleOptions) (bench.SaleReport, error) {
 		return bench.Race(ctx, o, c.Seats)
 	})
 }
@@ -86,7 +86,8 @@ func (c *benchRaceCommand) Run(ctx context.Context, logger *slog.Logger) error {
 type saleSize struct {
 	seats, buyers int
 	lasts         time.Duration
-	baseline      bool // whether bare SQL is measured too
+	baseline      bool     // whether bare SQL is measured too
+	settings      []string // of the system, besides those of every measurement
 }
 
 func (c benchSaleSettings) measure(
@@ -116,7 +117,7 @@ func (c benchSaleSettings) measure(
 	if err = errors.Join(err, bar.finish()); err != nil {
 		return err
 	}
-	return errors.Join(c.tell(os.Stdout, &report), report.Verdict())
+	return errors.Join(tell(os.Stdout, &report, c.HTML, c.JSON), report.Verdict())
 }
 
 // strangers signs buyers up at a running system, of which nothing else can be seen.
@@ -134,13 +135,19 @@ func (c benchSaleSettings) strangers(ctx context.Context, size saleSize) (bench.
 	return o, err
 }
 
+// measured is the report of a measurement.
+type measured interface {
+	WriteTable(w io.Writer) error
+	WriteHTML(w io.Writer) error
+}
+
 // tell prints the report, and writes the one with plots where it is wanted.
-func (c benchSaleSettings) tell(w io.Writer, r *bench.SaleReport) error {
+func tell(w io.Writer, r measured, page string, asJSON bool) error {
 	if err := r.WriteTable(w); err != nil {
 		return err
 	}
-	if c.HTML != "" {
-		file, err := os.Create(c.HTML)
+	if page != "" {
+		file, err := os.Create(page)
 		if err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}
@@ -148,7 +155,7 @@ func (c benchSaleSettings) tell(w io.Writer, r *bench.SaleReport) error {
 			return fmt.Errorf("--html: %w", err)
 		}
 	}
-	if !c.JSON {
+	if !asJSON {
 		return nil
 	}
 	return json.NewEncoder(w).Encode(r)

@@ -36,24 +36,36 @@ func (s *benchSystem) bytes(ctx context.Context) (ours, temporal int64, err erro
 
 // sweepStarts asks the worker what its sweep of bookings took up.
 func (s *benchSystem) sweepStarts(ctx context.Context) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.env["WORKER_ADMIN_URL"]+"/metrics", http.NoBody)
+	counted, err := countedBy(ctx, s.env["WORKER_ADMIN_URL"])
+	return int(counted[`boxoffice_sweep_wakes_total{sweep="bookings"}`]), err // it is there from the first on
+}
+
+// countedBy reads all that a process of ours counts, by name and labels.
+func countedBy(ctx context.Context, admin string) (map[string]float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, admin+"/metrics", http.NoBody)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	page, err := io.ReadAll(response.Body)
 	if err := errors.Join(err, response.Body.Close()); err != nil {
-		return 0, err
+		return nil, err
 	}
+	counted := map[string]float64{}
 	for line := range strings.Lines(string(page)) {
-		if value, found := strings.CutPrefix(line, `boxoffice_sweep_wakes_total{sweep="bookings"} `); found {
-			return strconv.Atoi(strings.TrimSpace(value))
+		line = strings.TrimSpace(line)
+		end := strings.LastIndexByte(line, ' ')
+		if end < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if counted[line[:end]], err = strconv.ParseFloat(line[end+1:], 64); err != nil {
+			return nil, fmt.Errorf("%s/metrics: %w", admin, err)
 		}
 	}
-	return 0, nil // it is there from the first on
+	return counted, nil
 }
 
 // auditPatience is for what heals by itself within seconds, as a webhook that comes a second time.

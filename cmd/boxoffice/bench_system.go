@@ -51,7 +51,7 @@ func startBenchSystem(ctx context.Context, logger *slog.Logger, size saleSize) (
 	fmt.Fprintln(os.Stderr, "  Starting a system of its own")
 	envFile := filepath.Join(s.dir, "env")
 	s.process, err = proc.Start(context.WithoutCancel(ctx), proc.Options{
-		Name: "boxoffice dev", Path: program, LogFile: filepath.Join(s.dir, "log"), Env: benchEnv(os.Environ()),
+		Name: "boxoffice dev", Path: program, LogFile: filepath.Join(s.dir, "log"), Env: append(benchEnv(os.Environ()), size.settings...),
 		Args: []string{
 			"dev", "--ephemeral", "--env-file", envFile, "--events", "1", "--days", "1",
 			"--postgres-connections", strconv.Itoa(size.buyers + 100), // for the baseline, whose clients have one each
@@ -117,14 +117,26 @@ func (s *benchSystem) stop() (err error) {
 
 // options makes the event and the buyers, and says what can be seen of the system.
 func (s *benchSystem) options(ctx context.Context) (bench.SaleOptions, error) {
-	o := bench.SaleOptions{URL: s.env["BOXOFFICE_URL"], Inbox: buyer.NewInbox(s.env["MAIL_URL"], http.DefaultTransport)}
-	hall, err := openHall(ctx, s.db, s.size.seats)
+	o, events, err := s.fill(ctx, 1, s.size.seats)
 	if err != nil {
-		return o, fmt.Errorf("make the event: %w", err)
+		return o, err
 	}
-	o.EventID = hall.EventID()
+	o.EventID = events[0]
+	return o, nil
+}
+
+// fill makes events of so many seats, and the buyers.
+func (s *benchSystem) fill(ctx context.Context, halls, seats int) (o bench.SaleOptions, events []string, err error) {
+	o = bench.SaleOptions{URL: s.env["BOXOFFICE_URL"], Inbox: buyer.NewInbox(s.env["MAIL_URL"], http.DefaultTransport)}
+	for range halls {
+		hall, err := openHall(ctx, s.db, seats)
+		if err != nil {
+			return o, nil, fmt.Errorf("make an event: %w", err)
+		}
+		events = append(events, hall.EventID())
+	}
 	if o.Tokens, err = s.crowd(ctx); err != nil {
-		return o, fmt.Errorf("make the buyers: %w", err)
+		return o, nil, fmt.Errorf("make the buyers: %w", err)
 	}
 	o.System = bench.System{Bytes: s.bytes, SweepStarts: s.sweepStarts, Audit: s.audit}
 	cpu := func() (map[string]time.Duration, error) { return bench.ProcessorTime(s.process.PID()) }
@@ -134,7 +146,7 @@ func (s *benchSystem) options(ctx context.Context) (bench.SaleOptions, error) {
 	if s.size.baseline {
 		o.System.Baseline = s.baseline
 	}
-	return o, nil
+	return o, events, nil
 }
 
 // openHall puts on the event that is sold, owned by the organizer of the demo.

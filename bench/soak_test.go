@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestJudge holds the judgement against courses of which it is known whether they grow.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 1))
+	const n = 180
+	for name, c := range map[string]struct {
+		value func(n float64) float64
+		slack float64
+		grown bool
+	}{
+		"flat":                           {func(float64) float64 { return 50 }, 0, false},
+		"noisy":                          {func(float64) float64 { return 50 + 20*r.Float64() }, 0, false},
+		"a heap between two collections": {func(n float64) float64 { return 30 + 20*math.Mod(n, 7)/7 }, 0, false},
+		"warming up":                     {func(n float64) float64 { return 50 * (1 - math.Exp(-n/20)) }, 0, false},
+		"one spike":                      {func(n float64) float64 { return 50 + 1000*max(0, 1-math.Abs(n-150)) }, 0, false},
+		"falling":                        {func(n float64) float64 { return 100 - n/3 }, 0, false},
+		"a leak":                         {func(n float64) float64 { return 50 + n/3 }, 0, true},
+		"a leak under a heap's teeth":    {func(n float64) float64 { return 50 + n/3 + 20*math.Mod(n, 7)/7 }, 0, true},
+		"a step that stays":              {func(n float64) float64 { return 50 + 20*min(1, max(0, n-120)) }, 0, true},
+		"from nothing":                   {func(n float64) float64 { return max(0, n-100) }, 10, true},
+		"within what may come and go":    {func(n float64) float64 { return n / 20 }, 10, false},
+		"what is kept may grow":          {func(n float64) float64 { return n }, -1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var c0 courses
+			for i := range n {
+				c0.add(time.Duration(i)*10*time.Second, []Vital{{Name: "it", Value: c.value(float64(i)), Slack: c.slack}})
+			}
+			c0.all[0].judge()
+			require.Equal(t, c.grown, c0.all[0].Grown, "%v", c0.all[0])
+			require.Equal(t, c.slack >= 0, c0.all[0].Judged)
+		})
+	}
+}
+
+// Of a short run nothing is said, and whatever grew fails a long one.
+func TestSoakReport_Verdict(t *testing.T) {
+	t.Parallel()
+	report := func(readings int) *SoakReport {
+		var c courses
+		for i := range readings {
+			c.add(time.Duration(i)*time.Second, []Vital{{Name: "goroutines", Value: float64(100 * i)}, {Name: "files", Value: 7}})
+		}
+		for _, course := range c.all {
+			course.judge()
+		}
+		return &SoakReport{SaleReport: SaleReport{Bookings: 1, Ended: endedTime}, Begun: 10, Vitals: c.all}
+	}
+	require.NoError(t, report(leastReadings-1).Verdict())
+	grown := report(leastReadings)
+	require.ErrorContains(t, grown.Verdict(), "goroutines grew")
+	require.NotContains(t, grown.Verdict().Error(), "files")
+	var table bytes.Buffer
+	require.NoError(t, grown.WriteTable(&table))
+	require.Regexp(t, `goroutines +\d.* GROWN`, table.String())
+	require.Regexp(t, `files +7\.0 +7\.0 +7\.0 +steady`, table.String())
+	early := report(1)
+	early.Ended = endedSoldOut
+	require.ErrorContains(t, early.Verdict(), "not even to the end")
+	busy := report(1)
+	busy.Shed = 2
+	require.ErrorContains(t, busy.Verdict(), "2 of 12 visits could not be begun")
+}
+
+// The plot of a vital has a point for each reading, at its second.
+func TestSoak_Plots(t *testing.T) {
+	t.Parallel()
+	s := &soak{}
+	s.vitals.add(0, []Vital{{Name: "heap", Unit: "MB", Value: 10}})
+	s.vitals.add(5*time.Second, []Vital{{Name: "heap", Unit: "MB", Value: 20}})
+	plots := s.plots(10)
+	require.Len(t, plots, 1)
+	require.Equal(t, "20", plots[0].Top)
+	require.Equal(t, "32.0,90.0 352.0,0.0", plots[0].Lines[0].Points)
+}
+
+func TestAnonymous(t *testing.T) {
+	t.Parallel()
+	memory, err := anonymous([]byte("Name:\tboxoffice\nVmRSS:\t   90000 kB\nRssAnon:\t   34567 kB\nRssFile:\t 1 kB\n"))
+	require.NoError(t, err)
+	require.Equal(t, int64(34567<<10), memory)
+	memory, err = anonymous([]byte("Name:\tzombie\n"))
+	require.NoError(t, err)
+	require.Zero(t, memory)
+	_, err = anonymous([]byte("RssAnon:\tmuch kB\n"))
+	require.Error(t, err)
+}
