@@ -15,6 +15,7 @@ import (
 const (
 	loadProcess       = "load"       // this one, which buys
 	simulatorsProcess = "simulators" // what stands in for Stripe, the mail server and the search server
+	searchProcess     = "search"     // the same, where nothing is asked of it but searches
 )
 
 // tick is the unit of processor time in /proc, whatever the kernel counts in itself (proc(5), sysconf(_SC_CLK_TCK)).

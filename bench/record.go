@@ -17,8 +17,9 @@ import (
 // step is something that a buyer does and waits for.
 type step string
 
-// The steps of a booking, in their order. A hold has two ends: who loses the race is told so, and that is no error.
+// The steps to a booking, in their order. A hold has two ends: who loses the race is told so, and that is no error.
 const (
+	stepSearch   step = "search"
 	stepEvent    step = "open the event"
 	stepMap      step = "load the seat map"
 	stepPlan     step = "load the plan of the hall"
@@ -52,11 +53,12 @@ func (s sale) done() time.Time {
 
 // record is what the buyers of a run saw. All of them write it.
 type record struct {
-	mu     sync.Mutex
-	began  time.Time
-	steps  map[step][]sample
-	errors map[string]int
-	sales  []sale
+	mu        sync.Mutex
+	began     time.Time
+	steps     map[step][]sample
+	unchanged int // answers by 304, where that is counted
+	errors    map[string]int
+	sales     []sale
 }
 
 func newRecord() *record { return &record{steps: map[step][]sample{}, errors: map[string]int{}} }
@@ -74,6 +76,12 @@ func (r *record) failed(what step, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.errors[string(what)+": "+kindOf(err)]++
+}
+
+func (r *record) sameAsBefore() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unchanged++
 }
 
 func (r *record) sold(s sale) {

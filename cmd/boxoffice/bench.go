@@ -27,6 +27,7 @@ import (
 type benchCommand struct {
 	OnSale benchOnSaleCommand `cmd:"" name:"onsale" help:"Measure a sale: buyers book over HTTP until the time is over or nine tenths of the seats are sold."`
 	Race   benchRaceCommand   `cmd:"" help:"Let everybody want the same few seats at once: each gets exactly one owner."`
+	Browse benchBrowseCommand `cmd:"" help:"Let thousands look around: searches, event pages and seat maps at their own rate, and then at rising ones."`
 	Soak   benchSoakCommand   `cmd:"" help:"Let buyers come at an even rate for half an hour, and fail if memory, connections or anything else grows."`
 	Search benchSearchCommand `cmd:"" help:"Measure the search beside the same questions to Postgres, on servers of its own."`
 }
@@ -128,7 +129,7 @@ func (c *benchSearchCommand) fill(ctx context.Context, db *postgres.DB) error {
 		return err
 	}
 	catalogue, err := seed.New(seed.Options{
-		Events: c.Events, Days: max(7, c.Events/330), Rand: 1, Start: time.Now().AddDate(0, 0, 1), OwnerID: owner.ID,
+		Events: c.Events, Days: max(7, c.Events/eventsADay), Rand: 1, Start: time.Now().AddDate(0, 0, 1), OwnerID: owner.ID,
 	})
 	if err != nil {
 		return err

@@ -87,6 +87,7 @@ type saleSize struct {
 	seats, buyers int
 	lasts         time.Duration
 	baseline      bool     // whether bare SQL is measured too
+	events, days  int      // of the catalogue beside what is sold; 0: one
 	settings      []string // of the system, besides those of every measurement
 }
 
@@ -108,8 +109,8 @@ func (c benchSaleSettings) measure(
 		return err
 	}
 	options.Lasts = size.lasts
-	bar := saleBar(size.lasts)
-	options.Progress = bar.show
+	bar := timeBar(size.lasts)
+	options.Progress = bar.sold
 	report, err := run(ctx, options)
 	if ctx.Err() != nil {
 		return errors.New("the measurement was interrupted: it says nothing")
@@ -167,15 +168,25 @@ type bar struct {
 	err error
 }
 
-func saleBar(lasts time.Duration) *bar {
-	return &bar{bar: progressbar.NewOptions(int(lasts.Milliseconds()), progressbar.OptionSetWriter(os.Stderr),
-		progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(),
+func newBar(most int) *bar {
+	return &bar{bar: progressbar.NewOptions(most, progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))))}
 }
 
-func (b *bar) show(elapsed time.Duration, bookings, sold int) {
-	b.bar.Describe(fmt.Sprintf("  %d bookings, %d %% of the seats", bookings, sold))
-	b.err = errors.Join(b.err, b.bar.Set(min(int(elapsed.Milliseconds()), b.bar.GetMax())))
+// timeBar shows how much of a time is over.
+func timeBar(lasts time.Duration) *bar { return newBar(int(lasts.Milliseconds())) }
+
+// sold tells how far a sale is.
+func (b *bar) sold(elapsed time.Duration, bookings, sold int) {
+	b.after(elapsed, fmt.Sprintf("  %d bookings, %d %% of the seats", bookings, sold))
+}
+
+func (b *bar) after(elapsed time.Duration, what string) { b.at(int(elapsed.Milliseconds()), what) }
+
+func (b *bar) at(n int, what string) {
+	b.bar.Describe(what)
+	b.err = errors.Join(b.err, b.bar.Set(min(n, b.bar.GetMax())))
 }
 
 func (b *bar) finish() error { return errors.Join(b.err, b.bar.Finish()) }

@@ -70,12 +70,12 @@ func (c *benchSoakCommand) Run(ctx context.Context, logger *slog.Logger) (err er
 		return err
 	}
 	defer vitals.close()
-	bar := saleBar(c.Duration)
+	bar := timeBar(c.Duration)
 	o := bench.SoakOptions{PerSecond: c.Rate, Abandoned: c.Abandoned, Every: c.Every, Vitals: vitals.read}
 	if o.SaleOptions, o.EventIDs, err = own.fill(ctx, c.halls(), soakHall); err != nil {
 		return err
 	}
-	o.Lasts, o.Progress = c.Duration, bar.show
+	o.Lasts, o.Progress = c.Duration, bar.sold
 	report, err := bench.Soak(ctx, o)
 	if ctx.Err() != nil {
 		return errors.New("the measurement was interrupted: it says nothing")

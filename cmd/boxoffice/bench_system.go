@@ -34,38 +34,45 @@ type benchSystem struct {
 }
 
 // startBenchSystem starts a durable system that forgets everything at its end.
-func startBenchSystem(ctx context.Context, logger *slog.Logger, size saleSize) (s *benchSystem, err error) {
-	program, err := os.Executable()
+func startBenchSystem(ctx context.Context, logger *slog.Logger, size saleSize) (*benchSystem, error) {
+	dir, err := os.MkdirTemp("", "boxoffice-bench-")
 	if err != nil {
 		return nil, err
 	}
-	s = &benchSystem{size: size, logger: logger}
-	if s.dir, err = os.MkdirTemp("", "boxoffice-bench-"); err != nil {
-		return nil, err
+	s := &benchSystem{size: size, logger: logger, dir: dir}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.stop())
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.stop())
-		}
-	}()
+	return s, nil
+}
+
+func (s *benchSystem) start(ctx context.Context) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(os.Stderr, "  Starting a system of its own")
 	envFile := filepath.Join(s.dir, "env")
+	connections := 100
+	if s.size.baseline { // whose clients have one each
+		connections += s.size.buyers
+	}
 	s.process, err = proc.Start(context.WithoutCancel(ctx), proc.Options{
-		Name: "boxoffice dev", Path: program, LogFile: filepath.Join(s.dir, "log"), Env: append(benchEnv(os.Environ()), size.settings...),
+		Name: "boxoffice dev", Path: program, LogFile: filepath.Join(s.dir, "log"), Env: append(benchEnv(os.Environ()), s.size.settings...),
 		Args: []string{
-			"dev", "--ephemeral", "--env-file", envFile, "--events", "1", "--days", "1",
-			"--postgres-connections", strconv.Itoa(size.buyers + 100), // for the baseline, whose clients have one each
+			"dev", "--ephemeral", "--env-file", envFile, "--events", strconv.Itoa(max(s.size.events, 1)), "--days", strconv.Itoa(max(s.size.days, 1)),
+			"--postgres-connections", strconv.Itoa(connections),
 		},
 		OrphanSignal: syscall.SIGINT, Grace: time.Minute,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.awaitEnv(ctx, envFile); err != nil {
-		return nil, err
+		return err
 	}
 	s.db, err = postgres.Open(ctx, s.env["DATABASE_URL"], postgres.Options{MaxConns: 4})
-	return s, err
+	return err
 }
 
 // benchEnv is an environment without what points at servers of somebody else, and without the limits on what one address
@@ -138,15 +145,20 @@ func (s *benchSystem) fill(ctx context.Context, halls, seats int) (o bench.SaleO
 	if o.Tokens, err = s.crowd(ctx); err != nil {
 		return o, nil, fmt.Errorf("make the buyers: %w", err)
 	}
-	o.System = bench.System{Bytes: s.bytes, SweepStarts: s.sweepStarts, Audit: s.audit}
-	cpu := func() (map[string]time.Duration, error) { return bench.ProcessorTime(s.process.PID()) }
-	if _, err := cpu(); err == nil {
-		o.System.CPU = cpu
-	}
+	o.System = bench.System{CPU: s.cpu(), Bytes: s.bytes, SweepStarts: s.sweepStarts, Audit: s.audit}
 	if s.size.baseline {
 		o.System.Baseline = s.baseline
 	}
 	return o, events, nil
+}
+
+// cpu tells the processor time by process, where it can be seen.
+func (s *benchSystem) cpu() func() (map[string]time.Duration, error) {
+	look := func() (map[string]time.Duration, error) { return bench.ProcessorTime(s.process.PID()) }
+	if _, err := look(); err != nil {
+		return nil
+	}
+	return look
 }
 
 // openHall puts on the event that is sold, owned by the organizer of the demo.

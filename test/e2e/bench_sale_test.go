@@ -33,13 +33,20 @@ type measuredLatency struct {
 	P50, P95, P99 float64
 }
 
-// bench runs a measurement to its good end and gives its last line.
-func bench(t *testing.T, args ...string) (r sold) {
+// measure runs a measurement to its good end, and reads its last line.
+func measure[T any](t *testing.T, args ...string) (r T) {
 	t.Helper()
 	out, complaint, code := stack.RunProgram(t, nil, append([]string{"bench"}, args...)...)
 	require.Zero(t, code, "%s\n%s", complaint, out)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &r), out)
+	return r
+}
+
+// bench runs a measurement of a sale to its good end and gives its last line.
+func bench(t *testing.T, args ...string) (r sold) {
+	t.Helper()
+	r = measure[sold](t, args...)
 	require.Empty(t, r.Errors)
 	require.NotNil(t, r.HTTP5xx)
 	require.Zero(t, *r.HTTP5xx)

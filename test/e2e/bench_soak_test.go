@@ -1,20 +1,15 @@
 package e2e
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 
-	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
 // A soak of seconds reads every vital, lets some buyers leave, and says that it is too short to be judged.
 func TestBenchSoak_OK(t *testing.T) {
 	t.Parallel()
-	out, complaint, code := stack.RunProgram(t, nil, "bench", "soak", "--duration", "8s", "--rate", "3", "--abandoned", "40", "--every", "1s", "--json")
-	require.Zero(t, code, "%s\n%s", complaint, out)
-	var r struct {
+	r := measure[struct {
 		sold
 		Begun, Abandoned int
 		Vitals           []struct {
@@ -22,9 +17,7 @@ func TestBenchSoak_OK(t *testing.T) {
 			Thirds [3]float64
 			Judged bool
 		}
-	}
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &r), out)
+	}](t, "soak", "--duration", "8s", "--rate", "3", "--abandoned", "40", "--every", "1s", "--json")
 	require.Empty(t, r.Errors)
 	require.Positive(t, r.Bookings+r.Late)
 	require.Positive(t, r.Abandoned)

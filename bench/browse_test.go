@@ -1,0 +1,73 @@
+package bench
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/boxoffice/boxoffice"
+	"github.com/stretchr/testify/require"
+)
+
+func TestBrowseStep_Judge(t *testing.T) {
+	t.Parallel()
+	fast := Percentiles{Count: 9, P95: 50}
+	for name, c := range map[string]struct {
+		step         BrowseStep
+		kept, failed bool
+	}{
+		"just fast enough":       {BrowseStep{Search: fast, Event: fast, SeatMap: fast}, true, false},
+		"slow searches":          {BrowseStep{Search: Percentiles{Count: 9, P95: 50.01}}, false, false},
+		"slow event pages":       {BrowseStep{Search: fast, Event: Percentiles{P95: 51}}, false, false},
+		"slow seat maps":         {BrowseStep{Search: fast, SeatMap: Percentiles{P95: 51}}, false, false},
+		"what was not asked":     {BrowseStep{Search: fast, Shed: 1}, false, true},
+		"an answer of 500":       {BrowseStep{Search: fast, HTTP5xx: 1}, false, true},
+		"an error":               {BrowseStep{Search: fast, Errors: map[string]int{"search: no answer in time": 1}}, false, true},
+		"nothing that was found": {BrowseStep{}, false, true},
+	} {
+		c.step.judge(50 * time.Millisecond)
+		require.Equal(t, c.kept, c.step.Kept, name)
+		require.Equal(t, c.failed, (&BrowseReport{Steps: []BrowseStep{c.step}}).Verdict() != nil, name)
+	}
+	require.Error(t, (&BrowseReport{}).Verdict())
+}
+
+// The report names the last rate that was borne, and who was busiest then: what follows it is no longer of interest.
+func TestBrowseReport_Table(t *testing.T) {
+	t.Parallel()
+	r := BrowseReport{Users: 10, Events: 20, Processors: 2, MostMs: 50, Steps: []BrowseStep{
+		{SearchesPerSecond: 83.3, Kept: true, Search: Percentiles{Count: 7, P50: 1, P95: 2, P99: 3}},
+		{SearchesPerSecond: 104.2, RequestsPerSecond: 416.8, Unchanged: 0.25, Kept: true, CPUShare: map[string]float64{"api": 0.3, "search": 0.41}},
+		{SearchesPerSecond: 130.2, Errors: map[string]int{"search: 503 unavailable": 4}},
+	}}
+	var text bytes.Buffer
+	require.NoError(t, r.WriteTable(&text))
+	require.Contains(t, text.String(), "Borne: 104.2 searches and 416.8 requests a second. Of 2 processors: search 41 %, api 30 %\n")
+	require.Regexp(t, `104\.2 +416\.8 .* 25 %`, text.String())
+	require.Contains(t, text.String(), "at 130.2 searches/s, error, 4 times: search: 503 unavailable")
+	require.Regexp(t, `search +7 +1\.0 +2\.0 +3\.0`, text.String())
+	require.Equal(t, "No rate was borne.", (&BrowseReport{Steps: []BrowseStep{{}}}).conclusion())
+}
+
+func TestBrowseStep_ShareOfProcessors(t *testing.T) {
+	t.Parallel()
+	step := BrowseStep{record: newRecord()}
+	step.record.unchanged = 1
+	step.record.steps[stepMap] = make([]sample, 4)
+	step.sum(10, 2*time.Second, map[string]time.Duration{"simulators": 3 * time.Second}, map[string]time.Duration{"simulators": 2 * time.Second})
+	require.Contains(t, step.CPUShare, "search", "of the simulators only this is asked anything")
+	require.Positive(t, step.CPUShare["search"])
+	require.InDelta(t, 0.25, step.Unchanged, 0)
+	require.InDelta(t, 2, step.RequestsPerSecond, 0)
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	q := boxoffice.SearchQuery{
+		Text: "ghost & co", City: "Chico, CA", Genre: "Drama", FromDay: "2026-12-01", MaxPrice: 2050, Sort: boxoffice.SortPrice,
+		Near: &boxoffice.Point{Lat: 39.5, Lon: -121.25}, RadiusKm: 50, Page: 1, PerPage: 20,
+	}
+	require.Equal(t, "city=Chico%2C+CA&from=2026-12-01&genre=Drama&max_price=20.50&near=39.500000%2C-121.250000&page=1&per_page=20"+
+		"&q=ghost+%26+co&radius_km=50&sort=price", parameters(q).Encode())
+	require.Equal(t, "page=1&per_page=20", parameters(boxoffice.SearchQuery{Page: 1, PerPage: 20}).Encode())
+}
