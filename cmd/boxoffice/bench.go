@@ -28,6 +28,7 @@ type benchCommand struct {
 	OnSale benchOnSaleCommand `cmd:"" name:"onsale" help:"Measure a sale: buyers book over HTTP until the time is over or nine tenths of the seats are sold."`
 	Race   benchRaceCommand   `cmd:"" help:"Let everybody want the same few seats at once: each gets exactly one owner."`
 	Browse benchBrowseCommand `cmd:"" help:"Let thousands look around: searches, event pages and seat maps at their own rate, and then at rising ones."`
+	Scale  benchScaleCommand  `cmd:"" help:"Compare what a sale costs among ten thousand, a million and 18 million tickets, by turns on one server."`
 	Soak   benchSoakCommand   `cmd:"" help:"Let buyers come at an even rate for half an hour, and fail if memory, connections or anything else grows."`
 	Search benchSearchCommand `cmd:"" help:"Measure the search beside the same questions to Postgres, on servers of its own."`
 }
