@@ -1,18 +1,23 @@
 package e2e
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/boxoffice/boxoffice/test/stack"
 	"github.com/stretchr/testify/require"
 )
 
-// A few people look around in a running system: everything is answered, and what they come back to is unchanged. No system
-// answers within a microsecond, so the first rate is the last.
+// A few people look around in a running system, and what they come back to is unchanged. No system answers within a microsecond,
+// so the first rate is the last. Search may be away for a moment where the machine is busy, and then the run fails, as it should.
 func TestBenchBrowse_OK(t *testing.T) {
 	t.Parallel()
 	s := stack.Of(t, stack.Usual)
-	r := measure[struct {
+	out, complaint, code := stack.RunProgram(t, nil, "bench", "browse", "--url", s.Env["BOXOFFICE_URL"], "--users", "6", "--pause", "1s",
+		"--duration", "5s", "--most", "1us", "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var r struct {
 		Events int
 		Steps  []struct {
 			Search    measuredLatency `json:"search_ms"`
@@ -24,7 +29,8 @@ func TestBenchBrowse_OK(t *testing.T) {
 			Errors    map[string]int
 			Kept      bool
 		}
-	}](t, "browse", "--url", s.Env["BOXOFFICE_URL"], "--users", "6", "--pause", "1s", "--duration", "5s", "--most", "1us", "--json")
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &r), "%s\n%s", complaint, out)
 	require.Positive(t, r.Events)
 	require.Len(t, r.Steps, 1)
 	step := r.Steps[0]
@@ -35,8 +41,11 @@ func TestBenchBrowse_OK(t *testing.T) {
 	require.Positive(t, step.SeatPlan.Count)
 	require.LessOrEqual(t, step.SeatPlan.Count, step.Event.Count, "a hall is loaded once")
 	require.Positive(t, step.Unchanged)
-	require.Zero(t, step.HTTP5xx)
+	away := step.Errors["search: 503 unavailable"]
+	require.Equal(t, away, step.HTTP5xx)
+	delete(step.Errors, "search: 503 unavailable")
 	require.Empty(t, step.Errors)
+	require.Equal(t, away > 0, code != 0, "%s\n%s", complaint, out)
 }
 
 func TestBenchBrowse_ErrWhatMakesNoSense(t *testing.T) {
