@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/boxoffice/boxoffice"
 	"github.com/boxoffice/boxoffice/api"
