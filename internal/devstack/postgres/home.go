@@ -129,7 +129,11 @@ func (h *home) loadPassword(fresh bool) error {
 		return fmt.Errorf("%s has data but its password is lost (%s): restore that file, or remove the folder to begin anew",
 			h.dir, h.passwordFile())
 	}
-	h.password = rand.Text()
+	return h.setPassword(rand.Text())
+}
+
+func (h *home) setPassword(password string) error {
+	h.password = password
 	if err := os.WriteFile(h.passwordFile(), []byte(h.password+"\n"), 0o600); err != nil {
 		return fmt.Errorf("keep the password: %w", err)
 	}
@@ -144,28 +148,28 @@ func (h *home) initialise(ctx context.Context, bin Binaries, opts Options) error
 	if err != nil && !fresh {
 		return fmt.Errorf("look for data: %w", err)
 	}
-	if err := h.loadPassword(fresh); err != nil {
+	if opts.StandbyOf != "" {
+		err = h.adoptPassword(opts.StandbyOf)
+	} else {
+		err = h.loadPassword(fresh)
+	}
+	if err != nil {
 		return err
 	}
 	if !fresh {
 		return h.checkVersion(bin)
 	}
 	opts.Progress("Making a new database cluster in " + h.data())
-	staging, pwfile := filepath.Join(h.base, "data.new"), filepath.Join(h.base, "initdb-password")
-	if err := h.stage(staging, pwfile); err != nil {
-		return err
+	staging := filepath.Join(h.base, "data.new")
+	if err := h.stage(staging); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
 	}
-	args := []string{
-		"-D", staging, "-U", User, "--pwfile", pwfile, "--auth", "scram-sha-256", "--data-checksums",
-		"--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C",
+	if opts.StandbyOf != "" {
+		err = h.backUp(ctx, opts.StandbyOf, staging)
+	} else {
+		err = h.initdb(ctx, bin, staging, opts.Durable)
 	}
-	if !opts.Durable {
-		args = append(args, "--no-sync")
-	}
-	err = proc.Run(ctx, proc.Options{
-		Name: "initdb", Path: filepath.Join(bin.Dir, "initdb"), Args: args, Env: environment(), Dir: "/", Credential: h.user,
-	})
-	if err := errors.Join(err, os.Remove(pwfile)); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := os.Rename(staging, h.data()); err != nil {
@@ -174,26 +178,39 @@ func (h *home) initialise(ctx context.Context, bin Binaries, opts Options) error
 	return nil
 }
 
-// stage makes an empty folder for initdb and the file that tells it the password, both of the server's user.
-func (h *home) stage(staging, pwfile string) error {
-	err := errors.Join(os.RemoveAll(staging), os.RemoveAll(pwfile))
-	if err == nil {
-		err = os.Mkdir(staging, 0o700)
+// stage makes an empty folder of the server's user.
+func (h *home) stage(staging string) error {
+	if err := errors.Join(os.RemoveAll(staging), os.Mkdir(staging, 0o700)); err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.WriteFile(pwfile, []byte(h.password+"\n"), 0o600)
+	return h.give(staging)
+}
+
+// give makes a file or folder the server's user's.
+func (h *home) give(path string) error {
+	if h.user == nil {
+		return nil
 	}
-	if h.user != nil {
-		for _, path := range []string{staging, pwfile} {
-			if err == nil {
-				err = os.Chown(path, int(h.user.UID), int(h.user.GID))
-			}
-		}
+	return os.Chown(path, int(h.user.UID), int(h.user.GID))
+}
+
+// initdb fills an empty folder with data of which there are none.
+func (h *home) initdb(ctx context.Context, bin Binaries, staging string, durable bool) error {
+	pwfile := filepath.Join(h.base, "initdb-password")
+	if err := errors.Join(os.RemoveAll(pwfile), os.WriteFile(pwfile, []byte(h.password+"\n"), 0o600), h.give(pwfile)); err != nil {
+		return fmt.Errorf("tell initdb the password: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
+	args := []string{
+		"-D", staging, "-U", User, "--pwfile", pwfile, "--auth", "scram-sha-256", "--data-checksums",
+		"--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C",
 	}
-	return nil
+	if !durable {
+		args = append(args, "--no-sync")
+	}
+	err := proc.Run(ctx, proc.Options{
+		Name: "initdb", Path: filepath.Join(bin.Dir, "initdb"), Args: args, Env: environment(), Dir: "/", Credential: h.user,
+	})
+	return errors.Join(err, os.Remove(pwfile))
 }
 
 // checkVersion refuses data of another major version before the server does so in words of its own.

@@ -45,6 +45,10 @@ type Options struct {
 	// Durable makes a commit survive a crash of the machine (fsync). Without it a commit survives a crash of the server
 	// only (a kill -9 included), and the server is several times faster: right for tests and nothing else.
 	Durable bool
+	// StandbyOf makes the server a standby of the running one at this URL, which logs in as User: data that are not there yet
+	// are copied from it, and it waits with each commit until the standby has it, so that nothing acknowledged is lost with
+	// it. While the standby is away its commits wait. The two must have the same MaxConnections. See Promote.
+	StandbyOf string
 	// MaxConnections is 200 by default.
 	MaxConnections int
 	// Settings are further server settings by name; they win over those that this package makes.
@@ -141,7 +145,12 @@ func startIn(ctx context.Context, h *home, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := createDatabase(ctx, h.url(port, "postgres")); err != nil {
+	if opts.StandbyOf == "" {
+		err = createDatabase(ctx, h.url(port, "postgres"))
+	} else {
+		err = keepInStep(ctx, opts.StandbyOf)
+	}
+	if err != nil {
 		return nil, errors.Join(err, process.Stop())
 	}
 	s := &Server{

@@ -222,10 +222,10 @@ func execute(t *testing.T, s *postgres.Server, sql string) {
 	require.NoError(t, err)
 }
 
-func number(t *testing.T, s *postgres.Server, sql string) int {
+func number(t *testing.T, s *postgres.Server, sql string, args ...any) int {
 	t.Helper()
 	var n int
-	require.NoError(t, connect(t, s).QueryRow(t.Context(), sql).Scan(&n))
+	require.NoError(t, connect(t, s).QueryRow(t.Context(), sql, args...).Scan(&n))
 	return n
 }
 
