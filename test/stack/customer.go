@@ -67,6 +67,14 @@ func (s *System) Customers(t testing.TB, n int) []Customer {
 	return crowd
 }
 
+// At gives the same customer, in the same session, at another API.
+func (c Customer) At(url string) Customer {
+	there := buyer.New(url, Transport)
+	there.Resume(c.Token())
+	c.Buyer = there
+	return c
+}
+
 // Showing gives a seeded event that no other test uses. They are listed once: tests put on events of their own meanwhile, and
 // take others off sale.
 func (s *System) Showing(t testing.TB) string {

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,6 +174,23 @@ func (s *System) SpawnOf(t *testing.T, program, command string, settings ...stri
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = process.Stop() })
 	return process
+}
+
+// SpawnAPI runs another API beside dev's, until the test ends, and gives its address once it listens.
+func (s *System) SpawnAPI(t *testing.T, settings ...string) (url string) {
+	t.Helper()
+	port, err := proc.FreePort()
+	require.NoError(t, err)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	s.Spawn(t, "api", append(settings, "BOXOFFICE_ADDR="+address)...)
+	Eventually(t, 30*time.Second, func() error {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	})
+	return "http://" + address
 }
 
 // environment is this process's, without what would point a system at servers of somebody else.
