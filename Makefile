@@ -58,6 +58,9 @@ call-off: servers ## Call off an event of 1,000 bookings amid kills and refusals
 model: ## Check the booking protocol's model in full: about eight minutes on one core, 3 GB
 	$(GO) run ./test/model $(ARGS)
 
+linear: servers ## Have clients want the same seats amid kills for ten minutes, and look for an order in which every answer is right
+	$(GO) test ./test/linear -count=1 -timeout 30m -v -run TestSeats -linear.for 10m $(ARGS)
+
 soak: servers ## Look for what breaks the promises in new random sequences: about an hour on two cores
 	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=10000 $(ARGS)
 
@@ -115,4 +118,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record call-off model soak bench web-bench shots clean servers system web node
+.PHONY: help run test demo build lint generate record call-off model linear soak bench web-bench shots clean servers system web node

@@ -67,6 +67,7 @@ var allowed = map[string][]string{
 	"test/failures/search":        {},
 	"test/failures/temporal":      {},
 	"test/property":               {},
+	"test/linear":                 {},
 	"test/model":                  {""},
 	"cmd/boxoffice":               {"*"},
 }
@@ -95,6 +96,7 @@ var libraries = map[string][]string{
 	"go.opentelemetry.io":           {"internal/metrics"},
 	"github.com/arran4/golang-ical": {"tickets"},
 	"github.com/Shopify/toxiproxy":  {"test/stack"},
+	"github.com/anishathalye":       {}, // porcupine, for tests
 }
 
 type pkg struct {
