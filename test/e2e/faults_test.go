@@ -100,7 +100,7 @@ func TestProviderAway_ErrorKeptUnderOurKey(t *testing.T) {
 }
 
 // Webhooks that nobody signed, or that are older than five minutes, are refused and leave nothing; signed ones that cannot
-// be understood are kept for people, and are not sent again.
+// be understood are kept for people, and are not sent again. Each is counted as what it is.
 func TestWebhook_ForgedStaleOrStrange(t *testing.T) {
 	t.Parallel()
 	s := stack.Of(t, stack.Usual)
@@ -111,17 +111,18 @@ func TestWebhook_ForgedStaleOrStrange(t *testing.T) {
 		live            bool
 		status          int
 		outcome         string
+		counted         string
 	}{
-		"forged":                {secret: "whsec_of_somebody_else", version: "2023-10-16", status: http.StatusBadRequest},
-		"stale":                 {secret: secret, version: "2023-10-16", age: 6 * time.Minute, status: http.StatusBadRequest},
-		"from the future":       {secret: secret, version: "2023-10-16", age: -6 * time.Minute, status: http.StatusBadRequest},
-		"of an unknown session": {secret: secret, version: "2023-10-16", status: http.StatusOK, outcome: "unknown session"},
-		"of another version":    {secret: secret, version: "2019-01-01", status: http.StatusOK, outcome: "parked: api version"},
-		"of real money":         {secret: secret, version: "2023-10-16", live: true, status: http.StatusOK, outcome: "parked: livemode"},
+		"forged":                {secret: "whsec_of_somebody_else", version: "2023-10-16", status: http.StatusBadRequest, counted: "bad_signature"},
+		"stale":                 {secret: secret, version: "2023-10-16", age: 6 * time.Minute, status: http.StatusBadRequest, counted: "stale"},
+		"from the future":       {secret: secret, version: "2023-10-16", age: -6 * time.Minute, status: http.StatusBadRequest, counted: "stale"},
+		"of an unknown session": {secret: secret, version: "2023-10-16", status: http.StatusOK, outcome: "unknown session", counted: "unknown"},
+		"of another version":    {secret: secret, version: "2019-01-01", status: http.StatusOK, outcome: "parked: api version", counted: "parked"},
+		"of real money":         {secret: secret, version: "2023-10-16", live: true, status: http.StatusOK, outcome: "parked: livemode", counted: "parked"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			id := "evt_" + rand.Text()
+			id, counted := "evt_"+rand.Text(), `boxoffice_webhooks_received_total{outcome="`+c.counted+`"}`
+			before := s.Metric(t, counted)
 			payload := fmt.Appendf(nil, `{"id":%q,"object":"event","type":%q,"api_version":%q,"livemode":%t,"data":{"object":{
 				"id":"cs_test_%s","object":"checkout.session","status":"complete","payment_status":"paid","payment_intent":"pi_%s",
 				"client_reference_id":"nobody","amount_total":100,"currency":"usd"}}}`, id, stack.CompletedEvent, c.version, c.live, id, id)
@@ -132,6 +133,7 @@ func TestWebhook_ForgedStaleOrStrange(t *testing.T) {
 				FROM webhook_inbox WHERE stripe_event_id = $1 AND processed_at IS NULL`, id).Scan(&kept, &outcome))
 			require.Contains(t, outcome, c.outcome)
 			require.Equal(t, c.outcome != "", kept == 1)
+			s.AwaitMetric(t, counted, before+1)
 		})
 	}
 }

@@ -34,18 +34,24 @@ func (s *System) AwaitMetric(t *testing.T, series string, least float64) {
 }
 
 func (s *System) metric(series string) (float64, error) {
-	response, err := http.Get(s.Env["ADMIN_URL"] + "/metrics")
+	page, err := scrape(s.Env["ADMIN_URL"])
 	if err != nil {
 		return 0, err
 	}
-	page, err := io.ReadAll(response.Body)
-	if err = errors.Join(err, response.Body.Close()); err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(page)) {
+	for line := range strings.Lines(page) {
 		if value, ok := strings.CutPrefix(line, series+" "); ok {
 			return strconv.ParseFloat(strings.TrimSpace(value), 64)
 		}
 	}
 	return 0, nil
+}
+
+// scrape reads what a process tells operators, at its admin address.
+func scrape(admin string) (page string, err error) {
+	response, err := http.Get(admin + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	content, err := io.ReadAll(response.Body)
+	return string(content), errors.Join(err, response.Body.Close())
 }

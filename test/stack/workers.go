@@ -2,9 +2,13 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -48,13 +52,37 @@ func (p Points) AwaitAt(t *testing.T, point string) {
 type Worker struct {
 	*proc.Process
 	Points
+	admin string
 }
 
 // SpawnWorker runs another worker until the test ends.
 func (s *System) SpawnWorker(t *testing.T) *Worker {
 	t.Helper()
 	points := t.TempDir()
-	return &Worker{Process: s.Spawn(t, "worker", failpoint.DirEnv+"="+points), Points: Points(points)}
+	port, err := proc.FreePort()
+	require.NoError(t, err)
+	admin := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	process := s.Spawn(t, "worker", failpoint.DirEnv+"="+points, "BOXOFFICE_ADMIN_ADDR="+admin)
+	return &Worker{Process: process, Points: Points(points), admin: "http://" + admin}
+}
+
+// AwaitTold waits until the worker tells operators of something above 0: a metric, with these labels among its own.
+func (w *Worker) AwaitTold(t *testing.T, name string, labels ...string) {
+	t.Helper()
+	Eventually(t, 30*time.Second, func() error {
+		page, err := scrape(w.admin)
+		for line := range strings.Lines(page) {
+			series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+			told := strings.HasPrefix(series, name) && value != "0"
+			for _, label := range labels {
+				told = told && strings.Contains(series, label)
+			}
+			if told {
+				return nil
+			}
+		}
+		return errors.Join(err, fmt.Errorf("nothing is told of %s %q", name, labels))
+	})
 }
 
 // Freeze stops the worker where it stands, as a machine does that is short of everything. Thaw lets it go on, and so does

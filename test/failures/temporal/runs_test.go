@@ -13,8 +13,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 )
 
-// A run whose code panics stalls alone, where Temporal's history and the worker's log show it; its money keeps its seats,
-// and other bookings go on. When the fault is mended, the booking goes on by itself.
+// A run whose code panics stalls alone, where Temporal's history, the worker's log and an alert show it; its money keeps its
+// seats, and other bookings go on. When the fault is mended, the booking goes on by itself.
 func TestPoisonedRun_StallsAloneAndGoesOnWhenMended(t *testing.T) {
 	s := stack.Of(t, bare)
 	w := s.SpawnWorker(t)
@@ -25,6 +25,7 @@ func TestPoisonedRun_StallsAloneAndGoesOnWhenMended(t *testing.T) {
 	c.AwaitPaid(t, booking.ID)
 	s.AwaitFailingTask(t, booking.ID, enumspb.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, "is poisoned")
 	require.Contains(t, w.LogTail(100_000), "is poisoned")
+	w.AwaitTold(t, "temporal_workflow_task_execution_failed_total", `failure_reason="WorkflowError"`, `workflow_type="Booking"`)
 
 	other, sold := waiting(t, s)
 	other.PayFor(t, sold.ID)
