@@ -67,8 +67,7 @@ func (c *client) once(ctx context.Context) error {
 			held.seats[i] = c.choose.IntN(2) == 0
 		}
 	}
-	var booking buyer.Booking
-	how, err := c.do(ctx, held, "/book", wanted.named(held.seats), &booking)
+	booking, how, err := c.do(ctx, held, "/book", wanted.named(held.seats))
 	if err != nil || how != done {
 		return err
 	}
@@ -95,7 +94,7 @@ func (c *client) dwell(ctx context.Context, mine booked) error {
 		if err := c.read(ctx, mine.call(read), mine.bookingID); err != nil {
 			return err
 		}
-		if _, err := c.do(ctx, mine.call(extend), "/bookings/"+mine.bookingID+"/extend", nil, nil); err != nil {
+		if _, _, err := c.do(ctx, mine.call(extend), "/bookings/"+mine.bookingID+"/extend", nil); err != nil {
 			return err
 		}
 	}
@@ -105,27 +104,27 @@ func (c *client) dwell(ctx context.Context, mine booked) error {
 
 // do makes a call under a key of its own, and writes it down. A call whose answer got lost is repeated: done, it was done
 // once, by whichever try; refused, an earlier try may still have had its effect.
-func (c *client) do(ctx context.Context, what call, path string, body, into any) (verdict, error) {
+func (c *client) do(ctx context.Context, what call, path string, body any) (booking buyer.Booking, how verdict, err error) {
 	began, key := c.now(), fmt.Sprintf("%s-%d-%d", what.act, what.claim, c.choose.Uint64())
 	for try := 1; ; try++ {
 		last := c.now()
 		said, err := c.Ask(ctx, http.MethodPost, path, key, body)
 		switch {
 		case err == nil && said.Status < http.StatusMultipleChoices:
-			a, err := doneBy(said, c.record, into)
-			c.note(c.number, what, began, a)
-			return done, err
+			err = json.Unmarshal(said.Body, &booking)
+			c.note(c.number, what, began, answer{verdict: done, deadline: c.since(booking.HoldExpiresAt)})
+			return booking, done, err
 		case err == nil && said.Status < http.StatusInternalServerError:
 			a, err := c.hall.refusal(what, said.Body)
 			c.note(c.number, what, last, a)
 			if err == nil && try > 1 {
 				err = c.lose(what, began)
 			}
-			return refused, err
+			return booking, refused, err
 		case err == nil && said.Status != http.StatusServiceUnavailable:
-			return lost, fmt.Errorf("%s: answered %d %s", path, said.Status, said.Body)
+			return booking, lost, fmt.Errorf("%s: answered %d %s", path, said.Status, said.Body)
 		case try == tries || c.choose.IntN(3) == 0:
-			return lost, c.lose(what, began)
+			return booking, lost, c.lose(what, began)
 		}
 		pause.For(ctx, 100*time.Millisecond+c.moment(500*time.Millisecond))
 	}
@@ -139,15 +138,6 @@ func (c *client) lose(what call, began int64) error {
 	}
 	c.noteLostHold(c.ID, c.number, what, began)
 	return c.becomeAnother()
-}
-
-func doneBy(said buyer.Answer, r *record, into any) (answer, error) {
-	var booking buyer.Booking
-	err := json.Unmarshal(said.Body, &booking)
-	if err == nil && into != nil {
-		err = json.Unmarshal(said.Body, into)
-	}
-	return answer{verdict: done, deadline: r.since(booking.HoldExpiresAt), status: booking.Status}, err
 }
 
 // read looks at a booking. An answer that got lost tells nothing.

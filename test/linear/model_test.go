@@ -45,8 +45,6 @@ type call struct {
 	block int
 	claim int // a hold's number, given by its client
 	seats [blockSize]bool
-	// deadline is what a hold or an extension sets at least, should its answer get lost.
-	deadline int64
 }
 
 // answer is what it was told.
@@ -130,10 +128,10 @@ func (b *block) change(i int, c call, a answer) bool {
 	switch c.act {
 	case hold:
 		free := b.free(i, a)
-		*s = seat{claim: c.claim, deadline: max(a.deadline, c.deadline)}
+		*s = seat{claim: c.claim, deadline: a.deadline}
 		return free
 	case extend:
-		s.deadline = max(s.deadline, a.deadline, c.deadline)
+		s.deadline = max(s.deadline, a.deadline)
 		return mine
 	case release:
 		*s = seat{}
