@@ -101,6 +101,15 @@ type Booking struct {
 	CalledOffReason string    // the organizer's words on that; may be empty
 }
 
+// BookingProgress is how far a booking is, which is what people wait for.
+type BookingProgress struct {
+	Status  BookingStatus
+	Payment PaymentSummary
+}
+
+// Progress is how far the booking is.
+func (b Booking) Progress() BookingProgress { return BookingProgress{Status: b.Status, Payment: b.Payment} }
+
 // Fee is what the booking fees of all its tickets come to, those that were given back too. It is part of Amount.
 func (b Booking) Fee() Money {
 	fee := Money{Currency: b.Amount.Currency}
@@ -227,6 +236,8 @@ type BookingService interface {
 	BookBest(ctx context.Context, req BestRequest) (Booking, error)
 	// Booking gives one booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
+	// Progress says how far bookings are, whoever's they are; one that does not exist is left out. CodeUnavailable.
+	Progress(ctx context.Context, bookingIDs []string) (map[string]BookingProgress, error)
 	// Bookings lists the user's bookings. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, f BookingFilter) (BookingPage, error)
 	// ApplyPromotion and RemovePromotion change what a held booking costs, as BookingStore's do.

@@ -106,6 +106,8 @@ type BookingStore interface {
 	HoldBest(ctx context.Context, req BestRequest) (booking Booking, ref BookingRef, fresh bool, err error)
 	// Booking reads a booking of the user. CodeNotFound.
 	Booking(ctx context.Context, userID, bookingID string) (Booking, error)
+	// Progress says how far bookings are, whoever's they are; one that does not exist is left out. Costs one statement.
+	Progress(ctx context.Context, bookingIDs []string) (map[string]BookingProgress, error)
 	// Bookings lists a user's bookings, newest first. CodeInvalid on a bad cursor.
 	Bookings(ctx context.Context, f BookingFilter) (BookingPage, error)
 	// ApplyPromotion makes a held booking cheaper by a code, until a payment page is opened for it. CodePromotionRefused with

@@ -2258,6 +2258,12 @@ type ListBookingsParams struct {
 	Limit Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetBookingParams defines parameters for GetBooking.
+type GetBookingParams struct {
+	// Prefer As RFC 7240 has it. Only `wait` is known.
+	Prefer string `json:"Prefer,omitempty"`
+}
+
 // CancelParams defines parameters for Cancel.
 type CancelParams struct {
 	// Preview Only say what would go back.

@@ -122,18 +122,6 @@ func eventsOf(bookings []boxoffice.Booking) []string {
 	return slices.Compact(ids)
 }
 
-func (s *Server) getBooking(c *gin.Context, user boxoffice.User) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	booking, err := s.opts.Bookings.Booking(c.Request.Context(), user.ID, id)
-	if err != nil {
-		return err
-	}
-	return reply(c, http.StatusOK, viewBooking(booking))
-}
-
 func (s *Server) checkout(c *gin.Context, user boxoffice.User) error {
 	id, err := pathID(c, "id")
 	if err != nil {

@@ -34,6 +34,15 @@ func newDocument(body []byte, keep time.Duration) *document {
 	return &document{body: body, etag: etagOf(body), keep: keep, zipped: sync.OnceValue(func() []byte { return zip(body) })}
 }
 
+// plainDocument renders an answer that one client gets, which is not worth compressing.
+func plainDocument(view any) (*document, error) {
+	body, err := json.Marshal(view)
+	if err != nil {
+		return nil, err
+	}
+	return &document{body: body, etag: etagOf(body), zipped: func() []byte { return nil }}, nil
+}
+
 func newDocuments() (*otter.Cache[string, *document], error) {
 	return otter.New(&otter.Options[string, *document]{
 		MaximumWeight: documentMemory,
@@ -65,12 +74,17 @@ func (s *Server) document(
 	return s.documents.Get(ctx, key, otter.LoaderFunc[string, *document](build))
 }
 
+// isKnown reports whether the client has it.
+func (d *document) isKnown(c *gin.Context) bool {
+	return matchesETag(c.GetHeader("If-None-Match"), d.etag)
+}
+
 // serve answers with the document, or with 304 where the client has it.
 func (d *document) serve(c *gin.Context, cacheControl string) error {
 	c.Header("Cache-Control", cacheControl)
 	c.Header("ETag", d.etag)
 	c.Header("Vary", "Accept-Encoding")
-	if matchesETag(c.GetHeader("If-None-Match"), d.etag) {
+	if d.isKnown(c) {
 		c.Status(http.StatusNotModified)
 		return nil
 	}

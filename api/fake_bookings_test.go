@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -27,6 +28,7 @@ type fakeBookings struct {
 	payload  []byte
 	block    chan struct{} // Booking waits for it, if set
 	entered  chan struct{}
+	paid     atomic.Bool // it goes on from what booking says
 }
 
 func (f *fakeBookings) some(userID string) boxoffice.Booking {
@@ -37,6 +39,9 @@ func (f *fakeBookings) some(userID string) boxoffice.Booking {
 	b.HoldExpiresAt = b.CreatedAt.Add(8 * time.Minute)
 	if b.Status == "" {
 		b.Status, b.Payment = boxoffice.BookingHeld, boxoffice.PaymentNone
+	}
+	if f.paid.Load() {
+		b.Payment = boxoffice.PaymentPaid
 	}
 	ticket := someTicket()
 	ticket.State, ticket.HolderID, ticket.BookingID = boxoffice.SeatSold, userID, bookingID
@@ -68,6 +73,14 @@ func (f *fakeBookings) Booking(ctx context.Context, userID, id string) (boxoffic
 		return boxoffice.Booking{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such booking.")
 	}
 	return f.some(userID), f.err
+}
+
+func (f *fakeBookings) Progress(_ context.Context, ids []string) (map[string]boxoffice.BookingProgress, error) {
+	progress := map[string]boxoffice.BookingProgress{}
+	for _, id := range ids {
+		progress[id] = f.some("").Progress()
+	}
+	return progress, f.err
 }
 
 func (f *fakeBookings) Bookings(_ context.Context, filter boxoffice.BookingFilter) (boxoffice.BookingPage, error) {

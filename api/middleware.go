@@ -22,6 +22,7 @@ const (
 	userIDKey    = "user_id"
 	bookingKey   = "booking" // the ID of one that the request made
 	clientKey    = "client"  // a context that ends when the client leaves
+	waitedKey    = "waited"  // for how long the client had it wait
 )
 
 // observe names the request, and when it is answered counts and logs it: never a path, a query string, a header or a body,
@@ -38,7 +39,7 @@ func (s *Server) observe(c *gin.Context) {
 	if route == "" {
 		route = "unmatched"
 	}
-	took := time.Since(start)
+	took := time.Since(start) - c.GetDuration(waitedKey)
 	s.metrics.observe(c.Request.Method, route, c.Writer.Status(), took)
 	level := slog.LevelInfo
 	if route == "/healthz" || route == "/readyz" {

@@ -82,7 +82,7 @@ type Limits struct {
 	MailPerAccount   Rate // mails to one e-mail address, and of one user: 3, and then one in 10 minutes
 	CodesPerUser     Rate // promotion codes that a user puts in, right or wrong: 10 in 10 minutes
 	PosterPerUser    Rate // posters that a user sends, each of which takes up to a second of CPU: 20 in 10 minutes
-	StreamsByUser    int  // streams of seats of one user at one time: 10, which are as many tabs; negative: no limit
+	StreamsByUser    int  // streams of seats, and requests that wait, of one user at one time: 10, which are as many tabs; negative: no limit
 	StreamsByAddress int  // and of one address: 500; negative: no limit
 	Streams          int  // and of all: 5,000. Each takes about 30 kB
 	PasswordHashes   int  // computed at one time; the number of CPUs. Each takes 19 MiB and about 20 ms of a CPU

@@ -14,6 +14,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/boxoffice/boxoffice/internal/bookingwatch"
 	"github.com/boxoffice/boxoffice/internal/seatwatch"
 	"github.com/boxoffice/boxoffice/internal/serving"
 )
@@ -32,6 +33,7 @@ type Server struct {
 	passwords *passwords
 	documents *otter.Cache[string, *document]
 	seats     *seatwatch.Hub
+	bookings  *bookingwatch.Hub
 	streams   *streams
 	streamPatience
 	metrics   *metrics
@@ -73,7 +75,7 @@ func New(o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(o.Registry); err != nil {
 		return nil, err
 	}
-	s.seats, s.streams = s.watchSeats(), newStreams(o.Limits)
+	s.seats, s.bookings, s.streams = s.watchSeats(), s.watchBookings(), newStreams(o.Limits)
 	s.streamPatience = streamPatience{silence: 15 * time.Second, slowReader: 10 * time.Second}
 	if s.handler, err = s.mount(); err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func (s *Server) AdminHandler() http.Handler {
 // Run serves Handler on the listener until ctx ends, and then drains: /readyz says 503, after DrainDelay the listener
 // closes, and the requests under way have ShutdownTimeout to end. It returns nil when all of them did.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
-	return serving.Serve(ctx, listener, s.Handler(), s.serving(writeTimeout, s.seats.Close))
+	return serving.Serve(ctx, listener, s.Handler(), s.serving(writeTimeout, s.endWatches))
 }
 
 // RunAdmin is Run for AdminHandler.
@@ -110,9 +112,16 @@ func (s *Server) serving(write time.Duration, endStreams func()) serving.Options
 	}
 }
 
-// Close ends what the server does in the background: the watching of seats and the tidying of its caches. It comes after Run.
-func (s *Server) Close() {
+// endWatches ends the requests that would not end by themselves.
+func (s *Server) endWatches() {
 	s.seats.Close()
+	s.bookings.Close()
+}
+
+// Close ends what the server does in the background: the watching of seats and bookings, and the tidying of its caches. It
+// comes after Run.
+func (s *Server) Close() {
+	s.endWatches()
 	s.documents.StopAllGoroutines()
 	s.limits.close()
 }

@@ -123,7 +123,7 @@ func framesOf(updates []seatwatch.Update) [][]byte {
 	return mapped(updates, func(u seatwatch.Update) []byte { return u.Frame })
 }
 
-// streams counts those that are open.
+// streams counts those that are open, and with them the requests that wait.
 type streams struct {
 	limits Limits
 	mu     sync.Mutex

@@ -111,6 +111,11 @@ func (s *Service) Booking(ctx context.Context, userID, bookingID string) (boxoff
 	return s.Store.Booking(ctx, userID, bookingID)
 }
 
+// Progress says how far bookings are.
+func (s *Service) Progress(ctx context.Context, bookingIDs []string) (map[string]boxoffice.BookingProgress, error) {
+	return s.Store.Progress(ctx, bookingIDs)
+}
+
 // Bookings lists the user's bookings.
 func (s *Service) Bookings(ctx context.Context, f boxoffice.BookingFilter) (boxoffice.BookingPage, error) {
 	return s.Store.Bookings(ctx, f)

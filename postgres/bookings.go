@@ -13,15 +13,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// bookingColumns are those that scanBooking reads, of a table called b. A payment that bought nothing and
-// goes back does not count as paid.
+// bookingPayment is the PaymentSummary of a booking b. A payment that bought nothing and goes back does not count as paid.
+const bookingPayment = `CASE WHEN EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id
+	          AND p.settled_as IS DISTINCT FROM 'refund') THEN 'paid'
+	     WHEN EXISTS (SELECT FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') THEN 'open'
+	     ELSE 'none' END`
+
+// bookingColumns are those that scanBooking reads, of a table called b.
 const bookingColumns = `b.id, b.reference, b.user_id, b.event_id, b.status, b.amount_minor, b.currency,
 	coalesce((SELECT code FROM promotions WHERE id = b.promotion_id), ''), coalesce(b.email, ''),
 	b.hold_expires_at, b.closing_reason, b.created_at,
-	CASE WHEN EXISTS (SELECT FROM payments p WHERE p.booking_id = b.id
-	          AND p.settled_as IS DISTINCT FROM 'refund') THEN 'paid'
-	     WHEN EXISTS (SELECT FROM payment_attempts a WHERE a.booking_id = b.id AND a.state = 'live') THEN 'open'
-	     ELSE 'none' END,
+	` + bookingPayment + `,
 	CASE WHEN b.status = 'held' AND b.closing_at IS NULL THEN coalesce((SELECT a.url FROM payment_attempts a
 	     WHERE a.booking_id = b.id AND a.state = 'live'), '') ELSE '' END,
 	` + bookingIsFixed + `,
@@ -52,6 +54,25 @@ func (s *Bookings) Booking(ctx context.Context, userID, bookingID string) (boxof
 		return err
 	})
 	return b, err
+}
+
+// Progress says how far bookings are.
+func (s *Bookings) Progress(ctx context.Context, bookingIDs []string) (map[string]boxoffice.BookingProgress, error) {
+	progress := make(map[string]boxoffice.BookingProgress, len(bookingIDs))
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT b.id, b.status, `+bookingPayment+` FROM bookings b WHERE b.id = ANY ($1::text[]::uuid[])`, bookingIDs)
+		if err != nil {
+			return err
+		}
+		var id string
+		var now boxoffice.BookingProgress
+		_, err = pgx.ForEachRow(rows, []any{&id, &now.Status, &now.Payment}, func() error {
+			progress[id] = now
+			return nil
+		})
+		return err
+	})
+	return progress, err
 }
 
 func readBooking(ctx context.Context, q querier, userID, bookingID string) (boxoffice.Booking, error) {

@@ -17,9 +17,9 @@ type limitSettings struct {
 	SignUpRate         int      `env:"BOXOFFICE_SIGNUP_RATE" default:"20" help:"Sign-ups in ten minutes an address; negative: no limit."`
 	MailRate           int      `env:"BOXOFFICE_MAIL_RATE" default:"20" help:"Password resets and other requests that send a mail, in ten minutes an address; negative: no limit."`
 	CodeRate           int      `env:"BOXOFFICE_CODE_RATE" default:"10" help:"Promotion codes that a user may put in, right or wrong, in ten minutes; negative: no limit."`
-	StreamsByUser      int      `env:"BOXOFFICE_STREAMS_BY_USER" default:"10" help:"Seat maps that a user may watch at one time; negative: no limit."`
-	StreamsByAddress   int      `env:"BOXOFFICE_STREAMS_BY_ADDRESS" default:"500" help:"Seat maps that an address may watch at one time; negative: no limit."`
-	Streams            int      `env:"BOXOFFICE_STREAMS" default:"5000" help:"Seat maps that are watched at one time, by all; negative: no limit."`
+	StreamsByUser      int      `env:"BOXOFFICE_STREAMS_BY_USER" default:"10" help:"Seat maps that a user may watch, and bookings that they may wait for, at one time; negative: no limit."`
+	StreamsByAddress   int      `env:"BOXOFFICE_STREAMS_BY_ADDRESS" default:"500" help:"The same of an address; negative: no limit."`
+	Streams            int      `env:"BOXOFFICE_STREAMS" default:"5000" help:"The same of all; negative: no limit."`
 	UnlimitedAddresses []string `env:"BOXOFFICE_UNLIMITED_ADDRESSES" help:"Addresses or CIDRs that no limit by address counts, as the box office's own."`
 }
 
