@@ -195,28 +195,20 @@ func (s *shopper) pay(ctx context.Context, booking buyer.Booking) error {
 	return nil
 }
 
-// fetchTicket looks at the booking until it is completed, ever less often, and downloads the PDF.
+// fetchTicket waits until the booking is completed, and downloads the PDF.
 func (s *shopper) fetchTicket(ctx context.Context, id string) error {
-	const soonest, latest = 100 * time.Millisecond, time.Second
-	for wait := soonest; ; wait = min(wait*3/2, latest) {
-		booking, err := s.buyer.Booking(ctx, id)
-		if err != nil {
-			return err
-		}
-		switch booking.Status {
-		case "completed":
-			pdf, err := s.buyer.File(ctx, id, "tickets.pdf")
-			if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
-				err = errors.New("what came is no PDF")
-			}
-			return err
-		case "expired", "cancelled", "refunding", "refunded":
-			return fmt.Errorf("the paid booking is %s", booking.Status)
-		}
-		if !pause.For(ctx, wait) {
-			return ctx.Err()
-		}
+	booking, err := s.buyer.Await(ctx, id, "completed", "expired", "cancelled", "refunding", "refunded")
+	if err != nil {
+		return err
 	}
+	if booking.Status != "completed" {
+		return fmt.Errorf("the paid booking is %s", booking.Status)
+	}
+	pdf, err := s.buyer.File(ctx, id, "tickets.pdf")
+	if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+		err = errors.New("what came is no PDF")
+	}
+	return err
 }
 
 // giveUp lets go of a booking that failed on the way: a buyer may have one open booking of an event. Where it only took too

@@ -11,8 +11,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/boxoffice/boxoffice/internal/pause"
 )
 
 // Buyer is one person with one session. It is not safe for use by several goroutines.
@@ -208,27 +211,34 @@ func (b *Buyer) Cancel(ctx context.Context, bookingID string) (Booking, error) {
 	return booking, b.Call(ctx, http.MethodPost, "/bookings/"+bookingID+"/cancel", nil, &booking)
 }
 
-// Await looks at a booking until it has one of the statuses, or ctx ends.
-func (b *Buyer) Await(ctx context.Context, bookingID string, statuses ...string) (Booking, error) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		booking, err := b.Booking(ctx, bookingID)
-		if err != nil {
-			return booking, err
+// Await waits until a booking has one of the statuses, or ctx ends. The box office answers when the booking goes on; where it
+// has too many who wait, and answers at once, Await looks again.
+func (b *Buyer) Await(ctx context.Context, bookingID string, statuses ...string) (booking Booking, err error) {
+	for etag := ""; ; {
+		header := http.Header{"Prefer": {"wait=20"}}
+		if etag != "" {
+			header.Set("If-None-Match", etag)
 		}
-		for _, status := range statuses {
-			if booking.Status == status {
-				return booking, nil
-			}
+		said, err := b.exchange(ctx, http.MethodGet, "/bookings/"+bookingID, header, nil)
+		if err == nil && said.Status != http.StatusNotModified {
+			etag = said.Header.Get("ETag")
+			err = said.decode(&booking)
 		}
-		select {
-		case <-ctx.Done():
+		switch {
+		case ctx.Err() != nil:
 			return booking, fmt.Errorf("booking %s is %s and not %s: %w", bookingID, booking.Status, strings.Join(statuses, " or "), ctx.Err())
-		case <-tick.C:
+		case err != nil:
+			return booking, err
+		case slices.Contains(statuses, booking.Status):
+			return booking, nil
+		case said.Status == http.StatusNotModified && said.Header.Get("Preference-Applied") == "":
+			pause.For(ctx, lookAgain)
 		}
 	}
 }
+
+// lookAgain is how long a buyer waits before another look, where the box office did not have them wait.
+const lookAgain = 100 * time.Millisecond
 
 // File fetches a file of a booking: "tickets.pdf", "calendar.ics", "tickets/<id>/qr.png".
 func (b *Buyer) File(ctx context.Context, bookingID, name string) ([]byte, error) {
@@ -280,11 +290,11 @@ func (b *Buyer) call(ctx context.Context, method, path, key string, body, answer
 	if err != nil {
 		return err
 	}
-	if err := said.problem(); err != nil || answer == nil {
-		return err
+	if answer == nil {
+		return said.problem()
 	}
-	if err := json.Unmarshal(said.Body, answer); err != nil {
-		return fmt.Errorf("%s %s: the answer cannot be read: %w", method, path, err)
+	if err := said.decode(answer); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	return nil
 }
@@ -318,6 +328,17 @@ func (b *Buyer) exchange(ctx context.Context, method, path string, header http.H
 
 // maxAnswer bounds what a buyer reads: a PDF of ten pages is well below it.
 const maxAnswer = 32 << 20
+
+// decode reads the JSON of an answer, or gives its *Problem.
+func (a Answer) decode(into any) error {
+	if err := a.problem(); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(a.Body, into); err != nil {
+		return fmt.Errorf("the answer cannot be read: %w", err)
+	}
+	return nil
+}
 
 // problem gives the *Problem of an answer that is no success, else nil.
 func (a Answer) problem() error {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -171,22 +172,56 @@ func TestPay_EachAnswerOfThePage(t *testing.T) {
 	require.ErrorAs(t, b.Open(t.Context(), server.URL+"/over"), new(*buyer.PageClosed))
 }
 
+// The box office has the buyer wait, or, while too many do, look again.
 func TestAwait_UntilAStatusComes(t *testing.T) {
 	t.Parallel()
 	looks := 0 // the buyer looks one time after the other
 	server := office(t, map[string]http.HandlerFunc{
 		"GET /bookings/{id}": func(w http.ResponseWriter, r *http.Request) {
-			status := "held"
-			if looks++; looks == 3 {
-				status = "completed"
+			looks++
+			w.Header().Set("ETag", fmt.Sprintf(`"%d"`, looks))
+			switch knows := r.Header.Get("If-None-Match"); {
+			case r.Header.Get("Prefer") != "wait=20":
+				says(http.StatusBadRequest, "who waits says so")(w, r)
+			case looks == 1 && knows == "":
+				says(http.StatusOK, `{"id":"b1","status":"held"}`)(w, r)
+			case looks == 2 && knows == `"1"`:
+				w.WriteHeader(http.StatusNotModified)
+			case looks == 3 && knows == `"1"`:
+				w.Header().Set("Preference-Applied", "wait=20")
+				says(http.StatusOK, `{"id":"b1","status":"confirmed"}`)(w, r)
+			case looks == 4 && knows == `"3"`:
+				w.Header().Set("Preference-Applied", "wait=20")
+				says(http.StatusOK, `{"id":"b1","status":"completed"}`)(w, r)
+			default:
+				says(http.StatusBadRequest, "this answer is not known")(w, r)
 			}
-			says(http.StatusOK, `{"id":"`+r.PathValue("id")+`","status":"`+status+`"}`)(w, r)
 		},
 	})
 	b := buyer.New(server.URL, http.DefaultTransport)
 	booking, err := b.Await(t.Context(), "b1", "completed", "expired")
 	require.NoError(t, err)
 	require.Equal(t, "completed", booking.Status)
+	require.Equal(t, 4, looks)
+}
+
+func TestAwait_EndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	server := office(t, map[string]http.HandlerFunc{
+		"GET /bookings/{id}": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"1"`)
+			if r.Header.Get("If-None-Match") == "" {
+				says(http.StatusOK, `{"id":"b1","status":"held"}`)(w, r)
+				return
+			}
+			<-r.Context().Done()
+		},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := buyer.New(server.URL, http.DefaultTransport).Await(ctx, "b1", "completed")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "booking b1 is held and not completed")
 }
 
 func TestInbox_PartsOfAMail(t *testing.T) {
