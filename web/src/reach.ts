@@ -16,10 +16,10 @@ const late = new Map<string, Promise<Response>>();
 
 /**
  * reach asks the server. Where it does not answer, tickets that are kept on this device stand in for it. Throws TypeError
- * where there are none, as fetch does.
+ * where there are none, as fetch does. The server may take its time where we prefer that it waits.
  */
 export async function reach(request: Request): Promise<Response> {
-  if (!mayAnswer(request)) {
+  if (request.headers.has("Prefer") || !mayAnswer(request)) {
     const asked = watchedFetch(request);
     return request.method === "GET" ? asked : asked.finally(() => late.clear()); // what was asked before does not know of it
   }

@@ -47,6 +47,11 @@ function ofHeld(booking: Told, returned: boolean, now: number): Stage {
   return booking.payment === "open" ? "paying" : "held";
 }
 
+/** isFleeting tells of a stage in which the server acts, and is worth waiting for. */
+export function isFleeting(stage: Stage | undefined): boolean {
+  return stage === "noticing" || stage === "making" || stage === "closing" || stage === "letting-go";
+}
+
 const second = 1_000;
 const minute = 60 * second;
 
@@ -56,12 +61,10 @@ const minute = 60 * second;
  * no longer watches.
  */
 export function pauseOf(stage: Stage, sinceMs: number, returned: boolean): number | undefined {
+  if (isFleeting(stage)) {
+    return sinceMs < 10 * minute ? second : 10 * second;
+  }
   switch (stage) {
-    case "noticing":
-    case "making":
-    case "closing":
-    case "letting-go":
-      return sinceMs < 10 * minute ? second : 10 * second;
     case "paying":
       return sinceMs < 2 * minute ? 3 * second : 10 * second;
     case "held":

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { api, take } from "../../api/client";
 import { Retry } from "../../retry";
 import { go, here, toLogIn } from "../../router";
 import { serverNow } from "../../server";
 import { needsLogIn } from "../../session";
 import { Follower } from "./follow";
+import { Looks } from "./looks";
 import { hasReturned } from "./pay";
-import { type Booking, pauseOf, type Stage, stageOf } from "./stage";
+import { type Booking, isFleeting, pauseOf, type Stage, stageOf } from "./stage";
 
 /** Followed is a booking as the server told of it last. */
 export interface Followed {
@@ -29,13 +29,13 @@ interface Seen {
 /** useBooking follows a booking, at once when the page is seen again or the server is back. */
 export function useBooking(id: string): Followed {
   const seen = useSignal<Seen>({});
-  const load = (signal?: AbortSignal) =>
-    take(api.GET("/bookings/{id}", { params: { path: { id } }, ...(signal && { signal }) }));
+  const looks = useMemo(() => new Looks(id), [id]);
   const retry = useMemo(() => new Retry(), [id]);
   const follower = useMemo(
     () =>
       follow(
-        (signal) => retry.of(() => load(signal)),
+        looks,
+        (look) => retry.of(look),
         (next) => {
           seen.value = next;
         },
@@ -71,14 +71,15 @@ export function useBooking(id: string): Followed {
     stage: seen.value.stage,
     error: seen.value.error,
     look: () => void follower.look(),
-    load,
+    load: () => looks.look(),
     changed: (booking) => follower.replace(booking),
   };
 }
 
 /** follow makes a follower that knows for how long a booking has been in its stage. */
 function follow(
-  load: (signal: AbortSignal) => Promise<Booking>,
+  looks: Looks,
+  load: (look: () => Promise<Booking>) => Promise<Booking>,
   set: (next: Seen) => void,
   before: () => Seen,
 ): Follower<Booking> {
@@ -86,8 +87,11 @@ function follow(
   const returned = () => hasReturned(here.peek().query);
   const stageNow = (booking: Booking) => stageOf(booking, returned(), serverNow());
   return new Follower<Booking>({
-    load,
-    pause: (booking) => pauseOf(stageNow(booking), serverNow() - since, returned()),
+    load: (signal) => load(() => looks.look(signal, isFleeting(before().stage))),
+    pause: (booking) => {
+      const pause = pauseOf(stageNow(booking), serverNow() - since, returned());
+      return pause && looks.hasWaited ? 0 : pause;
+    },
     see: (booking) => {
       const stage = stageNow(booking);
       if (stage !== before().stage) {
