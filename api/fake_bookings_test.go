@@ -69,6 +69,9 @@ func (f *fakeBookings) Booking(ctx context.Context, userID, id string) (boxoffic
 			return boxoffice.Booking{}, ctx.Err()
 		}
 	}
+	if ctx.Err() != nil {
+		return boxoffice.Booking{}, ctx.Err()
+	}
 	if id != bookingID {
 		return boxoffice.Booking{}, boxoffice.Errorf(boxoffice.CodeNotFound, "There is no such booking.")
 	}
