@@ -57,7 +57,7 @@ var loadFaces = sync.OnceValues(func() (*faces, error) {
 	}{
 		regular: {"DejaVuSans", dejavusans.TTF, unicode.MaxRune},
 		bold:    {"DejaVuSansBold", dejavusansbold.TTF, unicode.MaxRune},
-		mono:    {"DejaVuSansMono", dejavusansmono.TTF, 'Z'}, // only short IDs are set in it
+		mono:    {"DejaVuSansMono", dejavusansmono.TTF, 'F'}, // only short IDs are set in it, which are hexadecimal
 	} {
 		made, err := newFace(source.family, source.ttf, source.last)
 		if err != nil {

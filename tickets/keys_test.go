@@ -18,7 +18,7 @@ func TestAGeneratedKeyWorks(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first, second)
 	keys := keysOf(t, first+","+second)
-	_, err = keys.Verify(keys.Sign(someClaims()), now)
+	_, err = keys.Verify(sign(t, keys, someClaims()), now)
 	require.NoError(t, err)
 }
 

@@ -47,15 +47,18 @@ func New(o Options) (*Renderer, error) {
 	return &Renderer{keys: o.Keys, name: name, faces: loaded}, nil
 }
 
-// token signs the entry of one page. The same page gives the same token. CodeIssueImpossible when the seat's name is so
-// long that no door would accept the token.
+// token signs the entry of one page. The same page gives the same token. CodeIssueImpossible when it cannot be signed, or the
+// seat's name is so long that no door would accept the token.
 func (r *Renderer) token(event boxoffice.Event, page boxoffice.TicketPage) (string, error) {
-	signed := r.keys.Sign(boxoffice.EntryClaims{
+	signed, err := r.keys.Sign(boxoffice.EntryClaims{
 		AdmissionID: page.Admission.ID,
 		EventID:     event.ID,
 		Seat:        page.Ticket.Seat(),
 		ExpiresAt:   endOf(event).Add(entryAfterEnd),
 	})
+	if err != nil {
+		return "", boxoffice.WrapError(boxoffice.CodeIssueImpossible, err, "The entry code cannot be signed.")
+	}
 	if len(signed) > maxToken {
 		return "", boxoffice.Errorf(boxoffice.CodeIssueImpossible, "The name of the seat %.40q… is too long for an entry code.", page.Ticket.Seat())
 	}

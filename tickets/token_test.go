@@ -1,8 +1,10 @@
 package tickets_test
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,13 @@ func someClaims() boxoffice.EntryClaims {
 	}
 }
 
+func sign(t testing.TB, keys tickets.Keys, claims boxoffice.EntryClaims) string {
+	t.Helper()
+	token, err := keys.Sign(claims)
+	require.NoError(t, err)
+	return token
+}
+
 func requireRefused(t *testing.T, err error, about string) {
 	t.Helper()
 	require.Error(t, err)
@@ -31,22 +40,57 @@ func requireRefused(t *testing.T, err error, about string) {
 func TestATokenSaysWhatWasSigned(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, testKey)
-	token := keys.Sign(someClaims())
+	token := sign(t, keys, someClaims())
 	claims, err := keys.Verify(token, now)
 	require.NoError(t, err)
 	require.Equal(t, someClaims(), claims)
-	require.Equal(t, token, keys.Sign(someClaims()), "the same claims give the same token")
+	require.Equal(t, token, sign(t, keys, someClaims()), "the same claims give the same token")
 }
 
 func TestATokenIsWrittenThisWay(t *testing.T) {
 	t.Parallel()
-	parts := strings.Split(keysOf(t, testKey).Sign(someClaims()), ".")
+	parts := strings.Split(sign(t, keysOf(t, testKey), someClaims()), ".")
 	require.Len(t, parts, 4)
 	require.Equal(t, []string{"v1", "test"}, parts[:2])
 	body, err := base64.RawURLEncoding.DecodeString(parts[2])
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf(`{"adm":"019ab222-0000-7000-8000-0000c0de0001","evt":"019ab000-0000-7000-8000-000000000001",`+
-		`"seat":"Parkett <links> & Loge, row Ä, seat 12","exp":%d}`, now.Add(time.Hour).Unix()), string(body))
+	expires := binary.BigEndian.AppendUint32(nil, uint32(now.Add(time.Hour).Unix()))
+	require.Equal(t, "019ab222000070008000"+"0000c0de0001"+"019ab000000070008000"+"000000000001"+hex.EncodeToString(expires)+
+		hex.EncodeToString([]byte("Parkett <links> & Loge, row Ä, seat 12")), hex.EncodeToString(body))
+}
+
+func TestWhatCannotBeSigned(t *testing.T) {
+	t.Parallel()
+	for about, spoil := range map[string]func(*boxoffice.EntryClaims){
+		"no ID":   func(c *boxoffice.EntryClaims) { c.AdmissionID = "7" },
+		"no time": func(c *boxoffice.EntryClaims) { c.ExpiresAt = time.Time{} },
+		`"00000000-0000-0000-0000-000000000000" is no ID`: func(c *boxoffice.EntryClaims) { c.EventID = "00000000-0000-0000-0000-000000000000" },
+		"2200-": func(c *boxoffice.EntryClaims) { c.ExpiresAt = now.AddDate(174, 0, 0) },
+	} {
+		claims := someClaims()
+		spoil(&claims)
+		_, err := keysOf(t, testKey).Sign(claims)
+		requireRefused(t, err, about)
+	}
+}
+
+// What else is once signed with the key must not pass as an entry.
+func TestWhatIsSignedAndNoEntryIsRefused(t *testing.T) {
+	t.Parallel()
+	_, seed, _ := strings.Cut(testKey, ":")
+	raw, err := base64.RawURLEncoding.DecodeString(seed)
+	require.NoError(t, err)
+	for about, body := range map[string]string{
+		"not those of an entry": `{"adm":"019ab222"}`,
+		"lacks its admission":   strings.Repeat("\x00", 16) + strings.Repeat("e", 16) + "\x70\x00\x00\x00",
+		"or its expiry":         strings.Repeat("e", 32) + "\x00\x00\x00\x00",
+		"are not those":         strings.Repeat("e", 32) + "\x70\x00\x00\x00\xff",
+	} {
+		signed := "v1.test." + base64.RawURLEncoding.EncodeToString([]byte(body))
+		signature := ed25519.Sign(ed25519.NewKeyFromSeed(raw), []byte(signed))
+		_, err := keysOf(t, testKey).Verify(signed+"."+base64.RawURLEncoding.EncodeToString(signature), now)
+		requireRefused(t, err, about)
+	}
 }
 
 func TestATokenOfAnOddSeatNameVerifies(t *testing.T) {
@@ -55,7 +99,7 @@ func TestATokenOfAnOddSeatNameVerifies(t *testing.T) {
 	for _, seat := range []string{"", "\xff\xfe", "a\u2028b", "\x00", `"\`, "🎭"} {
 		claims := someClaims()
 		claims.Seat = seat
-		got, err := keys.Verify(keys.Sign(claims), now)
+		got, err := keys.Verify(sign(t, keys, claims), now)
 		require.NoError(t, err, "%q", seat)
 		require.Equal(t, strings.ToValidUTF8(seat, "\uFFFD"), got.Seat)
 	}
@@ -64,7 +108,7 @@ func TestATokenOfAnOddSeatNameVerifies(t *testing.T) {
 func TestEveryChangedCharacterIsRefused(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, testKey)
-	token := keys.Sign(someClaims())
+	token := sign(t, keys, someClaims())
 	for i := range token {
 		for _, other := range []byte{token[i] ^ 1, token[i] ^ 0x20, 'A', '.', '\n', 0} {
 			if other == token[i] {
@@ -81,7 +125,7 @@ func TestEveryChangedCharacterIsRefused(t *testing.T) {
 func TestATokenExpires(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, testKey)
-	token := keys.Sign(someClaims())
+	token := sign(t, keys, someClaims())
 	_, err := keys.Verify(token, now.Add(time.Hour-time.Second))
 	require.NoError(t, err)
 	_, err = keys.Verify(token, now.Add(time.Hour))
@@ -91,7 +135,7 @@ func TestATokenExpires(t *testing.T) {
 func TestForgeriesAreRefused(t *testing.T) {
 	t.Parallel()
 	keys := keysOf(t, testKey)
-	token := keys.Sign(someClaims())
+	token := sign(t, keys, someClaims())
 	parts := strings.Split(token, ".")
 	join := func(parts ...string) string { return strings.Join(parts, ".") }
 	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`))
@@ -131,16 +175,16 @@ func nextInAlphabet(c byte) byte {
 func TestATokenOfAnotherKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	theirs := keysOf(t, strings.Replace(otherKey, "other", "test", 1)) // the same name, another secret
-	_, err := keysOf(t, testKey).Verify(theirs.Sign(someClaims()), now)
+	_, err := keysOf(t, testKey).Verify(sign(t, theirs, someClaims()), now)
 	requireRefused(t, err, "signature is wrong")
 }
 
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
-	old := keysOf(t, testKey).Sign(someClaims())
+	old := sign(t, keysOf(t, testKey), someClaims())
 	both := keysOf(t, otherKey+" , "+testKey)
-	require.True(t, strings.HasPrefix(both.Sign(someClaims()), "v1.other."), "the first key signs")
-	for _, token := range []string{old, both.Sign(someClaims())} {
+	require.True(t, strings.HasPrefix(sign(t, both, someClaims()), "v1.other."), "the first key signs")
+	for _, token := range []string{old, sign(t, both, someClaims())} {
 		_, err := both.Verify(token, now)
 		require.NoError(t, err)
 	}
@@ -156,16 +200,16 @@ func TestADoorVerifiesWithThePublicKeyAlone(t *testing.T) {
 	door, err := tickets.ParsePublicKeys(text)
 	require.NoError(t, err)
 	require.Equal(t, text, door.String())
-	claims, err := door.Verify(keys.Sign(someClaims()), now)
+	claims, err := door.Verify(sign(t, keys, someClaims()), now)
 	require.NoError(t, err)
 	require.Equal(t, someClaims(), claims)
-	_, err = tickets.PublicKeys{}.Verify(keys.Sign(someClaims()), now)
+	_, err = tickets.PublicKeys{}.Verify(sign(t, keys, someClaims()), now)
 	requireRefused(t, err, "not known here")
 }
 
 func FuzzVerify(f *testing.F) {
 	keys := keysOf(f, testKey)
-	valid := keys.Sign(someClaims())
+	valid := sign(f, keys, someClaims())
 	for _, seed := range []string{valid, valid + "\r\n", "v1.test..", "....", "v1.test.e30." + valid[len(valid)-86:], ""} {
 		f.Add(seed)
 	}
@@ -176,6 +220,6 @@ func FuzzVerify(f *testing.F) {
 			require.Equal(t, boxoffice.EntryClaims{}, claims)
 			return
 		}
-		require.Equal(t, token, keys.Sign(claims), "what passes has exactly one text, and it is ours")
+		require.Equal(t, token, sign(t, keys, claims), "what passes has exactly one text, and it is ours")
 	})
 }
