@@ -108,7 +108,9 @@ type BookingProgress struct {
 }
 
 // Progress is how far the booking is.
-func (b Booking) Progress() BookingProgress { return BookingProgress{Status: b.Status, Payment: b.Payment} }
+func (b Booking) Progress() BookingProgress {
+	return BookingProgress{Status: b.Status, Payment: b.Payment}
+}
 
 // Fee is what the booking fees of all its tickets come to, those that were given back too. It is part of Amount.
 func (b Booking) Fee() Money {
