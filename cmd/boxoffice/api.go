@@ -32,6 +32,7 @@ func (c *apiCommand) Validate() error { return errors.Join(c.check(), c.Limits.c
 
 // Run serves until ctx is done, then lets the requests under way finish.
 func (c *apiCommand) Run(ctx context.Context, logger *slog.Logger) (err error) {
+	collectSeldom()
 	logger = slog.New(api.RequestIDs(logger.Handler())).With("process", "api")
 	parts, err := c.open(ctx, logger)
 	if err != nil {

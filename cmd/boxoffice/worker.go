@@ -53,6 +53,7 @@ func (c *workerCommand) Validate() error {
 
 // Run works until ctx is done, then lets the steps under way finish.
 func (c *workerCommand) Run(ctx context.Context, logger *slog.Logger) error {
+	collectSeldom()
 	logger = logger.With("process", "worker")
 	parts, err := c.open(ctx, logger)
 	if err != nil {
