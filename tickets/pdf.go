@@ -43,7 +43,6 @@ func (r *Renderer) PDF(doc boxoffice.TicketDocument) (file []byte, err error) {
 	pdf := gofpdf.New("P", "mm", "A4", "")
 	pdf.SetAutoPageBreak(false, 0)
 	pdf.SetCatalogSort(true)
-	pdf.SetCompression(false) // a compressor is made anew for each page, of 800 kB, to save 9 kB; fonts come compressed
 	r.describe(pdf, doc, zone)
 	s := &sheet{pdf: pdf, faces: r.faces, added: map[string]bool{}}
 	for i := range doc.Seats {
