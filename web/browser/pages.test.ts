@@ -68,7 +68,8 @@ async function visit(name: string, options: Parameters<typeof open>[0]): Promise
   if (told) {
     // How a booking looks in a stage to which checkout.test.ts and expiry.test.ts bring a real one.
     await page.route(`${base}/bookings/*`, async (route) => {
-      const response = await route.fetch();
+      const { prefer: _, "if-none-match": __, ...headers } = route.request().headers(); // the real one is in no such stage
+      const response = await route.fetch({ headers });
       await route.fulfill({ response, json: { ...(await response.json()), ...told() } });
     });
   }
