@@ -273,9 +273,10 @@ type BookingService interface {
 }
 
 // Nudger starts the run of a booking, or wakes the one that there is, so that it looks at the rows; one that is stuck it
-// replaces. The worker's sweeps reach the booking service by it. CodeUnavailable.
+// replaces. It reports whether it did: a run that is about to look by itself is left alone. The worker's sweeps reach the
+// booking service by it. CodeUnavailable.
 type Nudger interface {
-	Nudge(ctx context.Context, ref BookingRef) error
+	Nudge(ctx context.Context, ref BookingRef) (woken bool, err error)
 }
 
 // EventSettler takes up a stored event that had no effect. The worker's inbox sweep reaches the booking service by it.

@@ -9,6 +9,7 @@ import (
 	"github.com/boxoffice/boxoffice/workflows"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -96,42 +97,44 @@ func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
 	})
 }
 
-// Nudge starts the run of a booking or wakes it: for the sweep. CodeUnavailable when Temporal cannot be reached.
-func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) error {
+// Nudge starts the run of a booking or wakes it: for the sweep. It reports whether that was needed. CodeUnavailable when
+// Temporal cannot be reached.
+func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
 	return s.nudge(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), runs.Booking, ref)
 }
 
 // nudge starts a run that goes on from rows, or wakes it. One that is stuck, because its code panics or its history does not
 // replay after a deploy that was taken back, is replaced. One that is about to be stuck is left alone, for a signal would begin
-// the count of its tries anew.
-func (s *Service) nudge(ctx context.Context, options client.StartWorkflowOptions, workflow, input any) error {
+// the count of its tries anew; so is one whose task waits for a worker, for it looks at the rows once it is served: under load
+// all runs are late, and a signal each would make them later.
+func (s *Service) nudge(ctx context.Context, options client.StartWorkflowOptions, workflow, input any) (woken bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	attempt, err := s.taskAttempt(ctx, options.ID)
+	task, err := s.pendingTask(ctx, options.ID)
 	switch {
 	case err != nil:
-	case attempt >= stuckAttempts:
-		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "workflow", options.ID, "attempt", attempt)
+	case task.GetAttempt() >= stuckAttempts:
+		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "workflow", options.ID, "attempt", task.GetAttempt())
 		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
 		_, err = s.Temporal.ExecuteWorkflow(ctx, options, workflow, input)
-	case attempt > 1:
+	case task.GetAttempt() > 1, task.GetState() == enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
+		return false, nil
 	default:
 		_, err = s.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalSweep, nil, options, workflow, input)
 	}
 	if err != nil {
-		return boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The run cannot be reached at this moment.")
+		return false, boxoffice.WrapError(boxoffice.CodeUnavailable, err, "The run cannot be reached at this moment.")
 	}
-	return nil
+	return true, nil
 }
 
-// taskAttempt tells how often the workflow task that a run waits for has been tried: 0 where none is waited for, or there is
-// no run.
-func (s *Service) taskAttempt(ctx context.Context, workflowID string) (int32, error) {
+// pendingTask gives the workflow task that a run waits for, with no attempt where none is waited for, or there is no run.
+func (s *Service) pendingTask(ctx context.Context, workflowID string) (*workflowpb.PendingWorkflowTaskInfo, error) {
 	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	if _, absent := errors.AsType[*serviceerror.NotFound](err); absent {
-		return 0, nil
+		return new(workflowpb.PendingWorkflowTaskInfo), nil
 	}
-	return run.GetPendingWorkflowTask().GetAttempt(), err
+	return run.GetPendingWorkflowTask(), err
 }
 
 func (s *Service) signalWithStart(ctx context.Context, ref boxoffice.BookingRef, signal string) error {

@@ -46,9 +46,10 @@ func TestNobodyWaitsForTemporal(t *testing.T) {
 func TestNudge(t *testing.T) {
 	t.Parallel()
 	ref := boxoffice.BookingRef{BookingID: "b1"}
-	run := func(attempt int32) *workflowservice.DescribeWorkflowExecutionResponse {
-		return &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: attempt}}
+	run := func(attempt int32, state enumspb.PendingWorkflowTaskState) *workflowservice.DescribeWorkflowExecutionResponse {
+		return &workflowservice.DescribeWorkflowExecutionResponse{PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: attempt, State: state}}
 	}
+	const waits, works = enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED, enumspb.PENDING_WORKFLOW_TASK_STATE_STARTED
 	for name, c := range map[string]struct {
 		run      *workflowservice.DescribeWorkflowExecutionResponse
 		err      error
@@ -58,9 +59,10 @@ func TestNudge(t *testing.T) {
 	}{
 		"no run":                 {err: serviceerror.NewNotFound("no run"), signals: true},
 		"a run that waits":       {run: &workflowservice.DescribeWorkflowExecutionResponse{}, signals: true},
-		"a run at work":          {run: run(1), signals: true},
-		"a run that failed once": {run: run(2)},
-		"a run that is stuck":    {run: run(4), replaces: true},
+		"a run that is late":     {run: run(1, waits)},
+		"a run at work":          {run: run(1, works), signals: true},
+		"a run that failed once": {run: run(2, works)},
+		"a run that is stuck":    {run: run(4, waits), replaces: true},
 		"Temporal is away":       {err: errors.New("connection refused"), code: boxoffice.CodeUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +78,9 @@ func TestNudge(t *testing.T) {
 					return o.WorkflowIDConflictPolicy == enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
 				}), mock.Anything, ref).Return(nil, nil).Once()
 			}
-			require.Equal(t, c.code, boxoffice.CodeOf(b.service.Nudge(t.Context(), ref)))
+			woken, err := b.service.Nudge(t.Context(), ref)
+			require.Equal(t, c.code, boxoffice.CodeOf(err))
+			require.Equal(t, c.signals || c.replaces, woken)
 		})
 	}
 }

@@ -99,7 +99,7 @@ func TestSweepsCountWhatTheyTookUp(t *testing.T) {
 		"settled": boxoffice.EventTaken, "strange": boxoffice.EventUnknown, "over": boxoffice.EventGivenUp,
 	}
 	i.away["unanswered"] = true
-	o := due("b1", "b2", "b3")
+	o := due("b1", "b2", "b3", "busy")
 	o.away["b2"] = true
 	options := Options{Store: i, Settler: i, Logger: slog.New(slog.DiscardHandler), Metrics: counted}.withDefaults()
 	options.sweepInbox(t.Context())

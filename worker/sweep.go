@@ -56,13 +56,14 @@ func (o Options) sweepBookings(ctx context.Context) {
 		if ctx.Err() != nil || failures == maxSweepFailures {
 			return // what was claimed is due again in half a minute
 		}
-		if err := o.Nudger.Nudge(ctx, ref); err != nil {
+		woken, err := o.Nudger.Nudge(ctx, ref)
+		if err != nil {
 			failures++
 			o.Logger.WarnContext(ctx, "sweep: a run was not woken", "booking", ref.BookingID, "error", err)
-			continue
+		} else if woken {
+			o.Metrics.Woke(metrics.SweepBookings)
+			o.Logger.InfoContext(ctx, "sweep: woke a run", "booking", ref.BookingID, "status", ref.Status)
 		}
-		o.Metrics.Woke(metrics.SweepBookings)
-		o.Logger.InfoContext(ctx, "sweep: woke a run", "booking", ref.BookingID, "status", ref.Status)
 	}
 }
 

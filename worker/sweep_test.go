@@ -22,12 +22,12 @@ func (o *overdue) ClaimOverdue(_ context.Context, limit int) ([]boxoffice.Bookin
 	return o.refs[:min(limit, len(o.refs))], o.err
 }
 
-func (o *overdue) Nudge(_ context.Context, ref boxoffice.BookingRef) error {
+func (o *overdue) Nudge(_ context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
 	o.nudged = append(o.nudged, ref.BookingID)
 	if o.away[ref.BookingID] {
-		return boxoffice.Errorf(boxoffice.CodeUnavailable, "away")
+		return false, boxoffice.Errorf(boxoffice.CodeUnavailable, "away")
 	}
-	return nil
+	return ref.BookingID != "busy", nil
 }
 
 func due(ids ...string) *overdue {
