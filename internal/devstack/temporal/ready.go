@@ -60,7 +60,10 @@ func ready(ctx context.Context, process *proc.Process, opts Options) (err error)
 	if err := poll(ctx, process, func(ctx context.Context) error { return works(ctx, c, opts.Namespace) }); err != nil {
 		return err
 	}
-	return setUp(ctx, c, opts)
+	if err := setUp(ctx, c, opts); err != nil {
+		return err
+	}
+	return poll(ctx, process, func(ctx context.Context) error { return knows(ctx, c, opts) })
 }
 
 // poll calls try until it succeeds.
@@ -130,6 +133,17 @@ func setUp(ctx context.Context, c client.Client, opts Options) error {
 		return fmt.Errorf("set the retention of namespace %s: %w", opts.Namespace, err)
 	}
 	return nil
+}
+
+// knows asks whether the server has taken notice of the search attributes: it reads those of an existing namespace every two
+// seconds, and refuses to start a workflow that has one it does not know.
+func knows(ctx context.Context, c client.Client, opts Options) error {
+	var unset []string
+	for name := range opts.SearchAttributes {
+		unset = append(unset, name+" IS NULL")
+	}
+	_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: strings.Join(unset, " AND ")})
+	return err
 }
 
 func addSearchAttributes(ctx context.Context, c client.Client, opts Options) error {

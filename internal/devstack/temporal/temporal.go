@@ -188,6 +188,20 @@ func launch(ctx context.Context, h *home, bin string, opts Options) (*Server, er
 	return s, nil
 }
 
+// dynamicConfig is what the server does otherwise than by default.
+var dynamicConfig = []string{
+	// A queue that is read at most 20 times a second adds 50 ms to every step.
+	"history.transferProcessorMaxPollRPS=2000",
+	"history.timerProcessorMaxPollRPS=2000",
+	"history.visibilityProcessorMaxPollRPS=2000",
+	// The development server reads all search attributes anew whenever it meets one: 16 of 35 questions to its database a
+	// booking. Read every two seconds, one that is added is known soon enough; ready waits for that.
+	"system.forceSearchAttributesCacheRefreshOnRead=false",
+	// Four partitions are for many matching hosts. Here they make a task and the poller that waits for it miss each other.
+	"matching.numTaskqueueReadPartitions=1",
+	"matching.numTaskqueueWritePartitions=1",
+}
+
 func arguments(h *home, opts Options) []string {
 	args := []string{
 		"server", "start-dev", "--ip", "127.0.0.1",
@@ -197,9 +211,8 @@ func arguments(h *home, opts Options) []string {
 		"--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=1",
 		"--log-level", opts.LogLevel, "--log-format", "json",
 	}
-	// By default a queue that is read at most 20 times a second adds 50 ms to every step.
-	for _, queue := range []string{"transfer", "timer", "visibility"} {
-		args = append(args, "--dynamic-config-value", "history."+queue+"ProcessorMaxPollRPS=2000")
+	for _, setting := range dynamicConfig {
+		args = append(args, "--dynamic-config-value", setting)
 	}
 	// The server makes these only together with a new namespace; ready sees to an existing one.
 	for _, name := range slices.Sorted(maps.Keys(opts.SearchAttributes)) {
