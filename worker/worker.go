@@ -123,16 +123,21 @@ func (o Options) awaitTemporal(ctx context.Context) bool {
 	}
 }
 
+// tasksAtOnce bounds the workflow tasks of bookings that are worked on at once, and with them their local steps. Under load the
+// rest waits at Temporal, where waiting costs nothing: what waits here uses up its localPatience, becomes a regular step, and so
+// makes more work than it was. Too few would let a mail server that hangs keep sales waiting.
+const tasksAtOnce = 24
+
 // booking is the worker of the queue where latency matters: runs and their local steps.
 func (o Options) booking(fatal func(error)) worker.Worker {
 	w := worker.New(o.Temporal, workflows.QueueBooking, worker.Options{
-		Interceptors:                            o.interceptors(),
-		WorkerStopTimeout:                       o.StopGrace,
-		OnFatalError:                            fatal,
-		WorkflowTaskPollerBehavior:              autoscale(4, 2, 16),
-		ActivityTaskPollerBehavior:              autoscale(1, 1, 4),
-		MaxConcurrentLocalActivityExecutionSize: 100,
-		MaxConcurrentActivityExecutionSize:      50,
+		Interceptors:                           o.interceptors(),
+		WorkerStopTimeout:                      o.StopGrace,
+		OnFatalError:                           fatal,
+		WorkflowTaskPollerBehavior:             autoscale(4, 2, 16),
+		ActivityTaskPollerBehavior:             autoscale(1, 1, 4),
+		MaxConcurrentWorkflowTaskExecutionSize: tasksAtOnce,
+		MaxConcurrentActivityExecutionSize:     50,
 	})
 	w.RegisterWorkflow(o.Workflows.Booking)
 	w.RegisterActivity(o.Activities)
