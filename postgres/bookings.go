@@ -75,64 +75,53 @@ func (s *Bookings) Progress(ctx context.Context, bookingIDs []string) (map[strin
 	return progress, err
 }
 
-func readBooking(ctx context.Context, q querier, userID, bookingID string) (boxoffice.Booking, error) {
-	rows, err := q.Query(ctx, `SELECT `+bookingColumns+` FROM bookings b WHERE b.id = $1 AND b.user_id = $2`, bookingID, userID)
-	if err != nil {
-		return boxoffice.Booking{}, err
-	}
-	b, err := pgx.CollectExactlyOneRow(rows, scanBooking)
-	if err != nil {
-		return boxoffice.Booking{}, err
-	}
-	page := []boxoffice.Booking{b}
-	if err := fillBookings(ctx, q, page); err != nil {
-		return boxoffice.Booking{}, err
-	}
-	return page[0], nil
-}
-
-// fillBookings reads what else belongs to bookings than their rows.
-func fillBookings(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
-	if err := fillTickets(ctx, q, bookings); err != nil {
+func readBooking(ctx context.Context, q querier, userID, bookingID string) (b boxoffice.Booking, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT `+bookingColumns+` FROM bookings b WHERE b.id = $1 AND b.user_id = $2`, bookingID, userID).Query(func(rows pgx.Rows) (err error) {
+		b, err = pgx.CollectExactlyOneRow(rows, scanBooking)
 		return err
-	}
-	return fillMails(ctx, q, bookings)
+	})
+	queueDetails(batch, bookingID, &b)
+	err = q.SendBatch(ctx, batch).Close()
+	return b, err
 }
 
-// fillTickets reads the seats of the bookings at the price they were booked at. A seat that was let go is shown as it is
-// now, without its new holder; one that is in the hall no longer, as blocked.
-func fillTickets(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
-	index := make(map[string]int, len(bookings))
-	ids := make([]string, len(bookings))
-	for i, b := range bookings {
-		ids[i], index[b.ID] = b.ID, i
-	}
-	rows, err := q.Query(ctx, `
-		SELECT bt.booking_id, bt.fee_minor, bt.discount_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
+// queueDetails reads what else belongs to a booking than its row. Each booking is asked for by itself: for an array of them the
+// server would make a new plan each time, which costs more than to carry it out.
+func queueDetails(batch *pgx.Batch, bookingID string, b *boxoffice.Booking) {
+	queueTickets(batch, bookingID, &b.Tickets)
+	queueMails(batch, bookingID, &b.Mails)
+}
+
+// queueTickets reads the seats of a booking at the price they were booked at. A seat that was let go is shown as it is now,
+// without its new holder; one that is in the hall no longer, as blocked.
+func queueTickets(batch *pgx.Batch, bookingID string, tickets *[]boxoffice.Ticket) {
+	batch.Queue(`
+		SELECT bt.fee_minor, bt.discount_minor, t.id, t.event_id, t.section, t.row, t.number, t.category, bt.price_minor, t.accessible,
 		       CASE WHEN seat_is_free(t.state, t.held_until) AND t.booking_id IS DISTINCT FROM bt.booking_id
 		            THEN 'available' WHEN t.state = 'withdrawn' THEN 'blocked' ELSE t.state END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.held_until END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.booking_id END,
 		       CASE WHEN t.booking_id = bt.booking_id THEN t.holder_id END
 		FROM booking_tickets bt JOIN tickets t ON t.id = bt.ticket_id
-		WHERE bt.booking_id = ANY ($1::text[]::uuid[])
-		ORDER BY t.section, length(t.row), t.row, t.number`, ids)
-	if err != nil {
+		WHERE bt.booking_id = $1
+		ORDER BY t.section, length(t.row), t.row, t.number`, bookingID).Query(func(rows pgx.Rows) (err error) {
+		*tickets, err = pgx.AppendRows(*tickets, rows, func(row pgx.CollectableRow) (t boxoffice.Ticket, err error) {
+			targets, finish := ticketTargets(&t)
+			err = row.Scan(append([]any{&t.FeeMinor, &t.DiscountMinor}, targets...)...)
+			finish()
+			return t, err
+		})
 		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var bookingID string
-		var t boxoffice.Ticket
-		targets, finish := ticketTargets(&t)
-		if err := rows.Scan(append([]any{&bookingID, &t.FeeMinor, &t.DiscountMinor}, targets...)...); err != nil {
-			return err
-		}
-		finish()
-		b := &bookings[index[bookingID]]
-		b.Tickets = append(b.Tickets, t)
-	}
-	return rows.Err()
+	})
+}
+
+// readTickets is queueTickets by itself.
+func readTickets(ctx context.Context, q querier, bookingID string) (tickets []boxoffice.Ticket, err error) {
+	batch := &pgx.Batch{}
+	queueTickets(batch, bookingID, &tickets)
+	err = q.SendBatch(ctx, batch).Close()
+	return tickets, err
 }
 
 // Bookings lists a user's bookings, newest first. Those of one event are looked for among all of the user's, by the index
@@ -162,7 +151,11 @@ func (s *Bookings) Bookings(ctx context.Context, f boxoffice.BookingFilter) (box
 			last := page.Bookings[f.Limit-1]
 			page.Next = bookingCursor(last.CreatedAt, last.ID)
 		}
-		return fillBookings(ctx, conn, page.Bookings)
+		batch := &pgx.Batch{}
+		for i := range page.Bookings {
+			queueDetails(batch, page.Bookings[i].ID, &page.Bookings[i])
+		}
+		return conn.SendBatch(ctx, batch).Close()
 	})
 	return page, err
 }

@@ -274,7 +274,7 @@ func (r seatReturn) do(ctx context.Context, tx pgx.Tx, why string) error {
 
 // freeSeats makes the admissions void and the seats free.
 func (r seatReturn) freeSeats(ctx context.Context, tx pgx.Tx) error {
-	if _, _, err := lockSeats(ctx, tx, r.booking.id, false); err != nil {
+	if _, _, err := lockSeats(ctx, tx, r.booking.id); err != nil {
 		return err
 	}
 	ids := r.ticketIDs()

@@ -179,11 +179,11 @@ func (s *Bookings) sessionParameters(ctx context.Context, tx pgx.Tx, b lockedBoo
 	if p.CustomerEmail == "" {
 		p.CustomerEmail = email
 	}
-	seats := []boxoffice.Booking{{ID: b.id}}
-	if err := fillTickets(ctx, tx, seats); err != nil {
+	seats, err := readTickets(ctx, tx, b.id)
+	if err != nil {
 		return p, err
 	}
-	p.Lines = linesOf(name, seats[0].Tickets)
+	p.Lines = linesOf(name, seats)
 	p.ExpiresAt = p.ExpiresAt.UTC()
 	return p, nil
 }
@@ -223,7 +223,7 @@ func (s *Bookings) moveForCheckout(ctx context.Context, tx pgx.Tx, b lockedBooki
 // moveBackstop moves held_until of all the booking's seats to the later of what it is, until, and deadline + grace. A
 // seat that is no longer the booking's refuses it.
 func (s *Bookings) moveBackstop(ctx context.Context, tx pgx.Tx, bookingID string, until time.Time) error {
-	seats, _, err := lockSeats(ctx, tx, bookingID, false)
+	seats, _, err := lockSeats(ctx, tx, bookingID)
 	if err != nil {
 		return err
 	}

@@ -92,9 +92,8 @@ func (s *Bookings) EmailJob(ctx context.Context, emailID string) (boxoffice.Emai
 
 // readLetGo reads those seats that the booking has no more: these, or, with nil, all.
 func readLetGo(ctx context.Context, q querier, bookingID string, only []string) ([]boxoffice.Ticket, error) {
-	had := []boxoffice.Booking{{ID: bookingID}}
-	err := fillTickets(ctx, q, had)
-	return slices.DeleteFunc(had[0].Tickets, func(t boxoffice.Ticket) bool {
+	had, err := readTickets(ctx, q, bookingID)
+	return slices.DeleteFunc(had, func(t boxoffice.Ticket) bool {
 		return t.BookingID == bookingID || only != nil && !slices.Contains(only, t.ID)
 	}), err
 }

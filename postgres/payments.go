@@ -184,7 +184,7 @@ func keepAddress(ctx context.Context, tx pgx.Tx, bookingID, collected string) er
 
 // holdForever keeps the seats that are still held by the booking from freeing themselves: money has arrived.
 func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
-	if _, _, err := lockSeats(ctx, tx, bookingID, false); err != nil {
+	if _, _, err := lockSeats(ctx, tx, bookingID); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE tickets SET held_until = 'infinity' WHERE booking_id = $1 AND state = 'held'

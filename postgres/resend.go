@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/boxoffice/boxoffice"
@@ -85,29 +86,17 @@ func mayResend(ctx context.Context, tx pgx.Tx, bookingID string) error {
 // mailsShown is how many mails of a booking its buyer sees.
 const mailsShown = 20
 
-// fillMails reads what became of the mails of the bookings.
-func fillMails(ctx context.Context, q querier, bookings []boxoffice.Booking) error {
-	index := make(map[string]int, len(bookings))
-	ids := make([]string, len(bookings))
-	for i, b := range bookings {
-		ids[i], index[b.ID] = b.ID, i
-	}
-	rows, err := q.Query(ctx, `
-		SELECT e.booking_id, e.kind, e.recipient, e.status, e.created_at, e.sent_at
-		FROM unnest($1::text[]::uuid[]) AS b (id) CROSS JOIN LATERAL (
-			SELECT * FROM emails WHERE booking_id = b.id AND status <> 'withdrawn' ORDER BY created_at DESC, id DESC LIMIT $2) e
-		ORDER BY e.created_at DESC, e.id DESC`, ids, mailsShown)
-	if err != nil {
+// queueMails reads what became of the latest mails of a booking.
+func queueMails(batch *pgx.Batch, bookingID string, mails *[]boxoffice.BookingMail) {
+	batch.Queue(`
+		SELECT kind, recipient, status, created_at, sent_at FROM emails WHERE booking_id = $1 AND status <> 'withdrawn'
+		ORDER BY created_at DESC, id DESC LIMIT `+strconv.Itoa(mailsShown), bookingID).Query(func(rows pgx.Rows) (err error) {
+		*mails, err = pgx.AppendRows(*mails, rows, func(row pgx.CollectableRow) (m boxoffice.BookingMail, err error) {
+			var sent *time.Time
+			err = row.Scan(&m.Kind, &m.Recipient, &m.Status, &m.QueuedAt, &sent)
+			m.SentAt = deref(sent)
+			return m, err
+		})
 		return err
-	}
-	var bookingID string
-	var m boxoffice.BookingMail
-	var sent *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&bookingID, &m.Kind, &m.Recipient, &m.Status, &m.QueuedAt, &sent}, func() error {
-		m.SentAt = deref(sent)
-		b := &bookings[index[bookingID]]
-		b.Mails = append(b.Mails, m)
-		return nil
 	})
-	return err
 }

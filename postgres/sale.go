@@ -24,7 +24,7 @@ func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int
 		if !onSale {
 			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event is no longer on sale.")
 		}
-		seats, _, err := lockSeats(ctx, tx, b.id, false)
+		seats, _, err := lockSeats(ctx, tx, b.id)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (s *Bookings) SellLate(ctx context.Context, bookingID string, epoch int64, 
 		if err != nil {
 			return err
 		}
-		seats, free, err := lockSeats(ctx, tx, b.id, true)
+		seats, free, err := lockAllSeats(ctx, tx, b.id)
 		if err != nil {
 			return err
 		}

@@ -195,11 +195,20 @@ func scanSituation(row pgx.Row) (s boxoffice.Situation, failed failedRefunds, er
 
 // lockSeats locks the seats that the booking has not let go, in the order of their IDs, and gives them with the judgement
 // whether each is free to anybody.
-func lockSeats(ctx context.Context, tx pgx.Tx, bookingID string, alsoReleased bool) (seats []boxoffice.Ticket, free []bool, err error) {
+func lockSeats(ctx context.Context, tx pgx.Tx, bookingID string) (seats []boxoffice.Ticket, free []bool, err error) {
+	return lockBooked(ctx, tx, bookingID, ` AND released_at IS NULL`)
+}
+
+// lockAllSeats is lockSeats of those that it has let go too.
+func lockAllSeats(ctx context.Context, tx pgx.Tx, bookingID string) (seats []boxoffice.Ticket, free []bool, err error) {
+	return lockBooked(ctx, tx, bookingID, "")
+}
+
+func lockBooked(ctx context.Context, tx pgx.Tx, bookingID, condition string) (seats []boxoffice.Ticket, free []bool, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT `+ticketColumns+`, seat_is_free(t.state, t.held_until) FROM tickets t
-		WHERE t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1 AND ($2 OR released_at IS NULL))
-		ORDER BY t.id FOR NO KEY UPDATE`, bookingID, alsoReleased)
+		WHERE t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1`+condition+`)
+		ORDER BY t.id FOR NO KEY UPDATE`, bookingID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -219,7 +228,7 @@ func heldBy(seats []boxoffice.Ticket, bookingID string) int {
 
 // freeSeats gives back the locked seats of the booking, held or sold; seats that others took meanwhile stay theirs.
 func freeSeats(ctx context.Context, tx pgx.Tx, bookingID string) error {
-	if _, _, err := lockSeats(ctx, tx, bookingID, false); err != nil {
+	if _, _, err := lockSeats(ctx, tx, bookingID); err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
