@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,6 +90,43 @@ func TestSeatMap_OfOtherTicketsThanThePlanHas(t *testing.T) {
 	h.exec(t, `UPDATE tickets SET row = 'Z' WHERE id = $1`, seats("B1")[0])
 	h.hold(t, h.addUser(t), seats("B2")...)
 	require.Equal(t, "a-aa-ha", string(requireSameMap(t, h.db, h.event, plan).States))
+}
+
+// What a sale does not change of the seats is kept from one reading to the next; an organizer changes it all the same.
+func TestSeatMap_AfterTheSeatsChanged(t *testing.T) {
+	t.Parallel()
+	plan, next := rowsOf("ss", "ss"), rowsOf("ss", "s")
+	h, seats := newHallHouse(t, plan)
+	o, by := h.db.Organizers(), boxoffice.By{UserID: one[string](t, h, `SELECT owner_id::text FROM events`)}
+	h.exec(t, `UPDATE venues SET owner_id = $1`, by.UserID)
+	before := requireSameMap(t, h.db, h.event, plan)
+	h.hold(t, h.addUser(t), seats("A1")...)
+	held := requireSameMap(t, h.db, h.event, plan)
+	require.Equal(t, before.Layout, held.Layout)
+	require.Equal(t, "haaa", string(held.States))
+
+	_, err := o.SetPrices(t.Context(), by, h.event, map[string]int64{"standard": 1900})
+	require.NoError(t, err)
+	require.EqualValues(t, 1900, requireSameMap(t, h.db, h.event, plan).Offers[0].TotalMinor)
+	fee := int64(150)
+	_, err = o.ChangeEvent(t.Context(), by, h.event, boxoffice.EventChange{BookingFeeMinor: &fee}, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 2050, requireSameMap(t, h.db, h.event, plan).Offers[0].TotalMinor)
+
+	canonical, err := next.Canonical()
+	require.NoError(t, err)
+	hash := fmt.Sprintf("%x", sha256.Sum256(canonical))
+	_, err = o.AddSeatPlan(t.Context(), by, boxoffice.SeatPlanVersion{
+		VenueID: one[string](t, h, `SELECT venue_id::text FROM events`), Hash: hash, Name: "next", Seats: 3, Categories: next.Categories,
+	}, canonical)
+	require.NoError(t, err)
+	var places []boxoffice.Ticket
+	for p := range next.Places() {
+		places = append(places, boxoffice.Ticket{Section: p.Section, Row: p.Row, Number: p.Number, Category: p.Category})
+	}
+	_, err = o.ChangeEvent(t.Context(), by, h.event, boxoffice.EventChange{PlanHash: &hash}, places)
+	require.NoError(t, err)
+	require.Equal(t, "haa", string(requireSameMap(t, h.db, h.event, next).States))
 }
 
 func TestSeatStatus_OfASection(t *testing.T) {

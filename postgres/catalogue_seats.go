@@ -69,15 +69,18 @@ func readEventTickets(ctx context.Context, q querier, eventID string, after seat
 	if page.Event, err = readShownEvent(ctx, q, eventID); err != nil {
 		return page, err
 	}
+	if limit == 0 {
+		shown := []boxoffice.Event{page.Event}
+		err = countFree(ctx, q, shown)
+		page.Event = shown[0]
+		return page, err
+	}
 	rows, err := countFreeSeats(ctx, q, page.Event.ID)
 	if err != nil {
 		return page, err
 	}
 	for _, r := range rows {
 		page.Event.Available += r.free
-	}
-	if limit == 0 {
-		return page, nil
 	}
 	if page.Tickets, err = readFreeTickets(ctx, q, page.Event.ID, rowsOfPage(rows, after, limit), after, limit+1); err != nil {
 		return page, err

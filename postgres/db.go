@@ -29,6 +29,7 @@ type DB struct {
 	apart   *DB // nil in itself
 	lanes   *lanes
 	halls   *halls
+	seats   *kept[*eventSeats] // by the event's ID
 	free    *shownFree
 	renewed atomic.Int64 // when the pool was last emptied by leaveReadOnly, in nanoseconds
 }
@@ -80,7 +81,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	params["statement_timeout"] = milliseconds(o.StatementTimeout)
 	params["idle_in_transaction_session_timeout"] = milliseconds(o.IdleInTxTimeout)
 	params["timezone"] = "UTC"
-	db := &DB{apart: &DB{}, lanes: newLanes(int(o.MaxConns) / 4), halls: newHalls(), free: newShownFree()}
+	db := &DB{apart: &DB{}, lanes: newLanes(int(o.MaxConns) / 4), halls: newHalls(), seats: newKept[*eventSeats](), free: newShownFree()}
 	if db.pool, err = openPool(ctx, config, o.MaxConns); err != nil {
 		return nil, err
 	}

@@ -10,21 +10,54 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// mostPlaces bounds the memory of halls: about 75 MB.
+// mostPlaces bounds the memory of halls, about 75 MB, and that of the seats of events, about 120 MB.
 const mostPlaces = 500_000
 
-// halls keeps the halls of plans that were read; plans never change.
-type halls struct {
+// kept keeps what was read of halls with so many places in all.
+type kept[T interface{ Size() int }] struct {
 	mu     sync.Mutex
-	kept   map[string]*seating.Hall // by the plan's hash
+	of     map[string]T
 	places int
 }
 
-func newHalls() *halls { return &halls{kept: map[string]*seating.Hall{}} }
+func newKept[T interface{ Size() int }]() *kept[T] { return &kept[T]{of: map[string]T{}} }
+
+func (k *kept[T]) known(key string) (T, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, ok := k.of[key]
+	return v, ok
+}
+
+// keep keeps a value in place of the key's last, and forgets any others where there are too many places.
+func (k *kept[T]) keep(key string, v T) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.forget(key)
+	for other := range k.of {
+		if k.places+v.Size() <= mostPlaces {
+			break
+		}
+		k.forget(other)
+	}
+	k.of[key], k.places = v, k.places+v.Size()
+}
+
+func (k *kept[T]) forget(key string) {
+	if v, ok := k.of[key]; ok {
+		delete(k.of, key)
+		k.places -= v.Size()
+	}
+}
+
+// halls keeps the halls of plans by their hash; plans never change.
+type halls struct{ *kept[*seating.Hall] }
+
+func newHalls() *halls { return &halls{newKept[*seating.Hall]()} }
 
 // hall gives the hall of a plan, and reads it where it is not known: a plan of 20,000 places costs about 90 ms.
 func (h *halls) hall(ctx context.Context, q querier, planHash []byte) (*seating.Hall, error) {
-	if known := h.known(string(planHash)); known != nil {
+	if known, ok := h.known(string(planHash)); ok {
 		return known, nil
 	}
 	var raw []byte
@@ -38,29 +71,6 @@ func (h *halls) hall(ctx context.Context, q querier, planHash []byte) (*seating.
 	hall := seating.New(plan)
 	h.keep(string(planHash), hall)
 	return hall, nil
-}
-
-func (h *halls) known(hash string) *seating.Hall {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.kept[hash]
-}
-
-// keep keeps a hall, and forgets any others where there are too many places.
-func (h *halls) keep(hash string, hall *seating.Hall) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for other, old := range h.kept {
-		if h.places+hall.Size() <= mostPlaces {
-			break
-		}
-		delete(h.kept, other)
-		h.places -= old.Size()
-	}
-	if h.kept[hash] == nil {
-		h.places += hall.Size()
-	}
-	h.kept[hash] = hall
 }
 
 // readFree reads the free seats of an event, at their price and with their fee of now. Of 20,000 it costs about 25 ms.
