@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/boxoffice/boxoffice"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // ConfirmSeats turns held seats into sold ones: all of them, or none and CodeSeatsLost, whose message is for the buyer. A
@@ -142,26 +142,12 @@ func (s *Bookings) IssueAdmissions(ctx context.Context, bookingID string, epoch 
 }
 
 func admitAll(ctx context.Context, tx pgx.Tx, bookingID string) error {
-	rows, err := tx.Query(ctx, `
-		SELECT t.id FROM tickets t JOIN booking_tickets bt ON bt.ticket_id = t.id AND bt.booking_id = t.booking_id
+	_, err := tx.Exec(ctx, `
+		INSERT INTO admissions (id, booking_id, ticket_id)
+		SELECT uuidv7(), t.booking_id, t.id FROM tickets t JOIN booking_tickets bt ON bt.ticket_id = t.id AND bt.booking_id = t.booking_id
 		WHERE bt.booking_id = $1 AND t.state = 'sold'
 		  AND NOT EXISTS (SELECT FROM admissions a WHERE a.ticket_id = t.id AND a.voided_at IS NULL) ORDER BY t.id`, bookingID)
-	if err != nil {
-		return err
-	}
-	missing, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	batch := &pgx.Batch{}
-	for _, ticketID := range missing {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return err
-		}
-		batch.Queue(`INSERT INTO admissions (id, booking_id, ticket_id) VALUES ($1, $2, $3)`, id.String(), bookingID, ticketID)
-	}
-	return tx.SendBatch(ctx, batch).Close()
+	return err
 }
 
 // CompleteBooking notes that the tickets exist under blobKey, and queues the mail that brings them.
@@ -186,10 +172,10 @@ func (s *Bookings) CompleteBooking(ctx context.Context, bookingID string, epoch 
 func (s *Bookings) TicketDocument(ctx context.Context, userID, bookingID string) (boxoffice.TicketDocument, string, error) {
 	var doc boxoffice.TicketDocument
 	var blobKey string
-	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err := s.db.read(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
 		var status boxoffice.BookingStatus
 		var key *string
-		err := tx.QueryRow(ctx, `SELECT status, blob_key FROM bookings WHERE id = $1 AND user_id = $2`, bookingID, userID).
+		err := conn.QueryRow(ctx, `SELECT status, blob_key FROM bookings WHERE id = $1 AND user_id = $2`, bookingID, userID).
 			Scan(&status, &key)
 		if err != nil {
 			return err
@@ -198,7 +184,7 @@ func (s *Bookings) TicketDocument(ctx context.Context, userID, bookingID string)
 			return noTickets(status)
 		}
 		blobKey = *key
-		doc, err = readDocument(ctx, tx, bookingID)
+		doc, err = readDocument(ctx, conn, bookingID)
 		return err
 	})
 	return doc, blobKey, err
