@@ -69,8 +69,9 @@ type EmailStore interface {
 	// EmailJob reads a mail. CodeNotFound.
 	EmailJob(ctx context.Context, emailID string) (EmailJob, error)
 	// MarkEmail notes how an attempt to send it ended: sent with sendErr nil, failed for good with CodeMailRejected, else
-	// still queued. handedOver says that a mail workflow now looks after it.
-	MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) error
+	// still queued. handedOver says that a mail workflow now looks after it. It gives the situation that it left its booking
+	// in; none where the mail was no longer queued, which changes nothing. CodeNotFound.
+	MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) (Situation, error)
 }
 
 // MailMessage is a mail ready for the server.

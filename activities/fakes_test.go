@@ -195,9 +195,9 @@ func (a *answers) EmailJob(context.Context, string) (boxoffice.EmailJob, error) 
 	return a.job, a.asked("EmailJob")
 }
 
-func (a *answers) MarkEmail(_ context.Context, _ string, sendErr error, handedOver bool) error {
+func (a *answers) MarkEmail(_ context.Context, _ string, sendErr error, handedOver bool) (boxoffice.Situation, error) {
 	a.marks = append(a.marks, mark{err: sendErr, handedOver: handedOver})
-	return a.asked("MarkEmail")
+	return a.look, a.asked("MarkEmail")
 }
 
 func (a outside) RefundsOf(_ context.Context, paymentIntent string) ([]boxoffice.ProviderRefund, error) {

@@ -6,58 +6,61 @@ import (
 	"github.com/boxoffice/boxoffice"
 )
 
-// SendTickets sends the mail that is due, and looks. A mail that the server refuses for good is noted as failed and is no
+// SendTickets sends the mail that is due, and gives the situation then. A mail that the server refuses for good is noted as failed and is no
 // error here: it never undoes a sale.
 func (a *Activities) SendTickets(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(ctx, a, act.BookingID)
-	if err := a.send(ctx, act.EmailID); err != nil {
-		return finish(boxoffice.Situation{}, err)
+	now, err := a.send(ctx, act.EmailID)
+	return a.afterMark(ctx, act, now, err)
+}
+
+// afterMark finishes a step of a run that has marked a mail. It looks where the mail was no longer queued, and where another
+// run has the booking, which refuses this one.
+func (a *Activities) afterMark(ctx context.Context, act Act, now boxoffice.Situation, err error) (boxoffice.Situation, error) {
+	if err == nil && now.Epoch != act.Epoch {
+		now, err = a.Bookings.Look(ctx, act.BookingID, act.Epoch)
 	}
-	return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
+	return done(ctx, a, act.BookingID)(now, err)
 }
 
 // SendMail is SendTickets for the mail's own workflow, which has no epoch: it touches no booking.
 func (a *Activities) SendMail(ctx context.Context, act Act) error {
-	_, err := done(ctx, a, act.BookingID)(boxoffice.Situation{}, a.send(ctx, act.EmailID))
+	_, err := done(ctx, a, act.BookingID)(a.send(ctx, act.EmailID))
 	return err
 }
 
-// HandOverMail notes that the mail's own workflow looks after it from now on, and looks.
+// HandOverMail notes that the mail's own workflow looks after it from now on, and gives the situation then.
 func (a *Activities) HandOverMail(ctx context.Context, act Act) (boxoffice.Situation, error) {
-	finish := done(ctx, a, act.BookingID)
-	if err := a.Emails.MarkEmail(ctx, act.EmailID, nil, true); err != nil {
-		return finish(boxoffice.Situation{}, err)
-	}
-	return finish(a.Bookings.Look(ctx, act.BookingID, act.Epoch))
+	now, err := a.Emails.MarkEmail(ctx, act.EmailID, nil, true)
+	return a.afterMark(ctx, act, now, err)
 }
 
 // GiveMailUp notes that a mail which was tried for days will not be sent. One that was sent after all stays sent.
 func (a *Activities) GiveMailUp(ctx context.Context, act Act) error {
 	gaveUp := boxoffice.Errorf(boxoffice.CodeMailRejected, "The mail could not be sent for days.")
-	_, err := done(ctx, a, act.BookingID)(boxoffice.Situation{}, a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
+	_, err := done(ctx, a, act.BookingID)(a.Emails.MarkEmail(ctx, act.EmailID, gaveUp, false))
 	if err == nil {
 		count(ctx, boxoffice.CounterMailsLost, "reason", string(boxoffice.MailGivenUp))
 	}
 	return err
 }
 
-// send sends a queued mail and notes how that went. One that was sent before is left alone. A crash between the server's
+// send sends a queued mail, notes how that went and gives the situation then. One that was sent before is left alone. A crash between the server's
 // word and our note sends it twice: a second copy is better than none, and it carries the same Message-ID.
-func (a *Activities) send(ctx context.Context, emailID string) error {
+func (a *Activities) send(ctx context.Context, emailID string) (now boxoffice.Situation, err error) {
 	job, err := a.Emails.EmailJob(ctx, emailID)
 	if err != nil || job.Status != boxoffice.EmailQueued {
-		return err
+		return now, err
 	}
 	sendErr := a.deliver(ctx, job)
-	if err := a.Emails.MarkEmail(ctx, emailID, sendErr, false); err != nil {
-		return err
+	if now, err = a.Emails.MarkEmail(ctx, emailID, sendErr, false); err != nil {
+		return now, err
 	}
 	if boxoffice.CodeOf(sendErr) == boxoffice.CodeMailRejected {
 		a.Logger.ErrorContext(ctx, "a mail was refused for good", "email", emailID, "booking", job.Document.BookingID, "error", sendErr)
 		count(ctx, boxoffice.CounterMailsLost, "reason", string(boxoffice.MailRefused))
-		return nil
+		return now, nil
 	}
-	return sendErr
+	return now, sendErr
 }
 
 // deliver makes the message, with the files that its kind carries, and hands it to the server.

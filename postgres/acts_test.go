@@ -241,7 +241,8 @@ func TestRunActs_ErrNotFound(t *testing.T) {
 	requireCode(t, boxoffice.CodeNotFound, err)
 	_, err = h.store.BookingRef(t.Context(), nobody.ID)
 	requireCode(t, boxoffice.CodeNotFound, err)
-	requireCode(t, boxoffice.CodeNotFound, h.store.MarkEmail(t.Context(), newID(t), nil, false))
+	_, err = h.store.MarkEmail(t.Context(), newID(t), nil, false)
+	requireCode(t, boxoffice.CodeNotFound, err)
 	_, err = h.store.EmailJob(t.Context(), newID(t))
 	requireCode(t, boxoffice.CodeNotFound, err)
 }

@@ -88,7 +88,7 @@ func TestAudit_ARefusedResendIsNoViolation(t *testing.T) {
 	_, emailID, err := h.store.RequestResend(t.Context(), resendOf(s))
 	require.NoError(t, err)
 	refusal := boxoffice.Errorf(boxoffice.CodeMailRejected, "no such address")
-	require.NoError(t, h.store.MarkEmail(t.Context(), emailID, refusal, false))
+	h.markEmail(t, emailID, refusal, false)
 	h.requireClean(t, 1)
 	h.exec(t, `UPDATE emails SET status = 'failed', sent_at = NULL`)
 	require.Equal(t, []string{"mail-goes-out"}, broken(h.audit(t, postgres.AuditOptions{})))

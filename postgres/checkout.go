@@ -243,11 +243,7 @@ func (s *Bookings) StoreSession(ctx context.Context, attemptID string, session b
 	var deadline time.Time
 	var refused error
 	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		var bookingID string
-		if err := tx.QueryRow(ctx, `SELECT booking_id FROM payment_attempts WHERE id = $1`, attemptID).Scan(&bookingID); err != nil {
-			return err
-		}
-		b, err := lockBooking(ctx, tx, bookingID)
+		b, err := lockBookingOf(ctx, tx, "payment_attempts", attemptID)
 		if err != nil {
 			return err
 		}
@@ -255,7 +251,7 @@ func (s *Bookings) StoreSession(ctx context.Context, attemptID string, session b
 		err = tx.QueryRow(ctx, `
 			UPDATE payment_attempts SET session_id = coalesce(session_id, $2), url = coalesce(url, nullif($3, ''))
 			WHERE id = $1 RETURNING state, (SELECT hold_expires_at FROM bookings WHERE id = $4)`,
-			attemptID, session.ID, session.URL, bookingID).Scan(&state, &deadline)
+			attemptID, session.ID, session.URL, b.id).Scan(&state, &deadline)
 		if err != nil {
 			return err
 		}
@@ -274,11 +270,7 @@ func (s *Bookings) StoreSession(ctx context.Context, attemptID string, session b
 // AbandonAttempt ends a live attempt of which the provider proved to have no session. One whose session is known stays.
 func (s *Bookings) AbandonAttempt(ctx context.Context, attemptID string) error {
 	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		var bookingID string
-		if err := tx.QueryRow(ctx, `SELECT booking_id FROM payment_attempts WHERE id = $1`, attemptID).Scan(&bookingID); err != nil {
-			return err
-		}
-		if _, err := lockBooking(ctx, tx, bookingID); err != nil {
+		if _, err := lockBookingOf(ctx, tx, "payment_attempts", attemptID); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE payment_attempts SET state = 'dead', ended_at = boxoffice_now()

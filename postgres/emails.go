@@ -98,8 +98,8 @@ func readLetGo(ctx context.Context, q querier, bookingID string, only []string) 
 	}), err
 }
 
-// MarkEmail notes how an attempt to send a mail ended, and when its booking is to be looked at next.
-func (s *Bookings) MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) error {
+// MarkEmail notes how an attempt to send a mail ended, and looks.
+func (s *Bookings) MarkEmail(ctx context.Context, emailID string, sendErr error, handedOver bool) (boxoffice.Situation, error) {
 	status, text, tried := boxoffice.EmailSent, "", 1
 	switch {
 	case handedOver:
@@ -109,28 +109,26 @@ func (s *Bookings) MarkEmail(ctx context.Context, emailID string, sendErr error,
 	case sendErr != nil:
 		status, text = boxoffice.EmailQueued, sendErr.Error()
 	}
-	return s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		var bookingID, kind string
-		if err := tx.QueryRow(ctx, `SELECT booking_id, kind FROM emails WHERE id = $1`, emailID).Scan(&bookingID, &kind); err != nil {
+	var now boxoffice.Situation
+	err := s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		now = boxoffice.Situation{}
+		b, err := lockBookingOf(ctx, tx, "emails", emailID)
+		if err != nil {
 			return err
 		}
-		if _, err := lockBooking(ctx, tx, bookingID); err != nil {
-			return err
-		}
-		changed, err := tx.Exec(ctx, `
+		var kind boxoffice.EmailKind
+		err = tx.QueryRow(ctx, `
 			UPDATE emails SET status = $2, attempts = attempts + $3, last_error = coalesce(nullif($4, ''), last_error),
 				sent_at = CASE WHEN $2 = 'sent'::email_status THEN boxoffice_now() END,
 				handed_over = CASE WHEN $5 THEN boxoffice_now() ELSE handed_over END
-			WHERE id = $1 AND status = 'queued'`, emailID, status, tried, text, handedOver)
-		if err != nil || changed.RowsAffected() == 0 {
+			WHERE id = $1 AND status = 'queued' RETURNING kind`, emailID, status, tried, text, handedOver).Scan(&kind)
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		if now, err = look(ctx, tx, b.id); err != nil || status == boxoffice.EmailQueued {
 			return err
 		}
-		if _, err := look(ctx, tx, bookingID); err != nil {
-			return err
-		}
-		if status == boxoffice.EmailQueued {
-			return nil
-		}
-		return addTimeline(ctx, tx, bookingID, "mail "+kind+" "+string(status), "workflow", nil)
+		return addTimeline(ctx, tx, b.id, "mail "+string(kind)+" "+string(status), "workflow", nil)
 	})
+	return now, err
 }

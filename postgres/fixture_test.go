@@ -174,6 +174,20 @@ func (h *house) verify(t testing.TB, bookingID string) boxoffice.Situation {
 	return s
 }
 
+// markEmail notes how an attempt to send a mail ended; what comes back is the situation that is found afterwards.
+func (h *house) markEmail(t testing.TB, emailID string, sendErr error, handedOver bool) {
+	t.Helper()
+	now, err := h.store.MarkEmail(t.Context(), emailID, sendErr, handedOver)
+	require.NoError(t, err)
+	if now.BookingID == "" {
+		return // it was no longer queued
+	}
+	later, err := h.store.Look(t.Context(), now.BookingID, now.Epoch)
+	require.NoError(t, err)
+	later.Remaining = now.Remaining
+	require.Equal(t, later, now)
+}
+
 func (h *house) status(t testing.TB, bookingID string) boxoffice.BookingStatus {
 	t.Helper()
 	return one[boxoffice.BookingStatus](t, h, `SELECT status FROM bookings WHERE id = $1`, bookingID)

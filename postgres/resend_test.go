@@ -31,7 +31,7 @@ func (h *house) sendAll(t *testing.T, bookingID string) {
 		ids = append(ids, id)
 	}
 	for _, id := range ids {
-		require.NoError(t, h.store.MarkEmail(t.Context(), id, nil, false))
+		h.markEmail(t, id, nil, false)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestRequestResend_ToAnotherAddress(t *testing.T) {
 	details := one[string](t, h, `SELECT string_agg(details::text, '') FROM booking_timeline WHERE booking_id = $1`, s.ID)
 	require.NotContains(t, details, "@", "no address in the timeline")
 
-	require.NoError(t, h.store.MarkEmail(t.Context(), emailID, nil, false))
+	h.markEmail(t, emailID, nil, false)
 	b, err = h.store.Booking(t.Context(), s.UserID, s.ID)
 	require.NoError(t, err)
 	require.Len(t, b.Mails, 2)

@@ -35,12 +35,21 @@ func (b lockedBooking) stands() bool {
 
 // lockBooking locks a booking; its seats are locked after it, never before.
 func lockBooking(ctx context.Context, tx pgx.Tx, bookingID string) (lockedBooking, error) {
-	b := lockedBooking{id: bookingID}
+	return lockBookingBy(ctx, tx, `$1`, bookingID)
+}
+
+// lockBookingOf locks the booking of a row of a table that has bookings.
+func lockBookingOf(ctx context.Context, tx pgx.Tx, table, id string) (lockedBooking, error) {
+	return lockBookingBy(ctx, tx, `(SELECT booking_id FROM `+table+` WHERE id = $1)`, id)
+}
+
+func lockBookingBy(ctx context.Context, tx pgx.Tx, key, id string) (lockedBooking, error) {
+	var b lockedBooking
 	err := tx.QueryRow(ctx, `
-		SELECT user_id, event_id, status, closing_reason, closing_at IS NOT NULL, hold_expires_at <= boxoffice_now(), epoch,
+		SELECT id, user_id, event_id, status, closing_reason, closing_at IS NOT NULL, hold_expires_at <= boxoffice_now(), epoch,
 		       amount_minor, currency, EXISTS (SELECT FROM event_cancellations c WHERE c.event_id = b.event_id), called_off_at IS NOT NULL
-		FROM bookings b WHERE id = $1 FOR NO KEY UPDATE`, bookingID).
-		Scan(&b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency,
+		FROM bookings b WHERE id = `+key+` FOR NO KEY UPDATE`, id).
+		Scan(&b.id, &b.userID, &b.eventID, &b.status, &b.reason, &b.closing, &b.late, &b.epoch, &b.amount.Minor, &b.amount.Currency,
 			&b.eventOff, &b.calledOff)
 	return b, err
 }

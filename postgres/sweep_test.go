@@ -117,7 +117,7 @@ func TestMarkEmail(t *testing.T) {
 
 	mark := func(sendErr error, handedOver bool) (status boxoffice.EmailStatus, attempts int, next boxoffice.Step) {
 		t.Helper()
-		require.NoError(t, h.store.MarkEmail(t.Context(), mail, sendErr, handedOver))
+		h.markEmail(t, mail, sendErr, handedOver)
 		require.NoError(t, h.own.QueryRow(t.Context(), `SELECT status, attempts FROM emails WHERE id = $1`, mail).Scan(&status, &attempts))
 		look, err := h.store.Look(t.Context(), s.ID, now.Epoch)
 		require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestMarkEmail_Rejected(t *testing.T) {
 	h := newHouse(t, 1)
 	s := h.soldBooking(t, h.addUser(t), h.tickets[0])
 	mail := h.verify(t, s.ID).MailDue
-	require.NoError(t, h.store.MarkEmail(t.Context(), mail, boxoffice.Errorf(boxoffice.CodeMailRejected, "no such user"), false))
+	h.markEmail(t, mail, boxoffice.Errorf(boxoffice.CodeMailRejected, "no such user"), false)
 	require.Equal(t, boxoffice.EmailFailed, one[boxoffice.EmailStatus](t, h, `SELECT status FROM emails`))
 	require.Equal(t, boxoffice.StepEnd, h.verify(t, s.ID).Next())
 	require.Equal(t, boxoffice.BookingCompleted, h.status(t, s.ID), "a mail never undoes a sale")

@@ -198,7 +198,7 @@ func TestTold_OfAFailureNothing(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, boxoffice.EmailWithdrawn, job.Status, "its own workflow, if it has one, sends it no more")
 		before := h.rows(t)
-		require.NoError(t, h.store.MarkEmail(t.Context(), mail, nil, false))
+		h.markEmail(t, mail, nil, false)
 		require.Equal(t, before, h.rows(t))
 		require.Equal(t, 1, h.openTasks(t, boxoffice.TaskRefundFailed), "what support has to mend")
 		h.requireClean(t, 1)
@@ -263,7 +263,7 @@ func TestNextCheck_AMailThatIsDueDoesNotWaitForTheBank(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, boxoffice.StepSendMail, now.Next())
 	require.Equal(t, time.Minute, h.nextCheck(t, s.ID))
-	require.NoError(t, h.store.MarkEmail(t.Context(), now.MailDue, nil, false))
+	h.markEmail(t, now.MailDue, nil, false)
 	require.Equal(t, time.Hour, h.nextCheck(t, s.ID), "and then the bank's time is long")
 }
 

@@ -236,22 +236,23 @@ func (r *rows) EmailJob(_ context.Context, emailID string) (boxoffice.EmailJob, 
 	}, nil
 }
 
-func (r *rows) MarkEmail(_ context.Context, emailID string, sendErr error, handedOver bool) error {
+func (r *rows) MarkEmail(_ context.Context, emailID string, sendErr error, handedOver bool) (boxoffice.Situation, error) {
 	b, err := r.find(func(b *booking) bool { return b.mail(emailID) != nil })
 	if err != nil {
-		return err
+		return boxoffice.Situation{}, err
 	}
 	call := "MarkEmail"
 	if handedOver {
 		call = "hand over"
 	}
 	if err := b.meet(call); err != nil {
-		return err
+		return boxoffice.Situation{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch m := b.mail(emailID); {
 	case m.status != boxoffice.EmailQueued:
+		return boxoffice.Situation{}, nil
 	case handedOver:
 		m.handedOver = true
 	case sendErr == nil:
@@ -259,7 +260,7 @@ func (r *rows) MarkEmail(_ context.Context, emailID string, sendErr error, hande
 	case boxoffice.CodeOf(sendErr) == boxoffice.CodeMailRejected:
 		m.status = boxoffice.EmailFailed
 	}
-	return nil
+	return b.look(), nil
 }
 
 func (r *rows) ClaimOverdue(context.Context, int) ([]boxoffice.BookingRef, error) { return nil, nil }

@@ -185,8 +185,8 @@ func (s store) EmailJob(ctx context.Context, id string) (boxoffice.EmailJob, err
 	return onStore(ctx, "EmailJob", func() (boxoffice.EmailJob, error) { return s.realStore.EmailJob(ctx, id) })
 }
 
-func (s store) MarkEmail(ctx context.Context, id string, sendErr error, handedOver bool) error {
-	return tell(ctx, "store", "MarkEmail", func() error { return s.realStore.MarkEmail(ctx, id, sendErr, handedOver) })
+func (s store) MarkEmail(ctx context.Context, id string, sendErr error, handedOver bool) (boxoffice.Situation, error) {
+	return onStore(ctx, "MarkEmail", func() (boxoffice.Situation, error) { return s.realStore.MarkEmail(ctx, id, sendErr, handedOver) })
 }
 
 func (s store) SettleByHand(ctx context.Context, act boxoffice.SupportAct, ref boxoffice.RefundRef, tickets []string) error {
