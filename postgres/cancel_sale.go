@@ -274,19 +274,11 @@ func (r seatReturn) do(ctx context.Context, tx pgx.Tx, why string) error {
 
 // freeSeats makes the admissions void and the seats free.
 func (r seatReturn) freeSeats(ctx context.Context, tx pgx.Tx) error {
-	if _, _, err := lockSeats(ctx, tx, r.booking.id); err != nil {
-		return err
-	}
 	ids := r.ticketIDs()
-	freed, err := tx.Exec(ctx, `UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL
-		WHERE booking_id = $1 AND state = 'sold' AND id = ANY ($2::text[]::uuid[])`, r.booking.id, ids)
-	if err != nil {
-		return err
-	}
-	if int(freed.RowsAffected()) != len(ids) {
-		return boxoffice.Errorf(boxoffice.CodeInternal, "freed %d of %d sold seats", freed.RowsAffected(), len(ids))
-	}
 	batch := &pgx.Batch{}
+	queueLockSeats(batch, r.booking.id, keptSeats, &lockedSeats{})
+	batch.Queue(`UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL
+		WHERE booking_id = $1 AND state = 'sold' AND id = ANY ($2::text[]::uuid[])`, r.booking.id, ids).Exec(affects("freed", len(ids)))
 	batch.Queue(`UPDATE admissions SET voided_at = boxoffice_now()
 		WHERE booking_id = $1 AND ticket_id = ANY ($2::text[]::uuid[]) AND voided_at IS NULL`, r.booking.id, ids)
 	batch.Queue(`UPDATE booking_tickets bt SET released_at = boxoffice_now(), kept_minor = k.kept

@@ -8,6 +8,7 @@ import (
 	"github.com/boxoffice/boxoffice"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -132,17 +133,18 @@ func (s *Bookings) newAttempt(ctx context.Context, tx pgx.Tx, b lockedBooking, r
 	if err != nil {
 		return boxoffice.PaymentAttempt{}, err
 	}
-	if err := s.moveForCheckout(ctx, tx, b, req.Email, parameters.ExpiresAt); err != nil {
-		return boxoffice.PaymentAttempt{}, err
-	}
-	a, err := scanAttempt(tx.QueryRow(ctx, `
+	var a boxoffice.PaymentAttempt
+	batch := &pgx.Batch{}
+	s.queueMoveForCheckout(batch, b, req.Email, parameters.ExpiresAt)
+	batch.Queue(`
 		INSERT INTO payment_attempts (id, booking_id, parameters, amount_minor, currency, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6) RETURNING `+attemptColumns,
-		id.String(), b.id, stored, b.amount.Minor, b.amount.Currency, parameters.ExpiresAt))
-	if err != nil {
-		return a, err
-	}
-	if err := addTimeline(ctx, tx, b.id, "checkout opened", "buyer", map[string]any{"attempt": a.ID}); err != nil {
+		id.String(), b.id, stored, b.amount.Minor, b.amount.Currency, parameters.ExpiresAt).QueryRow(func(row pgx.Row) (err error) {
+		a, err = scanAttempt(row)
+		return err
+	})
+	queueTimeline(batch, b.id, "checkout opened", "buyer", map[string]any{"attempt": id.String()})
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return a, err
 	}
 	if a.Free() {
@@ -169,19 +171,18 @@ func (s *Bookings) sessionParameters(ctx context.Context, tx pgx.Tx, b lockedBoo
 		SuccessURL: req.SuccessURL, CancelURL: req.CancelURL,
 	}
 	var name, email string
-	err := tx.QueryRow(ctx, `
+	var seats []boxoffice.Ticket
+	batch := &pgx.Batch{}
+	batch.Queue(`
 		SELECT b.reference, e.name, coalesce(b.email, u.email, ''), date_trunc('second', boxoffice_now()) + $2
 		FROM bookings b JOIN events e ON e.id = b.event_id JOIN users u ON u.id = b.user_id WHERE b.id = $1`,
-		b.id, sessionLife).Scan(&p.Reference, &name, &email, &p.ExpiresAt)
-	if err != nil {
+		b.id, sessionLife).QueryRow(func(row pgx.Row) error { return row.Scan(&p.Reference, &name, &email, &p.ExpiresAt) })
+	queueTickets(batch, b.id, &seats)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return p, err
 	}
 	if p.CustomerEmail == "" {
 		p.CustomerEmail = email
-	}
-	seats, err := readTickets(ctx, tx, b.id)
-	if err != nil {
-		return p, err
 	}
 	p.Lines = linesOf(name, seats)
 	p.ExpiresAt = p.ExpiresAt.UTC()
@@ -206,35 +207,38 @@ func linesOf(event string, tickets []boxoffice.Ticket) []boxoffice.LineItem {
 	return lines
 }
 
-// moveForCheckout gives the buyer of a first payment page at least the configured time, and moves the backstop of the
+// queueMoveForCheckout gives the buyer of a first payment page at least the configured time, and moves the backstop of the
 // seats behind the page's end. A further page, after a decline, moves no deadline.
-func (s *Bookings) moveForCheckout(ctx context.Context, tx pgx.Tx, b lockedBooking, email string, sessionEnds time.Time) error {
-	_, err := tx.Exec(ctx, `
+func (s *Bookings) queueMoveForCheckout(batch *pgx.Batch, b lockedBooking, email string, sessionEnds time.Time) {
+	batch.Queue(`
 		UPDATE bookings SET email = coalesce(nullif($2, ''), email), hold_expires_at = CASE
 			WHEN EXISTS (SELECT FROM payment_attempts a WHERE a.booking_id = $1) THEN hold_expires_at
 			ELSE greatest(hold_expires_at, boxoffice_now() + $3) END
 		WHERE id = $1`, b.id, email, s.rules.CheckoutMinimum)
-	if err != nil {
-		return err
-	}
-	return s.moveBackstop(ctx, tx, b.id, sessionEnds.Add(afterSession))
+	s.queueMoveBackstop(batch, b.id, sessionEnds.Add(afterSession))
 }
 
 // moveBackstop moves held_until of all the booking's seats to the later of what it is, until, and deadline + grace. A
 // seat that is no longer the booking's refuses it.
 func (s *Bookings) moveBackstop(ctx context.Context, tx pgx.Tx, bookingID string, until time.Time) error {
-	seats, _, err := lockSeats(ctx, tx, bookingID)
-	if err != nil {
-		return err
-	}
-	if heldBy(seats, bookingID) != len(seats) || len(seats) == 0 {
-		return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats of this booking are no longer held.")
-	}
-	_, err = tx.Exec(ctx, `
+	batch := &pgx.Batch{}
+	s.queueMoveBackstop(batch, bookingID, until)
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+func (s *Bookings) queueMoveBackstop(batch *pgx.Batch, bookingID string, until time.Time) {
+	var seats lockedSeats
+	queueLockSeats(batch, bookingID, keptSeats, &seats)
+	batch.Queue(`
 		UPDATE tickets t SET held_until = greatest(t.held_until, $2, b.hold_expires_at + $3)
 		FROM bookings b WHERE b.id = $1 AND t.booking_id = b.id AND t.state = 'held'
-		  AND t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID, until, s.rules.Grace)
-	return err
+		  AND t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID, until, s.rules.Grace).
+		Exec(func(pgconn.CommandTag) error {
+			if !seats.allHeldBy(bookingID) {
+				return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats of this booking are no longer held.")
+			}
+			return nil
+		})
 }
 
 // StoreSession notes the session that the provider made for an attempt. The URL may be handed out only when there is no

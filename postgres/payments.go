@@ -165,31 +165,27 @@ func markPaid(ctx context.Context, tx pgx.Tx, b lockedBooking, attemptID string,
 	if err != nil {
 		return err
 	}
-	if err := addTimeline(ctx, tx, b.id, "payment received", "provider",
-		map[string]any{"payment": id.String(), "amount_minor": session.Amount.Minor, "attempt": string(state)}); err != nil {
-		return err
+	batch := &pgx.Batch{}
+	queueTimeline(batch, b.id, "payment received", "provider",
+		map[string]any{"payment": id.String(), "amount_minor": session.Amount.Minor, "attempt": string(state)})
+	queueKeepAddress(batch, b.id, session.Email)
+	if state == boxoffice.AttemptPaid && b.status == boxoffice.BookingHeld {
+		queueHoldForever(batch, b.id)
 	}
-	if err := keepAddress(ctx, tx, b.id, session.Email); err != nil || state != boxoffice.AttemptPaid || b.status != boxoffice.BookingHeld {
-		return err
-	}
-	return holdForever(ctx, tx, b.id)
+	return tx.SendBatch(ctx, batch).Close()
 }
 
-// keepAddress fills the booking's address in: the one it has, else the user's, else the one given on the payment page.
-func keepAddress(ctx context.Context, tx pgx.Tx, bookingID, collected string) error {
-	_, err := tx.Exec(ctx, `UPDATE bookings b SET email = coalesce(b.email, u.email, nullif($2, ''))
+// queueKeepAddress fills the booking's address in: the one it has, else the user's, else the one given on the payment page.
+func queueKeepAddress(batch *pgx.Batch, bookingID, collected string) {
+	batch.Queue(`UPDATE bookings b SET email = coalesce(b.email, u.email, nullif($2, ''))
 		FROM users u WHERE b.id = $1 AND u.id = b.user_id`, bookingID, collected)
-	return err
 }
 
-// holdForever keeps the seats that are still held by the booking from freeing themselves: money has arrived.
-func holdForever(ctx context.Context, tx pgx.Tx, bookingID string) error {
-	if _, _, err := lockSeats(ctx, tx, bookingID); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `UPDATE tickets SET held_until = 'infinity' WHERE booking_id = $1 AND state = 'held'
+// queueHoldForever keeps the seats that are still held by the booking from freeing themselves: money has arrived.
+func queueHoldForever(batch *pgx.Batch, bookingID string) {
+	queueLockSeats(batch, bookingID, keptSeats, &lockedSeats{})
+	batch.Queue(`UPDATE tickets SET held_until = 'infinity' WHERE booking_id = $1 AND state = 'held'
 		AND id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID)
-	return err
 }
 
 // paymentOf finds a payment of ours by the provider's name for it; "" for another's.

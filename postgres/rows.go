@@ -77,6 +77,16 @@ func collectJudged(rows pgx.Rows) (tickets []boxoffice.Ticket, taken []bool, err
 	return tickets, taken, rows.Err()
 }
 
+// affects refuses a statement that did not change as many seats as are locked: that would be a fault of ours.
+func affects(done string, seats int) func(pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		if n := int(tag.RowsAffected()); n != seats {
+			return boxoffice.Errorf(boxoffice.CodeInternal, "%s %d of %d locked seats", done, n, seats)
+		}
+		return nil
+	}
+}
+
 // collectWantedEvent reads at most one event; none leaves it zero.
 func collectWantedEvent(rows pgx.Rows) (e wantedEvent, err error) {
 	for rows.Next() {

@@ -13,26 +13,39 @@ import (
 // hold that is past but that nobody took over is still the booking's.
 func (s *Bookings) ConfirmSeats(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		p, err := lockPayment(ctx, tx, b.id, paymentID)
-		if err != nil || !p.buys() || b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel {
-			return err
+		if b.status != boxoffice.BookingHeld || b.reason == boxoffice.ClosingByCancel {
+			return nil
 		}
-		onSale, err := eventSells(ctx, tx, b.eventID)
-		if err != nil {
+		sale, err := lockSale(ctx, tx, b, paymentID, keptSeats)
+		switch {
+		case err != nil || !sale.payment.buys():
 			return err
-		}
-		if !onSale {
+		case !sale.onSale:
 			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The event is no longer on sale.")
-		}
-		seats, _, err := lockSeats(ctx, tx, b.id)
-		if err != nil {
-			return err
-		}
-		if len(seats) == 0 || heldBy(seats, b.id) != len(seats) {
+		case !sale.seats.allHeldBy(b.id):
 			return boxoffice.Errorf(boxoffice.CodeSeatsLost, "The seats could no longer be sold to you.")
 		}
-		return sell(ctx, tx, b, seats, paymentID)
+		return sell(ctx, tx, b, sale.seats.tickets, paymentID)
 	})
+}
+
+// lockedSale is what a payment can buy, under its locks.
+type lockedSale struct {
+	payment lockedPayment
+	onSale  bool // the event still is. Its sales window is not asked: who held seats in time may pay.
+	seats   lockedSeats
+}
+
+// lockSale locks a payment of the booking, and then the booking's seats.
+func lockSale(ctx context.Context, tx pgx.Tx, b lockedBooking, paymentID, which string) (sale lockedSale, err error) {
+	batch := &pgx.Batch{}
+	queueLockPayment(batch, b.id, paymentID, &sale.payment)
+	batch.Queue(`SELECT status = 'on_sale' FROM events WHERE id = $1`, b.eventID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&sale.onSale)
+	})
+	queueLockSeats(batch, b.id, which, &sale.seats)
+	err = tx.SendBatch(ctx, batch).Close()
+	return sale, err
 }
 
 // lockedPayment is a payment under its lock.
@@ -46,37 +59,27 @@ type lockedPayment struct {
 func (p lockedPayment) buys() bool { return p.unsettled && !p.surplus }
 
 // lockPayment locks a payment of the booking.
-func lockPayment(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (lockedPayment, error) {
-	var p lockedPayment
-	err := tx.QueryRow(ctx, `SELECT p.settled_as IS NULL, a.state = 'surplus', p.amount_minor, p.currency
-		FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
-		WHERE p.id = $1 AND p.booking_id = $2 FOR NO KEY UPDATE OF p`, paymentID, bookingID).
-		Scan(&p.unsettled, &p.surplus, &p.amount.Minor, &p.amount.Currency)
+func lockPayment(ctx context.Context, tx pgx.Tx, bookingID, paymentID string) (p lockedPayment, err error) {
+	batch := &pgx.Batch{}
+	queueLockPayment(batch, bookingID, paymentID, &p)
+	err = tx.SendBatch(ctx, batch).Close()
 	return p, err
 }
 
-// eventSells reports whether the event is still on sale. Its sales window is not asked: who held seats in time may pay.
-func eventSells(ctx context.Context, tx pgx.Tx, eventID string) (bool, error) {
-	var onSale bool
-	err := tx.QueryRow(ctx, `SELECT status = 'on_sale' FROM events WHERE id = $1`, eventID).Scan(&onSale)
-	return onSale, err
+func queueLockPayment(batch *pgx.Batch, bookingID, paymentID string, p *lockedPayment) {
+	batch.Queue(`SELECT p.settled_as IS NULL, a.state = 'surplus', p.amount_minor, p.currency
+		FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+		WHERE p.id = $1 AND p.booking_id = $2 FOR NO KEY UPDATE OF p`, paymentID, bookingID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&p.unsettled, &p.surplus, &p.amount.Minor, &p.amount.Currency)
+	})
 }
 
 // sell sells the locked seats to the booking and settles the payment and its webhook with the same transaction.
 func sell(ctx context.Context, tx pgx.Tx, b lockedBooking, seats []boxoffice.Ticket, paymentID string) error {
-	ids := make([]string, len(seats))
-	for i, t := range seats {
-		ids[i] = t.ID
-	}
-	sold, err := tx.Exec(ctx, `UPDATE tickets SET state = 'sold', booking_id = $1, holder_id = $2, held_until = NULL
-		WHERE id = ANY ($3::text[]::uuid[])`, b.id, b.userID, ids)
-	if err != nil {
-		return err
-	}
-	if int(sold.RowsAffected()) != len(ids) {
-		return boxoffice.Errorf(boxoffice.CodeInternal, "sold %d of %d locked seats", sold.RowsAffected(), len(ids))
-	}
+	ids := ticketIDs(seats)
 	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE tickets SET state = 'sold', booking_id = $1, holder_id = $2, held_until = NULL
+		WHERE id = ANY ($3::text[]::uuid[])`, b.id, b.userID, ids).Exec(affects("sold", len(ids)))
 	batch.Queue(`UPDATE bookings SET status = 'confirmed' WHERE id = $1`, b.id)
 	batch.Queue(`UPDATE booking_tickets SET released_at = NULL WHERE booking_id = $1 AND released_at IS NOT NULL`, b.id)
 	queueSettle(batch, paymentID, "sale", "sold")
@@ -96,25 +99,19 @@ func queueSettle(batch *pgx.Batch, paymentID, as, outcome string) {
 // a refund.
 func (s *Bookings) SellLate(ctx context.Context, bookingID string, epoch int64, paymentID string) (boxoffice.Situation, error) {
 	return s.act(ctx, bookingID, epoch, func(ctx context.Context, tx pgx.Tx, b lockedBooking) error {
-		p, err := lockPayment(ctx, tx, b.id, paymentID)
-		if err != nil || !p.buys() || b.status != boxoffice.BookingExpired {
-			return err
+		if b.status != boxoffice.BookingExpired {
+			return nil
 		}
-		onSale, err := eventSells(ctx, tx, b.eventID)
-		if err != nil {
-			return err
-		}
-		seats, free, err := lockAllSeats(ctx, tx, b.id)
-		if err != nil {
-			return err
-		}
+		sale, err := lockSale(ctx, tx, b, paymentID, allSeats)
 		switch {
-		case !onSale:
+		case err != nil || !sale.payment.buys():
+			return err
+		case !sale.onSale:
 			return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the event is no longer on sale.")
-		case len(seats) == 0 || slices.Contains(free, false):
+		case len(sale.seats.tickets) == 0 || slices.Contains(sale.seats.free, false):
 			return requestRefund(ctx, tx, b, paymentID, "Your payment came after the hold had ended, and the seats are gone.")
 		}
-		return sell(ctx, tx, b, seats, paymentID)
+		return sell(ctx, tx, b, sale.seats.tickets, paymentID)
 	})
 }
 
@@ -156,15 +153,13 @@ func (s *Bookings) CompleteBooking(ctx context.Context, bookingID string, epoch 
 		if b.status != boxoffice.BookingConfirmed {
 			return nil
 		}
-		_, err := tx.Exec(ctx, `UPDATE bookings SET status = 'completed', blob_key = $2, completed_at = boxoffice_now()
-			WHERE id = $1`, b.id, blobKey)
-		if err != nil {
-			return err
-		}
 		if err := queueEmail(ctx, tx, b.id, boxoffice.EmailTickets, "tickets:"+b.id, nil); err != nil {
 			return err
 		}
-		return addTimeline(ctx, tx, b.id, "completed", "workflow", nil)
+		batch := &pgx.Batch{}
+		batch.Queue(`UPDATE bookings SET status = 'completed', blob_key = $2, completed_at = boxoffice_now() WHERE id = $1`, b.id, blobKey)
+		queueTimeline(batch, b.id, "completed", "workflow", nil)
+		return tx.SendBatch(ctx, batch).Close()
 	})
 }
 

@@ -202,45 +202,41 @@ func scanSituation(row pgx.Row) (s boxoffice.Situation, failed failedRefunds, er
 	return s, failed, err
 }
 
-// lockSeats locks the seats that the booking has not let go, in the order of their IDs, and gives them with the judgement
-// whether each is free to anybody.
-func lockSeats(ctx context.Context, tx pgx.Tx, bookingID string) (seats []boxoffice.Ticket, free []bool, err error) {
-	return lockBooked(ctx, tx, bookingID, ` AND released_at IS NULL`)
+// lockedSeats are a booking's seats under their locks, in the order of their IDs, with the judgement whether each is free to
+// anybody.
+type lockedSeats struct {
+	tickets []boxoffice.Ticket
+	free    []bool
 }
 
-// lockAllSeats is lockSeats of those that it has let go too.
-func lockAllSeats(ctx context.Context, tx pgx.Tx, bookingID string) (seats []boxoffice.Ticket, free []bool, err error) {
-	return lockBooked(ctx, tx, bookingID, "")
-}
+// Which seats of a booking queueLockSeats locks.
+const (
+	keptSeats = ` AND released_at IS NULL`
+	allSeats  = "" // those that it has let go too
+)
 
-func lockBooked(ctx context.Context, tx pgx.Tx, bookingID, condition string) (seats []boxoffice.Ticket, free []bool, err error) {
-	rows, err := tx.Query(ctx, `
+// queueLockSeats locks a booking's seats.
+func queueLockSeats(batch *pgx.Batch, bookingID, which string, seats *lockedSeats) {
+	batch.Queue(`
 		SELECT `+ticketColumns+`, seat_is_free(t.state, t.held_until) FROM tickets t
-		WHERE t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1`+condition+`)
-		ORDER BY t.id FOR NO KEY UPDATE`, bookingID)
-	if err != nil {
-		return nil, nil, err
-	}
-	return collectJudged(rows)
-}
-
-// heldBy counts the seats that are held by the booking, their hold past or not: nobody else took them.
-func heldBy(seats []boxoffice.Ticket, bookingID string) int {
-	n := 0
-	for _, t := range seats {
-		if t.State == boxoffice.SeatHeld && t.BookingID == bookingID {
-			n++
-		}
-	}
-	return n
-}
-
-// freeSeats gives back the locked seats of the booking, held or sold; seats that others took meanwhile stay theirs.
-func freeSeats(ctx context.Context, tx pgx.Tx, bookingID string) error {
-	if _, _, err := lockSeats(ctx, tx, bookingID); err != nil {
+		WHERE t.id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1`+which+`)
+		ORDER BY t.id FOR NO KEY UPDATE`, bookingID).Query(func(rows pgx.Rows) (err error) {
+		seats.tickets, seats.free, err = collectJudged(rows)
 		return err
-	}
+	})
+}
+
+// allHeldBy reports whether there are seats and all are held by the booking, their hold past or not: nobody else took one.
+func (l lockedSeats) allHeldBy(bookingID string) bool {
+	return len(l.tickets) > 0 && !slices.ContainsFunc(l.tickets, func(t boxoffice.Ticket) bool {
+		return t.State != boxoffice.SeatHeld || t.BookingID != bookingID
+	})
+}
+
+// freeSeats gives back the seats of the booking, held or sold; seats that others took meanwhile stay theirs.
+func freeSeats(ctx context.Context, tx pgx.Tx, bookingID string) error {
 	batch := &pgx.Batch{}
+	queueLockSeats(batch, bookingID, keptSeats, &lockedSeats{})
 	batch.Queue(`
 		UPDATE tickets SET state = 'available', booking_id = NULL, holder_id = NULL, held_until = NULL
 		WHERE booking_id = $1 AND id IN (SELECT ticket_id FROM booking_tickets WHERE booking_id = $1)`, bookingID)
