@@ -53,13 +53,14 @@ var allowed = map[string][]string{
 	"internal/devstack/proc":      {},
 	"internal/devstack/postgres":  {"internal/devstack/proc"},
 	"internal/devstack/temporal":  {"internal/devstack/proc"},
+	"internal/devstack/network":   {},
 	"internal/devstack/prepare":   {"internal/devstack/temporal", "internal/devstack/postgres"},
 	"internal/devstack/stripe":    {"internal/devstack/proc"},
 	"internal/devstack/smtp":      {},
 	"internal/devstack/typesense": {"internal/devstack/proc"},
 	"internal/testdb":             {"migrations", "internal/devstack/postgres", "internal/devstack/proc"},
 	"internal/archtest":           {},
-	"test/stack":                  {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/postgres", "internal/devstack/temporal"},
+	"test/stack":                  {"workflows", "internal/buyer", "internal/failpoint", "internal/devstack/proc", "internal/devstack/network", "internal/devstack/postgres", "internal/devstack/temporal"},
 	"test/browser":                {},
 	"test/chaos":                  {},
 	"test/e2e":                    {},
@@ -96,7 +97,7 @@ var libraries = map[string][]string{
 	"github.com/prometheus":         {"api", "cmd/boxoffice", "internal/metrics", "internal/serving"},
 	"go.opentelemetry.io":           {"internal/metrics"},
 	"github.com/arran4/golang-ical": {"tickets"},
-	"github.com/Shopify/toxiproxy":  {"test/stack"},
+	"github.com/Shopify/toxiproxy":  {"internal/devstack/network"},
 	"github.com/anishathalye":       {}, // porcupine, for tests
 }
 

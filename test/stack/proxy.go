@@ -3,80 +3,66 @@ package stack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/boxoffice/boxoffice/internal/devstack/network"
 	pgserver "github.com/boxoffice/boxoffice/internal/devstack/postgres"
 	temporalserver "github.com/boxoffice/boxoffice/internal/devstack/temporal"
 	"github.com/boxoffice/boxoffice/workflows"
-	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 )
 
 // Proxy is the network between the program and one of its servers. What a test breaks in it is whole again at the test's
 // end. Tests that break one run one after the other.
-type Proxy struct{ proxy *toxiproxy.Proxy }
+type Proxy struct{ link *network.Link }
 
 // NewProxy listens on a free port, and leads to a server at host:port.
 func NewProxy(name, upstream string) (*Proxy, error) {
-	network := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	p := &Proxy{proxy: toxiproxy.NewProxy(network, name, "127.0.0.1:0", upstream)}
-	return p, p.proxy.Start()
+	link, err := network.Open(name, "127.0.0.1:0", upstream)
+	return &Proxy{link}, err
 }
 
 // Address is the host:port where the proxy listens.
-func (p *Proxy) Address() string { return p.proxy.Listen }
+func (p *Proxy) Address() string { return p.link.Address() }
 
 // Stop ends the proxy.
-func (p *Proxy) Stop() { p.proxy.Stop() }
+func (p *Proxy) Stop() { p.link.Close() }
 
-// Delay lets each answer come later, on open connections and on new ones.
+// Delay is network.Link's.
 func (p *Proxy) Delay(t *testing.T, by time.Duration) {
 	t.Helper()
-	p.breakBy(t, "latency", fmt.Sprintf(`{"latency": %d}`, by.Milliseconds()))
+	t.Cleanup(func() { p.Mend(t) })
+	require.NoError(t, p.link.Delay(by))
 }
 
-// Stall lets no answer through and closes nothing: to the program the server seems to think. When the network is whole
-// again, the connections that were stalled are lost.
+// Stall is network.Link's.
 func (p *Proxy) Stall(t *testing.T) {
 	t.Helper()
-	p.breakBy(t, "timeout", `{"timeout": 0}`)
-}
-
-func (p *Proxy) breakBy(t *testing.T, kind, attributes string) {
-	t.Helper()
 	t.Cleanup(func() { p.Mend(t) })
-	_, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"type": %q, "attributes": %s}`, kind, attributes)))
-	require.NoError(t, err)
+	require.NoError(t, p.link.Stall())
 }
 
-// Cut closes the open connections. New ones get through.
+// Cut is network.Link's.
 func (p *Proxy) Cut(t *testing.T) {
 	t.Helper()
-	p.proxy.Stop()
-	require.NoError(t, p.proxy.Start())
+	require.NoError(t, p.link.Cut())
 }
 
-// Refuse closes the open connections, and lets none be opened.
+// Refuse is network.Link's.
 func (p *Proxy) Refuse(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() { p.Mend(t) })
-	p.proxy.Stop()
+	p.link.Refuse()
 }
 
 // Mend makes the network whole again. Doing so twice is harmless.
 func (p *Proxy) Mend(t *testing.T) {
 	t.Helper()
-	p.proxy.Toxics.ResetToxics(context.WithoutCancel(t.Context()))
-	if err := p.proxy.Start(); !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
-		require.NoError(t, err)
-	}
+	require.NoError(t, p.link.Mend(context.WithoutCancel(t.Context())))
 }
 
 // remote is Postgres and Temporal outside of dev, children of the test's own process, with a network in between.
@@ -130,7 +116,7 @@ func (r *remote) start(ctx context.Context) (err error) {
 func (r *remote) stop() (err error) {
 	for _, p := range []*Proxy{r.toPostgres, r.toTemporal} {
 		if p != nil {
-			p.proxy.Stop()
+			p.Stop()
 		}
 	}
 	if r.commits != nil {
