@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,20 +33,7 @@ func (s *System) Children() map[string]int {
 
 // PID reads the record of a child: state folder/name/name.pid. A child that is just being started again has none.
 func (s *System) PID(name string) (int, error) {
-	content, err := os.ReadFile(filepath.Join(s.Env["BOXOFFICE_STATE_DIR"], name, name+".pid"))
-	if err != nil {
-		return 0, err
-	}
-	var record struct {
-		PID int `json:"pid"`
-	}
-	if err := json.Unmarshal(content, &record); err != nil {
-		return 0, fmt.Errorf("%s.pid: %w", name, err)
-	}
-	if record.PID <= 1 {
-		return 0, fmt.Errorf("%s.pid names process %d", name, record.PID)
-	}
-	return record.PID, nil
+	return proc.Recorded(filepath.Join(s.Env["BOXOFFICE_STATE_DIR"], name, name+".pid"))
 }
 
 // listening gives the host:port of everything in the file of addresses.

@@ -31,6 +31,23 @@ type Orphan struct {
 	Grace  time.Duration
 }
 
+// Recorded gives the process that the file at path names, whoever owns it. It is an error where none runs: one that ended, or
+// is just being started.
+func Recorded(path string) (pid int, err error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	var record pidRecord
+	if err := json.Unmarshal(content, &record); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	if record.PID <= 1 {
+		return 0, fmt.Errorf("%s names process %d", path, record.PID)
+	}
+	return record.PID, nil
+}
+
 // Claim takes path for this process until Close. If the process recorded in it still runs (the same ID and the same
 // command line; a stranger who got the ID is left alone), its owner is dead, so Claim stops it first. It returns an error
 // that is ErrLocked when a living process holds the claim.
