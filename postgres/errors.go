@@ -19,6 +19,7 @@ const (
 	stateLockNotAvailable     = "55P03"
 	stateQueryCanceled        = "57014"
 	stateReadOnly             = "25006"
+	stateIdleInTransaction    = "25P03"
 	stateUnique               = "23505"
 	stateCheck                = "23514"
 	stateTooManyConnections   = "53300"
@@ -62,7 +63,8 @@ func translate(err error) error {
 	case stateReadOnly, stateTooManyConnections:
 		return unavailable(err, "The database does not take changes at this moment. Please try again.", 2*time.Second)
 	}
-	if class := pg.Code[:2]; class == "08" || class == "53" || class == "57" || diskFails(pg) {
+	// We were stopped in the middle of a transaction, for so long that the server has undone it.
+	if class := pg.Code[:2]; pg.Code == stateIdleInTransaction || class == "08" || class == "53" || class == "57" || diskFails(pg) {
 		return away(err)
 	}
 	return boxoffice.WrapError(boxoffice.CodeInternal, err, "The database refused the statement.")

@@ -41,6 +41,7 @@ func TestTranslate(t *testing.T) {
 		"read-only replica":         {server("25006", ""), boxoffice.CodeUnavailable},
 		"too many connections":      {server("53300", ""), boxoffice.CodeUnavailable},
 		"shutting down":             {server("57P01", ""), boxoffice.CodeUnavailable},
+		"stopped in a transaction":  {server("25P03", ""), boxoffice.CodeUnavailable},
 		"disk full":                 {server("53100", ""), boxoffice.CodeUnavailable},
 		"disk fails":                {server("58030", ""), boxoffice.CodeUnavailable},
 		"a file may not grow":       {&pgconn.PgError{Code: "XX000", File: "md.c"}, boxoffice.CodeUnavailable},
