@@ -285,6 +285,11 @@ func (b *Buyer) Call(ctx context.Context, method, path string, body, answer any)
 	return b.call(ctx, method, path, "", body, answer)
 }
 
+// CallOnce is Call with an Idempotency-Key, so that it may be repeated where no answer came.
+func (b *Buyer) CallOnce(ctx context.Context, method, path, key string, body, answer any) error {
+	return b.call(ctx, method, path, key, body, answer)
+}
+
 func (b *Buyer) call(ctx context.Context, method, path, key string, body, answer any) error {
 	said, err := b.Ask(ctx, method, path, key, body)
 	if err != nil {

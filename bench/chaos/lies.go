@@ -1,0 +1,91 @@
+package chaos
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/boxoffice/boxoffice"
+)
+
+// lies names the answers of a client's record that turned out false.
+func lies(r Record, books Books) (found []string) {
+	lie := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	b, known := books.Bookings[r.Booking]
+	if !known {
+		lie("a hold was answered with it, and the database never had it")
+		return found
+	}
+	if !sameSeats(r.Seats, b.Seats) {
+		lie("told of the seats %v, it booked %v", r.Seats, b.Seats)
+	}
+	if r.last() != b.Status {
+		lie("the last answer was %q, it is %q", r.last(), b.Status)
+	}
+	for _, one := range []func(Record, Booking, Money, int) string{soldLie, endLie, refundLie, returnLie, mailLie} {
+		if said := one(r, b, books.Money[r.Booking], books.Mails[r.Email]); said != "" {
+			lie("%s", said)
+		}
+	}
+	return found
+}
+
+func sameSeats(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// soldLie: who was told of a sale has it, unless they gave it back.
+func soldLie(r Record, b Booking, _ Money, _ int) string {
+	if !r.told(boxoffice.BookingCompleted) && !r.told(boxoffice.BookingConfirmed) {
+		return ""
+	}
+	switch {
+	case b.Status != boxoffice.BookingCompleted && len(r.Returned) == 0:
+		return fmt.Sprintf("told of a sale, it is %q, and nobody gave anything back", b.Status)
+	case b.Status == boxoffice.BookingCompleted && !r.PDF:
+		return "told of a sale, its tickets cannot be had"
+	default:
+		return ""
+	}
+}
+
+// endLie: who was told that nothing was bought, or whom the page refused, does not pay.
+func endLie(r Record, b Booking, m Money, _ int) string {
+	bought := b.Status == boxoffice.BookingCompleted || len(r.Returned) > 0
+	switch {
+	case bought || m.kept() <= 0:
+		return ""
+	case r.told(boxoffice.BookingExpired) || r.told(boxoffice.BookingCancelled):
+		return fmt.Sprintf("told that it ended unsold, and %d were kept", m.kept())
+	case r.Page == PageRefused:
+		return fmt.Sprintf("the page took no card, and %d were kept", m.kept())
+	default:
+		return ""
+	}
+}
+
+// refundLie: who was told of money back has it.
+func refundLie(r Record, b Booking, m Money, _ int) string {
+	if r.last() != boxoffice.BookingRefunded {
+		return ""
+	}
+	if m.ReturnedMinor == 0 || m.kept() > b.WorthMinor {
+		return fmt.Sprintf("told that the money is back: %d of %d are", m.ReturnedMinor, m.TakenMinor)
+	}
+	return ""
+}
+
+// returnLie: what a return was answered with is what goes back.
+func returnLie(r Record, _ Booking, m Money, _ int) string {
+	if r.ReturnIsTaken && m.ReturnedMinor != r.RefundMinor {
+		return fmt.Sprintf("told that %d go back for %d tickets, and %d did", r.RefundMinor, len(r.Returned), m.ReturnedMinor)
+	}
+	return ""
+}
+
+// mailLie: who was told of tickets or money has the mail.
+func mailLie(r Record, b Booking, _ Money, mails int) string {
+	if mails == 0 && (b.Status == boxoffice.BookingCompleted || b.Status == boxoffice.BookingRefunded) {
+		return fmt.Sprintf("it is %s, and no mail came to %s", b.Status, r.Email)
+	}
+	return ""
+}
