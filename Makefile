@@ -70,6 +70,9 @@ bench: build servers ## Measure a sale, a race for seats, the hold in the store,
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
 
+chaos: build servers ## Kill everything a hundred times while people buy, and look for a broken promise: ten minutes
+	bin/boxoffice bench chaos --kills 100 $(ARGS)
+
 web-bench: system servers web ## Measure the web client in Chromium, as a phone and as a desktop: about ten minutes
 	$(GO) test ./test/browser -run '^$$' -bench BenchmarkClient -benchtime 1x -timeout 40m $(ARGS)
 
@@ -118,4 +121,4 @@ $(TOOLS)/workflowcheck:
 $(TOOLS)/oapi-codegen:
 	cd tools && $(GO) build -o $@ github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 
-.PHONY: help run test demo build lint generate record call-off model linear soak bench web-bench shots clean servers system web node
+.PHONY: help run test demo build lint generate record call-off model linear soak bench chaos web-bench shots clean servers system web node

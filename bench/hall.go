@@ -72,6 +72,9 @@ func hallPlan(seats int) seatplan.Plan {
 	return plan
 }
 
+// Returnable lets buyers give tickets back until the event begins, for most of their price.
+func (h *Hall) Returnable() { h.event.Refund = boxoffice.RefundPolicy{Percent: 80} }
+
 // EventID is that of the event.
 func (h *Hall) EventID() string { return h.event.ID }
 

@@ -30,6 +30,7 @@ type benchCommand struct {
 	Browse benchBrowseCommand `cmd:"" help:"Let thousands look around: searches, event pages and seat maps at their own rate, and then at rising ones."`
 	Scale  benchScaleCommand  `cmd:"" help:"Compare what a sale costs among ten thousand, a million and 18 million tickets, by turns on one server."`
 	Soak   benchSoakCommand   `cmd:"" help:"Let buyers come at an even rate for half an hour, and fail if memory, connections or anything else grows."`
+	Chaos  benchChaosCommand  `cmd:"" help:"Break the system in every way while people buy from it, and hold what they were told against its books."`
 	Search benchSearchCommand `cmd:"" help:"Measure the search beside the same questions to Postgres, on servers of its own."`
 }
 

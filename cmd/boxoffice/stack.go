@@ -90,23 +90,34 @@ func freePort() (held *net.TCPListener, err error) {
 	return nil, fmt.Errorf("find a free port: %w", err)
 }
 
-// choosePorts takes a free port for each that is 0, once: a server that is started again keeps its address. All are held
-// until the last is chosen, so that none is given twice.
-func (s *stack) choosePorts() (err error) {
-	for _, port := range s.command.ports() {
-		if *port.number != 0 {
-			continue
-		}
+// freePorts gives so many, none of them twice: all are held until the last is chosen.
+func freePorts(n int) (ports []int, err error) {
+	for range n {
 		held, listenErr := freePort()
 		if listenErr != nil {
-			return listenErr
+			return nil, listenErr
 		}
 		defer func() { err = errors.Join(err, held.Close()) }()
 		address, parseErr := netip.ParseAddrPort(held.Addr().String())
 		if parseErr != nil {
-			return parseErr
+			return nil, parseErr
 		}
-		*port.number = int(address.Port())
+		ports = append(ports, int(address.Port()))
+	}
+	return ports, nil
+}
+
+// choosePorts takes a free port for each that is 0, once: a server that is started again keeps its address.
+func (s *stack) choosePorts() error {
+	ports := s.command.ports()
+	free, err := freePorts(len(ports))
+	if err != nil {
+		return err
+	}
+	for n, port := range ports {
+		if *port.number == 0 {
+			*port.number = free[n]
+		}
 	}
 	s.urls.boxoffice = "http://localhost:" + strconv.Itoa(s.command.Port)
 	s.urls.admin = "http://localhost:" + strconv.Itoa(s.command.AdminPort)
