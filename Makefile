@@ -64,9 +64,11 @@ linear: servers ## Have clients want the same seats amid kills for ten minutes, 
 soak: servers ## Look for what breaks the promises in new random sequences: about an hour on two cores
 	$(GO) test ./test/property -count=1 -timeout 3h -rapid.seed=0 -rapid.checks=10000 $(ARGS)
 
-bench: build servers ## Measure a sale, a race for seats, the hold in the store, and searches among 30,000 events: ten minutes at most
+bench: build servers ## Measure a sale, a race for seats, looking around, a sale among a million tickets, the store and the search: ten minutes at most
 	bin/boxoffice bench onsale --seats 2000 --buyers 50 --duration 30s
 	bin/boxoffice bench race
+	bin/boxoffice bench browse --events 2000 --duration 30s --step 5s
+	bin/boxoffice bench scale --sizes 10000,1000000
 	$(GO) test ./postgres -run '^$$' -bench . -benchtime 3s
 	$(GO) test ./internal/devstack/typesense -run '^$$' -bench . -benchtime 1x
 
