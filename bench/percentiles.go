@@ -22,3 +22,13 @@ func percentilesOf(samples []sample) Percentiles {
 	slices.Sort(took)
 	return Percentiles{Count: len(took), P50: percentile(took, 50), P95: percentile(took, 95), P99: percentile(took, 99)}
 }
+
+// since gives the samples that began at that time of the run or later.
+func since(from time.Duration, samples []sample) (later []sample) {
+	for _, s := range samples {
+		if s.at-s.took >= from {
+			later = append(later, s)
+		}
+	}
+	return later
+}

@@ -26,7 +26,8 @@ type SaleReport struct {
 
 	Hold        Percentiles    `json:"hold_ms"`
 	Loser       Percentiles    `json:"loser_ms"`
-	PayToTicket Percentiles    `json:"pay_to_ticket_ms"` // from the accepted card to the PDF in hand
+	HoldLater   Percentiles    `json:"hold_after_rush_ms"` // of Hold, those that began after the rush
+	PayToTicket Percentiles    `json:"pay_to_ticket_ms"`   // from the accepted card to the PDF in hand
 	Event       Percentiles    `json:"event_ms"`
 	SeatMap     Percentiles    `json:"seat_map_ms"`
 	SeatPlan    Percentiles    `json:"seat_plan_ms"` // which each buyer loads once
@@ -56,6 +57,9 @@ type SaleReport struct {
 	finished []time.Duration // when bookings were, in order
 	used     []usage
 }
+
+// rush is how long all buyers come at once, as no later second has it: each opens the event and wants seats in the same moment.
+const rush = 5 * time.Second
 
 func (r *run) newReport(kind string) SaleReport {
 	return SaleReport{

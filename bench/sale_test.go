@@ -234,6 +234,13 @@ func TestReport_Numbers(t *testing.T) {
 	require.Equal(t, []string{"what the sweep began", "bytes in Postgres and in Temporal"}, r.LeftOut)
 }
 
+// A hold that was begun in the rush belongs to it, also when it ended later.
+func TestSince(t *testing.T) {
+	t.Parallel()
+	all := []sample{{at: 4 * time.Second}, {at: 6 * time.Second, took: 2 * time.Second}, {at: 6 * time.Second, took: time.Second}, {at: 9 * time.Second}}
+	require.Equal(t, all[2:], since(5*time.Second, all))
+}
+
 // What was left out is there as null, so that nobody takes it for nothing.
 func TestReport_JSONHasEveryField(t *testing.T) {
 	t.Parallel()

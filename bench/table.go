@@ -47,7 +47,7 @@ type latency struct {
 func (r *SaleReport) latencies() []latency {
 	return []latency{
 		{"event page", r.Event}, {"seat map", r.SeatMap}, {"seat plan", r.SeatPlan}, {"tickets of a section", r.Section},
-		{"hold, won", r.Hold}, {"hold, lost", r.Loser}, {"checkout", r.Checkout},
+		{"hold, won", r.Hold}, {"  after the rush", r.HoldLater}, {"hold, lost", r.Loser}, {"checkout", r.Checkout},
 		{"from card to ticket", r.PayToTicket},
 	}
 }
