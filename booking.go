@@ -273,10 +273,15 @@ type BookingService interface {
 }
 
 // Nudger starts the run of a booking, or wakes the one that there is, so that it looks at the rows; one that is stuck it
-// replaces. It reports whether it did: a run that is about to look by itself is left alone. The worker's sweeps reach the
-// booking service by it. CodeUnavailable.
+// replaces. CodeUnavailable.
 type Nudger interface {
-	Nudge(ctx context.Context, ref BookingRef) (woken bool, err error)
+	Nudge(ctx context.Context, ref BookingRef) error
+}
+
+// OverdueNudger is a Nudger for bookings of which nothing was heard in time: the worker's sweep reaches the booking service by
+// it. A run whose task waits for a worker is late, not lost: it is left alone, and is not woken. CodeUnavailable.
+type OverdueNudger interface {
+	NudgeOverdue(ctx context.Context, ref BookingRef) (woken bool, err error)
 }
 
 // EventSettler takes up a stored event that had no effect. The worker's inbox sweep reaches the booking service by it.

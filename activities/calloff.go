@@ -27,7 +27,7 @@ func (a *CallOffs) NextCallOffs(ctx context.Context, eventID, after string) (box
 func (a *CallOffs) GiveBack(ctx context.Context, bookingID string) error {
 	ref, err := a.Store.GiveBack(ctx, bookingID)
 	if err == nil {
-		_, err = a.Runs.Nudge(ctx, ref)
+		err = a.Runs.Nudge(ctx, ref)
 	}
 	return a.done(ctx, bookingID, err)
 }

@@ -60,6 +60,6 @@ func (s *Service) RunCallOff(ctx context.Context, eventID string) error {
 		StaticSummary:         "Give the bookings back of an event that was called off",
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.AttributeEventID.ValueSet(eventID)),
 	}
-	_, err := s.nudge(ctx, options, workflows.CancelEvent, workflows.CallOff{EventID: eventID})
+	_, err := s.nudge(ctx, options, workflows.CancelEvent, workflows.CallOff{EventID: eventID}, noTask)
 	return err
 }

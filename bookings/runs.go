@@ -97,17 +97,31 @@ func (s *Service) wakeRunning(ctx context.Context, ref boxoffice.BookingRef) {
 	})
 }
 
-// Nudge starts the run of a booking or wakes it: for the sweep. It reports whether that was needed. CodeUnavailable when
-// Temporal cannot be reached.
-func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
-	return s.nudge(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), runs.Booking, ref)
+// Nudge starts the run of a booking or wakes it, so that it looks at what was written. CodeUnavailable when Temporal cannot be
+// reached.
+func (s *Service) Nudge(ctx context.Context, ref boxoffice.BookingRef) error {
+	_, err := s.nudge(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), runs.Booking, ref, noTask)
+	return err
 }
+
+// NudgeOverdue is Nudge for the sweep. It leaves alone a run whose task waits for a worker: under load all runs are late, and a
+// signal each would make them later. The sweep comes again should that task end without a look at the rows.
+func (s *Service) NudgeOverdue(ctx context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
+	return s.nudge(ctx, runOptions(ref, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE), runs.Booking, ref, waitingTask)
+}
+
+// The states of a task with which a run is left alone.
+const (
+	noTask      = enumspb.PENDING_WORKFLOW_TASK_STATE_UNSPECIFIED
+	waitingTask = enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+)
 
 // nudge starts a run that goes on from rows, or wakes it. One that is stuck, because its code panics or its history does not
 // replay after a deploy that was taken back, is replaced. One that is about to be stuck is left alone, for a signal would begin
-// the count of its tries anew; so is one whose task waits for a worker, for it looks at the rows once it is served: under load
-// all runs are late, and a signal each would make them later.
-func (s *Service) nudge(ctx context.Context, options client.StartWorkflowOptions, workflow, input any) (woken bool, err error) {
+// the count of its tries anew; so is one whose task is in the state patient.
+func (s *Service) nudge(
+	ctx context.Context, options client.StartWorkflowOptions, workflow, input any, patient enumspb.PendingWorkflowTaskState,
+) (woken bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	task, err := s.pendingTask(ctx, options.ID)
@@ -117,7 +131,7 @@ func (s *Service) nudge(ctx context.Context, options client.StartWorkflowOptions
 		s.Logger.ErrorContext(ctx, "a run is stuck: its code fails each time; a new run takes its place", "workflow", options.ID, "attempt", task.GetAttempt())
 		options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
 		_, err = s.Temporal.ExecuteWorkflow(ctx, options, workflow, input)
-	case task.GetAttempt() > 1, task.GetState() == enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
+	case task.GetAttempt() > 1, task.GetAttempt() == 1 && task.GetState() == patient:
 		return false, nil
 	default:
 		_, err = s.Temporal.SignalWithStartWorkflow(ctx, options.ID, workflows.SignalSweep, nil, options, workflow, input)

@@ -43,7 +43,20 @@ func TestNobodyWaitsForTemporal(t *testing.T) {
 	close(answered)
 }
 
-func TestNudge(t *testing.T) {
+// Who has written something wants a look at it, however late the run is: its task may be one that ends it without a look.
+func TestNudge_AlsoARunThatIsLate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ref := boxoffice.BookingRef{BookingID: "b1"}
+	b.temporal.On("DescribeWorkflowExecution", mock.Anything, "booking-b1", "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+		PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: 1, State: enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED},
+	}, nil).Once()
+	b.temporal.On("SignalWithStartWorkflow", mock.Anything, "booking-b1", workflows.SignalSweep, nil, mock.Anything, mock.Anything, ref).Return(nil, nil).Once()
+	require.NoError(t, b.service.Nudge(t.Context(), ref))
+	b.temporal.AssertExpectations(t)
+}
+
+func TestNudgeOverdue(t *testing.T) {
 	t.Parallel()
 	ref := boxoffice.BookingRef{BookingID: "b1"}
 	run := func(attempt int32, state enumspb.PendingWorkflowTaskState) *workflowservice.DescribeWorkflowExecutionResponse {
@@ -78,7 +91,7 @@ func TestNudge(t *testing.T) {
 					return o.WorkflowIDConflictPolicy == enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
 				}), mock.Anything, ref).Return(nil, nil).Once()
 			}
-			woken, err := b.service.Nudge(t.Context(), ref)
+			woken, err := b.service.NudgeOverdue(t.Context(), ref)
 			require.Equal(t, c.code, boxoffice.CodeOf(err))
 			require.Equal(t, c.signals || c.replaces, woken)
 		})

@@ -142,7 +142,7 @@ func (s *Service) RetryStep(ctx context.Context, act boxoffice.SupportAct) (stri
 		}
 		// The step has worked meanwhile, or it is one that the run does not wait for.
 	}
-	if _, err := s.Nudge(ctx, ref); err != nil {
+	if err := s.Nudge(ctx, ref); err != nil {
 		return "", err
 	}
 	if !isOpen(run) {

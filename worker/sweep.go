@@ -56,7 +56,7 @@ func (o Options) sweepBookings(ctx context.Context) {
 		if ctx.Err() != nil || failures == maxSweepFailures {
 			return // what was claimed is due again in half a minute
 		}
-		woken, err := o.Nudger.Nudge(ctx, ref)
+		woken, err := o.Nudger.NudgeOverdue(ctx, ref)
 		if err != nil {
 			failures++
 			o.Logger.WarnContext(ctx, "sweep: a run was not woken", "booking", ref.BookingID, "error", err)

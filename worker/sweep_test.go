@@ -22,7 +22,7 @@ func (o *overdue) ClaimOverdue(_ context.Context, limit int) ([]boxoffice.Bookin
 	return o.refs[:min(limit, len(o.refs))], o.err
 }
 
-func (o *overdue) Nudge(_ context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
+func (o *overdue) NudgeOverdue(_ context.Context, ref boxoffice.BookingRef) (woken bool, err error) {
 	o.nudged = append(o.nudged, ref.BookingID)
 	if o.away[ref.BookingID] {
 		return false, boxoffice.Errorf(boxoffice.CodeUnavailable, "away")

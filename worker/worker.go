@@ -25,7 +25,7 @@ type Options struct {
 	Temporal   client.Client
 	Activities *activities.Activities
 	Store      boxoffice.BookingStore
-	Nudger     boxoffice.Nudger
+	Nudger     boxoffice.OverdueNudger
 	Settler    boxoffice.EventSettler
 	Workflows  *workflows.Bookings
 	Accounts   *activities.Accounts

@@ -287,7 +287,7 @@ func (w *world) sweep() *task {
 		refs, err := w.store.ClaimOverdue(ctx, 1000)
 		for _, ref := range refs {
 			if ref.EventID == w.event && err == nil {
-				_, err = w.service().Nudge(ctx, ref)
+				_, err = w.service().NudgeOverdue(ctx, ref)
 			}
 		}
 		return err
