@@ -15,6 +15,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
 	streams   prometheus.Gauge
+	waits     prometheus.Gauge
 	dropped   prometheus.Counter
 	polls     *prometheus.CounterVec
 	staleness prometheus.Histogram
@@ -32,6 +33,9 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 		}, []string{"method", "route"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "boxoffice_seat_streams", Help: "Streams of seats that are open.",
+		}),
+		waits: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "boxoffice_booking_waits", Help: "Requests that wait for their booking to go on.",
 		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "boxoffice_seat_streams_dropped_total", Help: "Streams of seats that were ended because their reader was too slow.",
@@ -56,6 +60,9 @@ func (m *metrics) register(registry *prometheus.Registry) (err error) {
 		return err
 	}
 	if m.streams, err = register(registry, m.streams); err != nil {
+		return err
+	}
+	if m.waits, err = register(registry, m.waits); err != nil {
 		return err
 	}
 	if m.dropped, err = register(registry, m.dropped); err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -71,8 +72,15 @@ func (f *fields) time(name, text string) time.Time {
 		f.add(name, "This must be a time with its offset, like 2026-12-04T19:30:00-08:00.")
 		return time.Time{}
 	}
+	if t.UTC().Year() > lastYear {
+		f.add(name, fmt.Sprintf("This must not be after the year %d.", lastYear))
+		return time.Time{}
+	}
 	return t.UTC()
 }
+
+// lastYear is far from any plan, and near enough that the codes of tickets, which have four bytes for their expiry, can say it.
+const lastYear = 2100
 
 func (s *Server) changeEvent(c *gin.Context, user boxoffice.User) error {
 	var in EventChangeRequest

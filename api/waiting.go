@@ -50,8 +50,8 @@ func (s *Server) getBooking(c *gin.Context, user boxoffice.User) error {
 	return answer.serve(c, "no-store")
 }
 
-// waitForProgress waits for as long as the client prefers, and reports whether the booking has gone on. While too many
-// requests wait, or stream, it does not wait: a preference may be ignored (RFC 7240), and a buyer who has paid is not refused.
+// waitForProgress waits for as long as the client prefers, and reports whether it did: the booking may be another then. While too
+// many requests wait, or stream, it does not wait: a preference may be ignored (RFC 7240), and a buyer who has paid is not refused.
 func (s *Server) waitForProgress(c *gin.Context, user boxoffice.User, booking boxoffice.Booking) bool {
 	wait := preferredWait(c.Request.Header)
 	if wait == 0 {
@@ -62,16 +62,19 @@ func (s *Server) waitForProgress(c *gin.Context, user boxoffice.User, booking bo
 		return false
 	}
 	defer leave()
+	s.metrics.waits.Inc()
+	defer s.metrics.waits.Dec()
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(clientContext(c), wait)
 	defer cancel()
 	err = s.bookings.Wait(ctx, booking.ID, booking.Progress())
 	c.Set(waitedKey, time.Since(began))
-	if boxoffice.CodeOf(err) != boxoffice.CodeUnavailable { // the process ends, and did not keep its word
-		c.Header("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
-	}
 	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(writeTimeout)) // a test's recorder has none
-	return err == nil
+	if boxoffice.CodeOf(err) == boxoffice.CodeUnavailable { // the process ends, and did not keep its word
+		return false
+	}
+	c.Header("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+	return clientContext(c).Err() == nil
 }
 
 // preferredWait reads how long a client would wait (RFC 7240, section 4.3), at most longestWait; 0: not at all. What cannot

@@ -15,14 +15,20 @@ import (
 // maxToken bounds a token in bytes. A usual one has about 180; a QR code of level M holds 2,331.
 const maxToken = 1024
 
-// tokenVersion is the one version and, with it, the one algorithm: a token cannot ask for another.
-const tokenVersion = "v1"
+// tokenVersion is the version that is written and, with it, the one algorithm: a token cannot ask for another.
+const tokenVersion = "v2"
+
+// claimsOf reads the claims of each version that is out: a ticket admits until its event is over, whatever is written since.
+var claimsOf = map[string]func(encoded string) (boxoffice.EntryClaims, error){
+	tokenVersion: parseClaims,
+	"v1":         parseTextClaims,
+}
 
 // wireHead is what stands before the seat's name in the claims: the admission, the event, and when the token expires, in Unix
 // seconds. Claims are binary, since the fewer bytes a code has, the larger are its modules, and the sooner it is drawn and read.
 const wireHead = 16 + 16 + 4
 
-// Sign writes claims as an entry token: `v1.<key id>.<base64url claims>.<base64url Ed25519 signature>`, the signature over all that
+// Sign writes claims as an entry token: `v2.<key id>.<base64url claims>.<base64url Ed25519 signature>`, the signature over all that
 // stands before the last dot. Ed25519 draws no random number, so the same claims give the same token. The expiry is cut
 // to whole seconds. Keys must come from [ParseKeys]. CodeInvalid for IDs that are no UUIDs, and for times before 1970 or after 2106.
 func (k Keys) Sign(claims boxoffice.EntryClaims) (string, error) {
@@ -69,7 +75,8 @@ func (p PublicKeys) Verify(token string, now time.Time) (boxoffice.EntryClaims, 
 	if len(parts) != 4 {
 		return boxoffice.EntryClaims{}, badToken("The code does not have the four parts of an entry code.")
 	}
-	if parts[0] != tokenVersion {
+	parse, known := claimsOf[parts[0]]
+	if !known {
 		return boxoffice.EntryClaims{}, badToken("The code is of another version.")
 	}
 	key, known := p.keys[parts[1]]
@@ -84,7 +91,7 @@ func (p PublicKeys) Verify(token string, now time.Time) (boxoffice.EntryClaims, 
 	if !ed25519.Verify(key, []byte(signed), signature) {
 		return boxoffice.EntryClaims{}, badToken("The code's signature is wrong.")
 	}
-	claims, err := parseClaims(parts[2])
+	claims, err := parse(parts[2])
 	if err != nil {
 		return boxoffice.EntryClaims{}, err
 	}

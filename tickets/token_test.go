@@ -51,12 +51,27 @@ func TestATokenIsWrittenThisWay(t *testing.T) {
 	t.Parallel()
 	parts := strings.Split(sign(t, keysOf(t, testKey), someClaims()), ".")
 	require.Len(t, parts, 4)
-	require.Equal(t, []string{"v1", "test"}, parts[:2])
+	require.Equal(t, []string{"v2", "test"}, parts[:2])
 	body, err := base64.RawURLEncoding.DecodeString(parts[2])
 	require.NoError(t, err)
 	expires := binary.BigEndian.AppendUint32(nil, uint32(now.Add(time.Hour).Unix()))
 	require.Equal(t, "019ab222000070008000"+"0000c0de0001"+"019ab000000070008000"+"000000000001"+hex.EncodeToString(expires)+
 		hex.EncodeToString([]byte("Parkett <links> & Loge, row Ä, seat 12")), hex.EncodeToString(body))
+}
+
+// Codes are on paper: what an earlier release has signed admits as long as its event lasts.
+func TestATokenOfAnEarlierVersionVerifies(t *testing.T) {
+	t.Parallel()
+	const token = "v1.test.eyJhZG0iOiIwMTlhYjIyMi0wMDAwLTcwMDAtODAwMC0wMDAwYzBkZTAwMDEiLCJldnQiOiIwMTlhYjAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDEi" +
+		"LCJzZWF0IjoiUGFya2V0dCA8bGlua3M-ICYgTG9nZSwgcm93IMOELCBzZWF0IDEyIiwiZXhwIjoxNzk1ODM0ODAwfQ" +
+		".8TN_cNafivcSmv4is62LU9Ys9NA-WqmOh5_xAYUe3avMT7JL1j6nwrjEOoprp2mC9UEM0EVp1NWxVJ_PP5IfCQ"
+	claims, err := keysOf(t, testKey).Verify(token, now)
+	require.NoError(t, err)
+	require.Equal(t, someClaims(), claims)
+	_, err = keysOf(t, testKey).Verify("v2"+token[2:], now)
+	requireRefused(t, err, "signature is wrong")
+	_, err = keysOf(t, testKey).Verify(token, now.Add(2*time.Hour))
+	requireRefused(t, err, "expired")
 }
 
 func TestWhatCannotBeSigned(t *testing.T) {
@@ -86,7 +101,7 @@ func TestWhatIsSignedAndNoEntryIsRefused(t *testing.T) {
 		"or its expiry":         strings.Repeat("e", 32) + "\x00\x00\x00\x00",
 		"are not those":         strings.Repeat("e", 32) + "\x70\x00\x00\x00\xff",
 	} {
-		signed := "v1.test." + base64.RawURLEncoding.EncodeToString([]byte(body))
+		signed := "v2.test." + base64.RawURLEncoding.EncodeToString([]byte(body))
 		signature := ed25519.Sign(ed25519.NewKeyFromSeed(raw), []byte(signed))
 		_, err := keysOf(t, testKey).Verify(signed+"."+base64.RawURLEncoding.EncodeToString(signature), now)
 		requireRefused(t, err, about)
@@ -142,12 +157,12 @@ func TestForgeriesAreRefused(t *testing.T) {
 	for about, forged := range map[string]string{
 		"four parts":             join(parts[:3]...),
 		"four parts of an entry": token + ".more",
-		"another version":        join("v2", parts[1], parts[2], parts[3]),
-		"key that is not known":  join("v1", "none", parts[2], parts[3]),
-		"signature cannot":       join("v1", "test", parts[2], ""),
+		"another version":        join("v3", parts[1], parts[2], parts[3]),
+		"key that is not known":  join("v2", "none", parts[2], parts[3]),
+		"signature cannot":       join("v2", "test", parts[2], ""),
 		"signature cannot be":    token + "\n",
-		"signature is wrong":     join("v1", "test", none, parts[3]),
-		"too long":               join("v1", "test", strings.Repeat("A", 2000), parts[3]),
+		"signature is wrong":     join("v2", "test", none, parts[3]),
+		"too long":               join("v2", "test", strings.Repeat("A", 2000), parts[3]),
 		"other version":          join(none, "test", parts[2], parts[3]),
 		"parts of an entry code": "",
 	} {
@@ -183,7 +198,7 @@ func TestKeysRotate(t *testing.T) {
 	t.Parallel()
 	old := sign(t, keysOf(t, testKey), someClaims())
 	both := keysOf(t, otherKey+" , "+testKey)
-	require.True(t, strings.HasPrefix(sign(t, both, someClaims()), "v1.other."), "the first key signs")
+	require.True(t, strings.HasPrefix(sign(t, both, someClaims()), "v2.other."), "the first key signs")
 	for _, token := range []string{old, sign(t, both, someClaims())} {
 		_, err := both.Verify(token, now)
 		require.NoError(t, err)
@@ -210,7 +225,7 @@ func TestADoorVerifiesWithThePublicKeyAlone(t *testing.T) {
 func FuzzVerify(f *testing.F) {
 	keys := keysOf(f, testKey)
 	valid := sign(f, keys, someClaims())
-	for _, seed := range []string{valid, valid + "\r\n", "v1.test..", "....", "v1.test.e30." + valid[len(valid)-86:], ""} {
+	for _, seed := range []string{valid, valid + "\r\n", "v2.test..", "v1.test..", "....", "v2.test.e30.", "v1.test.e30." + valid[len(valid)-86:], ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, token string) {

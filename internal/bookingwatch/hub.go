@@ -119,8 +119,11 @@ func (h *Hub) poll(ctx context.Context) {
 			return
 		}
 		progress, err := h.Source.Progress(ctx, ids)
-		if err != nil {
-			h.Logger.WarnContext(ctx, "bookings that are waited for cannot be read", "bookings", len(ids), "error", err)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil { // told without the context, whose request is only that of the first who waits
+			h.Logger.Warn("bookings that are waited for cannot be read", "bookings", len(ids), "error", err)
 			rest = min(2*rest, slowest)
 			continue
 		}

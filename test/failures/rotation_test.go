@@ -140,7 +140,7 @@ func (r *rotating) requireAdmits(t *testing.T, token, keys string) {
 	require.Contains(t, out, `"valid":true`)
 	signer, _, _ := strings.Cut(keys, ":")
 	if !strings.Contains(keys, ",") {
-		require.True(t, strings.HasPrefix(token, "v1."+signer+"."), "%s is not signed with %s", token, signer)
+		require.True(t, strings.HasPrefix(token, "v2."+signer+"."), "%s is not signed with %s", token, signer)
 	}
 }
 
