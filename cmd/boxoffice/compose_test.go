@@ -106,7 +106,7 @@ func commandLine(name string) (parser *kong.Kong, reads []string) {
 			reads = append(reads, flag.Envs...)
 		}
 	}
-	return parser, reads
+	return parser, append(reads, "GOMEMLIMIT") // which Go itself reads
 }
 
 // Every command of ours is one that the program has, with flags that it has; every variable is one that it reads, with a

@@ -98,7 +98,7 @@ func run() int {
 }
 
 // collectSeldom has garbage collected a third as often as Go does by itself, unless GOGC says how often. What the API and the worker
-// keep are some dozen megabytes, of which collecting costs a tenth of their processor time.
+// keep is little as a rule, and collecting a tenth of their processor time. Where memory is scarce, GOMEMLIMIT has it collected in time.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
