@@ -70,7 +70,7 @@ func (s *Server) waitForProgress(c *gin.Context, user boxoffice.User, booking bo
 	err = s.bookings.Wait(ctx, booking.ID, booking.Progress())
 	c.Set(waitedKey, time.Since(began))
 	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(writeTimeout)) // a test's recorder has none
-	if boxoffice.CodeOf(err) == boxoffice.CodeUnavailable { // the process ends, and did not keep its word
+	if boxoffice.CodeOf(err) == boxoffice.CodeUnavailable {                                 // the process ends, and did not keep its word
 		return false
 	}
 	c.Header("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))

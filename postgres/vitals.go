@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,7 +34,7 @@ func (db *DB) Tidy(ctx context.Context) error {
 	return db.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		for _, statement := range []string{`SET statement_timeout = 0`, `VACUUM (ANALYZE)`, `CHECKPOINT`, `RESET statement_timeout`} {
 			if _, err := conn.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("%s: %w", statement, err)
+				return errors.Join(fmt.Errorf("%s: %w", statement, err), conn.Conn().Close(ctx)) // it has no timeout any more
 			}
 		}
 		return nil

@@ -168,6 +168,8 @@ func (c *client) letGo(ctx context.Context, mine booked) error {
 		}
 	}
 	began := c.now()
+	ctx, cancel := context.WithTimeout(ctx, endPatience)
+	defer cancel()
 	for {
 		booking, err := c.Cancel(ctx, mine.bookingID)
 		if err == nil && booking.Status == "cancelled" {
@@ -183,7 +185,9 @@ func (c *client) letGo(ctx context.Context, mine booked) error {
 		if unlessLost(err) != nil {
 			return err
 		}
-		pause.For(ctx, c.moment(500*time.Millisecond))
+		if !pause.For(ctx, c.moment(500*time.Millisecond)) {
+			return fmt.Errorf("booking %s is not let go: %w", mine.bookingID, errors.Join(ctx.Err(), err))
+		}
 	}
 }
 
@@ -216,12 +220,16 @@ func (c *client) pay(ctx context.Context, mine booked) error {
 
 // openPage gives the payment page, or none where the booking is over.
 func (c *client) openPage(ctx context.Context, bookingID string) (page string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, endPatience)
+	defer cancel()
 	for {
 		checkout, err := c.Checkout(ctx, bookingID)
 		if err == nil || unlessLost(err) != nil {
 			return checkout.URL, unlessClosed(err)
 		}
-		pause.For(ctx, c.moment(500*time.Millisecond))
+		if !pause.For(ctx, c.moment(500*time.Millisecond)) {
+			return "", fmt.Errorf("the page of booking %s does not open: %w", bookingID, errors.Join(ctx.Err(), err))
+		}
 	}
 }
 

@@ -86,18 +86,18 @@ func requireLinearizable(t *testing.T, history []porcupine.Operation) {
 	require.Equal(t, porcupine.Ok, result, "there is no order in which every answer is right: see %s", page)
 }
 
-// requireBusy asserts that the run put the promises to the test, also where the machine was busy with other things.
+// requireBusy asserts that the run put the promises to the test. It is little, since the machine may be busy with other things.
 func requireBusy(t *testing.T, r *record, kills int) {
 	t.Helper()
 	counts := r.count()
 	minutes := runTime.Minutes()
-	require.Greater(t, float64(kills), 5*minutes, "kills")
-	require.Greater(t, float64(len(r.lost)), 5*minutes, "lost holds")
+	require.Greater(t, float64(kills), 2*minutes, "kills")
+	require.Greater(t, float64(len(r.lost)), 2*minutes, "lost holds")
 	for _, least := range []struct {
 		what act
 		how  verdict
 		n    float64
-	}{{hold, done, 30}, {hold, refused, 30}, {extend, done, 5}, {release, done, 10}, {confirm, done, 3}} {
+	}{{hold, done, 15}, {hold, refused, 15}, {extend, done, 2}, {release, done, 5}, {confirm, done, 2}} {
 		require.GreaterOrEqual(t, float64(counts[least.what][least.how]), least.n*minutes, "%s, %d", least.what, least.how)
 	}
 }

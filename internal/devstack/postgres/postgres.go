@@ -148,7 +148,9 @@ func startIn(ctx context.Context, h *home, opts Options) (*Server, error) {
 	if opts.StandbyOf == "" {
 		err = createDatabase(ctx, h.url(port, "postgres"))
 	} else {
-		err = keepInStep(ctx, opts.StandbyOf)
+		following, cancel := context.WithTimeout(ctx, opts.StartTimeout)
+		err = keepInStep(following, opts.StandbyOf)
+		cancel()
 	}
 	if err != nil {
 		return nil, errors.Join(err, process.Stop())

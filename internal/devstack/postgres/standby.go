@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -96,8 +97,10 @@ func (h *home) backUp(ctx context.Context, primary, into string) (err error) {
 	defer func() { err = errors.Join(err, folder.Close()) }()
 
 	archive, sent := io.Pipe()
-	go func() { sent.CloseWithError(sendBackup(ctx, conn, sent)) }()
+	var sending sync.WaitGroup // which has the connection
+	sending.Go(func() { sent.CloseWithError(sendBackup(ctx, conn, sent)) })
 	err = errors.Join(h.unpack(archive, folder), archive.Close())
+	sending.Wait()
 	if err == nil {
 		err = h.follow(folder, primary)
 	}

@@ -31,8 +31,8 @@ type Orphan struct {
 	Grace  time.Duration
 }
 
-// Recorded gives the process that the file at path names, whoever owns it. It is an error where none runs: one that ended, or
-// is just being started.
+// Recorded gives the process that the file at path names, whoever owns it. It is an error where none is recorded: one is just
+// being started, or was ended in order. For a moment one that has died may still be named.
 func Recorded(path string) (pid int, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
