@@ -272,5 +272,5 @@ func atOnce(n int, run func(i int)) {
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, condition func(ctx context.Context) bool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return condition(t.Context()) }, 10*time.Second, 10*time.Millisecond, what)
+	require.Eventually(t, func() bool { return condition(t.Context()) }, time.Minute, 10*time.Millisecond, what)
 }
