@@ -208,6 +208,7 @@ func (r *run) sum(report *SaleReport) {
 	report.Errors = maps.Clone(r.record.errors)
 	report.steps = r.record.steps
 	report.Hold, report.Loser = percentilesOf(report.steps[stepHold]), percentilesOf(report.steps[stepLose])
+	report.HoldFailed = percentilesOf(report.steps[stepRefused])
 	report.HoldLater, report.PayToTicket = percentilesOf(since(rush, report.steps[stepHold])), percentilesOf(report.steps[stepTicket])
 	report.Event = percentilesOf(report.steps[stepEvent])
 	report.SeatMap, report.SeatPlan = percentilesOf(report.steps[stepMap]), percentilesOf(report.steps[stepPlan])

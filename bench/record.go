@@ -17,7 +17,7 @@ import (
 // step is something that a buyer does and waits for.
 type step string
 
-// The steps to a booking, in their order. A hold has two ends: who loses the race is told so, and that is no error.
+// The steps to a booking, in their order. A hold has three ends: who loses the race is told so, and that is no error; and it may fail.
 const (
 	stepSearch   step = "search"
 	stepEvent    step = "open the event"
@@ -26,6 +26,7 @@ const (
 	stepSection  step = "ask for the tickets of a section"
 	stepHold     step = "hold seats"
 	stepLose     step = "lose a race for seats"
+	stepRefused  step = "wait for a hold that failed"
 	stepCheckout step = "open the checkout"
 	stepPay      step = "pay"
 	stepTicket   step = "wait for the ticket" // from the accepted card to the PDF in hand

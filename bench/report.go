@@ -26,6 +26,7 @@ type SaleReport struct {
 
 	Hold        Percentiles    `json:"hold_ms"`
 	Loser       Percentiles    `json:"loser_ms"`
+	HoldFailed  Percentiles    `json:"hold_failed_ms"`     // until it was refused for another reason, or given up
 	HoldLater   Percentiles    `json:"hold_after_rush_ms"` // of Hold, those that began after the rush
 	PayToTicket Percentiles    `json:"pay_to_ticket_ms"`   // from the accepted card to the PDF in hand
 	Event       Percentiles    `json:"event_ms"`
@@ -53,6 +54,7 @@ type SaleReport struct {
 
 	morePlots func(seconds int) []plot
 
+	own      bool // the system was started for this, and nobody else uses it
 	steps    map[step][]sample
 	finished []time.Duration // when bookings were, in order
 	used     []usage
@@ -64,8 +66,16 @@ const rush = 5 * time.Second
 func (r *run) newReport(kind string) SaleReport {
 	return SaleReport{
 		Kind: kind, Seats: r.total, Buyers: len(r.crowd), Processors: runtime.NumCPU(), Broken: []string{}, LeftOut: []string{},
+		own: r.o.System.Audit != nil,
 	}
 }
+
+// What may fail, and what may be left to a sweep, so that the times of the rest still say something.
+const (
+	mostHoldsFailed  = 0.01 // of all holds
+	mostSwept        = 1e-3 // of the bookings
+	leastJudgedSwept = 1000 // bookings: with fewer, one run that was late would be too many
+)
 
 // Verdict is an error where the run proves nothing, or worse.
 func (r *SaleReport) Verdict() error {
@@ -75,6 +85,17 @@ func (r *SaleReport) Verdict() error {
 	}
 	if r.Bookings+r.BookingsLate < 1 {
 		wrong = append(wrong, errors.New("not one booking was completed"))
+	}
+	if r.own && r.HTTP5xx > 0 {
+		wrong = append(wrong, fmt.Errorf("%d answers were 500 or above", r.HTTP5xx))
+	}
+	failed := r.HoldFailed.Count
+	if holds := r.Hold.Count + r.Loser.Count + failed; float64(failed) > mostHoldsFailed*float64(holds) {
+		wrong = append(wrong, fmt.Errorf("%d of %d holds failed: the times of the others say little", failed, holds))
+	}
+	bookings := r.Bookings + r.BookingsLate
+	if r.SweepStarts != nil && bookings >= leastJudgedSwept && float64(*r.SweepStarts) >= mostSwept*float64(bookings) {
+		wrong = append(wrong, fmt.Errorf("the sweep began %d runs of %d bookings", *r.SweepStarts, bookings))
 	}
 	return errors.Join(wrong...)
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -181,6 +183,56 @@ func TestVerdict(t *testing.T) {
 	require.ErrorContains(t, good.Verdict(), "1 violations")
 }
 
+// The times of those that were answered say nothing where others were turned away.
+func TestVerdict_WhatFailed(t *testing.T) {
+	t.Parallel()
+	times := func(n int) Percentiles { return Percentiles{Count: n} }
+	for complaint, reports := range map[string][]SaleReport{
+		"": {
+			{Bookings: 1, Hold: times(98), Loser: times(1), HoldFailed: times(1)}, {Bookings: 1, HTTP5xx: 1},
+			{Bookings: 999, SweepStarts: new(5)}, {Bookings: 1000, BookingsLate: 1, SweepStarts: new(1)},
+		},
+		"2 of 101 holds failed":                   {{Bookings: 1, Hold: times(98), Loser: times(1), HoldFailed: times(2)}},
+		"1 answers were 500":                      {{Bookings: 1, HTTP5xx: 1, own: true}},
+		"the sweep began 1 runs of 1000 bookings": {{Bookings: 999, BookingsLate: 1, SweepStarts: new(1)}},
+	} {
+		for _, r := range reports {
+			if complaint == "" {
+				require.NoError(t, r.Verdict(), "%+v", r)
+			} else {
+				require.ErrorContains(t, r.Verdict(), complaint)
+			}
+		}
+	}
+}
+
+// A hold that fails is in the table, with the time that it took to say so.
+func TestHold_Failed(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	defer server.Close()
+	r, err := newRun(SaleOptions{URL: server.URL, Tokens: []string{"t"}, Lasts: time.Hour}, soldEnough, endedSold)
+	require.NoError(t, err)
+	r.start(t.Context())
+	_, err = r.crowd[0].hold(t.Context(), []string{"seat"})
+	require.Error(t, err)
+	r.stop(endedTime)
+	report := r.newReport("onsale")
+	r.sum(&report)
+	require.Equal(t, []int{0, 0, 1}, []int{report.Hold.Count, report.Loser.Count, report.HoldFailed.Count})
+	var text bytes.Buffer
+	require.NoError(t, report.WriteTable(&text))
+	require.Regexp(t, `hold, failed +1 `, text.String())
+	require.NotContains(t, measuredTable(t), "hold, failed")
+}
+
+func measuredTable(t *testing.T) string {
+	t.Helper()
+	var text bytes.Buffer
+	require.NoError(t, measured(t).WriteTable(&text))
+	return text.String()
+}
+
 // A seat of two buyers is a violation by what they were told alone, and so is one of a race that has none.
 func TestOwners(t *testing.T) {
 	t.Parallel()
@@ -261,13 +313,12 @@ func TestReport_JSONHasEveryField(t *testing.T) {
 
 func TestReport_Table(t *testing.T) {
 	t.Parallel()
-	var text bytes.Buffer
-	require.NoError(t, measured(t).WriteTable(&text))
+	text := measuredTable(t)
 	for _, line := range []string{
 		`9 bookings in 3.0 s, 180 a minute, by 2 buyers`, `hold, won +10 +5\.0 +10\.0 +10\.0`, `postgres +50 % +333\.3 ms a booking`,
 		`error, 2 times: pay: <script>`, `ratio to bare SQL: 0\.180`, `no violations`, `left out: what the sweep began`,
 	} {
-		require.Regexp(t, regexp.MustCompile(line), text.String())
+		require.Regexp(t, regexp.MustCompile(line), text)
 	}
 }
 

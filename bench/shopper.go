@@ -156,6 +156,7 @@ func (s *shopper) hold(ctx context.Context, seats []string) (buyer.Booking, erro
 		return buyer.Booking{}, nil
 	}
 	if err != nil {
+		s.record.took(stepRefused, began)
 		s.record.failed(stepHold, err)
 		return buyer.Booking{}, err
 	}

@@ -45,11 +45,15 @@ type latency struct {
 }
 
 func (r *SaleReport) latencies() []latency {
-	return []latency{
+	all := []latency{
 		{"event page", r.Event}, {"seat map", r.SeatMap}, {"seat plan", r.SeatPlan}, {"tickets of a section", r.Section},
 		{"hold, won", r.Hold}, {"  after the rush", r.HoldLater}, {"hold, lost", r.Loser}, {"checkout", r.Checkout},
 		{"from card to ticket", r.PayToTicket},
 	}
+	if r.HoldFailed.Count > 0 {
+		all = append(all, latency{"hold, failed", r.HoldFailed})
+	}
+	return all
 }
 
 func (r *SaleReport) cpuTable(text *strings.Builder) {
