@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 )
 
@@ -13,12 +14,13 @@ import (
 type Holding struct {
 	Memory int64 // bytes of its own: what it shares with others, and files that it maps, are left out
 	Files  int   // that it has open, sockets among them
+	IDs    []int // of the processes of this name, in order, without what they have begun
 }
 
 // Holdings gives what root and each of its children hold, each together with all that it has begun. It reads /proc: where there
 // is none, or a process is another user's, it fails.
 func Holdings(root int) (map[string]Holding, error) {
-	_, names, err := family(root)
+	table, names, err := family(root)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +34,12 @@ func Holdings(root int) (map[string]Holding, error) {
 			return nil, err
 		}
 		all := held[name]
-		held[name] = Holding{all.Memory + one.Memory, all.Files + one.Files}
+		if pid == root || table[pid].parent == root {
+			all.IDs = append(all.IDs, pid)
+			slices.Sort(all.IDs)
+		}
+		all.Memory, all.Files = all.Memory+one.Memory, all.Files+one.Files
+		held[name] = all
 	}
 	return held, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,7 @@ type SoakOptions struct {
 	PerSecond float64  // how many begin a booking
 	Abandoned int      // of a hundred; half of these never open the checkout, and half leave at the payment page
 	Every     time.Duration
-	Vitals    func(ctx context.Context) ([]Vital, error)
+	Vitals    func(ctx context.Context) (Reading, error)
 }
 
 // SoakReport is what a soak measured: a sale's report, and the course of each vital.
@@ -27,8 +29,10 @@ type SoakReport struct {
 	SaleReport
 	Begun     int       `json:"begun"` // visits that meant to book
 	Abandoned int       `json:"abandoned"`
-	Shed      int       `json:"shed"`   // visits that were not begun, since every buyer was at it
-	Unread    int       `json:"unread"` // readings of the vitals that failed
+	Shed      int       `json:"shed"`      // visits that were not begun, since every buyer was at it
+	Due       int       `json:"due"`       // readings of the vitals
+	Unread    int       `json:"unread"`    // of them, those that failed
+	Restarted []string  `json:"restarted"` // processes that are others than in the beginning
 	Vitals    []*Course `json:"vitals"`
 }
 
@@ -42,6 +46,8 @@ type soak struct {
 	shed      int
 	abandoned atomic.Int64
 	vitals    courses
+	processes map[string][]int // of the first reading
+	restarted map[string]bool
 	unread    int
 	blind     error // why the vitals could not be read the last time that they could not
 }
@@ -53,15 +59,16 @@ func Soak(ctx context.Context, o SoakOptions) (SoakReport, error) {
 	if err != nil {
 		return SoakReport{}, err
 	}
-	s := &soak{run: r, o: o, idle: make(chan *shopper, len(r.crowd))}
+	s := &soak{run: r, o: o, idle: make(chan *shopper, len(r.crowd)), restarted: map[string]bool{}}
 	if err := s.survey(ctx); err != nil {
 		return SoakReport{}, err
 	}
 	report := SoakReport{SaleReport: r.newReport("soak")}
 	err = r.measure(ctx, &report.SaleReport, s.arrivals)
 	report.Begun, report.Shed, report.Abandoned = s.begun, s.shed, int(s.abandoned.Load())
+	report.Due, report.Restarted = int(o.Lasts/o.Every), slices.Sorted(maps.Keys(s.restarted))
 	for _, course := range s.vitals.all {
-		course.judge()
+		course.judge(report.Due)
 	}
 	report.Vitals = s.vitals.all
 	report.morePlots = s.plots
@@ -157,17 +164,35 @@ func (s *shopper) awaitExpiry(ctx context.Context, id string) {
 
 // readVitals reads them until the clock stops. On a machine that is short of processors a reading may fail; the next is tried.
 func (s *soak) readVitals(ctx context.Context) {
+	tick := time.NewTicker(s.o.Every)
+	defer tick.Stop()
 	for s.open() {
-		if vitals, err := s.o.Vitals(ctx); err != nil {
+		if reading, err := s.o.Vitals(ctx); err != nil {
 			s.unread, s.blind = s.unread+1, err
 		} else {
-			s.vitals.add(time.Since(s.record.began), vitals)
+			s.note(time.Since(s.record.began), reading)
 		}
-		if !pause.For(ctx, s.o.Every) {
-			return
+		select {
+		case <-s.clock.Done():
+		case <-tick.C:
 		}
 	}
 }
+
+func (s *soak) note(at time.Duration, reading Reading) {
+	s.vitals.add(at, reading.Vitals)
+	if s.processes == nil {
+		s.processes = reading.Processes
+	}
+	for name, ids := range s.processes {
+		if !slices.Equal(ids, reading.Processes[name]) {
+			s.restarted[name] = true
+		}
+	}
+}
+
+// mostErrors is how many there may be for a visit.
+const mostErrors = 0.01
 
 // Verdict is an error where something grew, a promise is broken, or too little was done to tell.
 func (r *SoakReport) Verdict() error {
@@ -178,15 +203,33 @@ func (r *SoakReport) Verdict() error {
 	if r.Shed > r.Begun/10 {
 		wrong = append(wrong, fmt.Errorf("%d of %d visits could not be begun: the load is more than this system bears", r.Shed, r.Shed+r.Begun))
 	}
+	failed := 0
+	for _, times := range r.Errors {
+		failed += times
+	}
+	if float64(failed) > mostErrors*float64(r.Begun) {
+		wrong = append(wrong, fmt.Errorf("%d errors in %d visits", failed, r.Begun))
+	}
+	return errors.Join(append(wrong, r.unsteady()...)...)
+}
+
+// unsteady says what did not stay as it was, and what cannot be told of.
+func (r *SoakReport) unsteady() (wrong []error) {
+	for _, name := range r.Restarted {
+		wrong = append(wrong, fmt.Errorf("%s was started anew, and what it had kept was forgotten", name))
+	}
 	if len(r.Vitals) == 0 {
 		wrong = append(wrong, errors.New("what must not grow was never read"))
 	}
 	for _, c := range r.Vitals {
-		if c.Grown {
+		switch {
+		case c.Grown:
 			wrong = append(wrong, fmt.Errorf("%s grew from %.1f to %.1f %s", c.Name, c.Thirds[1], c.Thirds[2], c.Unit))
+		case c.slack >= 0 && !c.Judged && r.Due >= leastReadings:
+			wrong = append(wrong, fmt.Errorf("%s was read %d times of %d: too few to be judged", c.Name, len(c.values), r.Due))
 		}
 	}
-	return errors.Join(wrong...)
+	return wrong
 }
 
 // WriteTable writes the report for people.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/boxoffice/boxoffice/bench"
 	"go.temporal.io/api/workflowservice/v1"
@@ -22,56 +23,47 @@ func (s *benchSystem) vitals() (systemVitals, error) {
 
 func (v systemVitals) close() { v.temporal.Close() }
 
-// What comes and goes of a thing, and is no growth. Simulators and databases keep what was done, and are not judged by it.
-const (
-	memorySlack = 8    // MB, about a garbage collection's worth
-	countSlack  = 10   // of goroutines, files, connections
-	tableSlack  = 1    // MB: a few pages that were never full before
-	deadSlack   = 0.1  // of all rows: the server cleans up about once a minute
-	eventsSlack = 0.25 // of a run's history: what is abandoned has fewer than what is sold
-	runsSlack   = 40   // some seconds of visits
-	kept        = -1
-)
-
 const megabyte = 1 << 20
 
-func (v systemVitals) read(ctx context.Context) ([]bench.Vital, error) {
-	all, err := v.ofProcesses()
-	if err != nil {
-		return nil, err
+func (v systemVitals) read(ctx context.Context) (now bench.Reading, err error) {
+	if now, err = v.ofProcesses(); err != nil {
+		return now, err
 	}
 	for _, one := range []struct{ process, admin string }{{"api", v.env["ADMIN_URL"]}, {"worker", v.env["WORKER_ADMIN_URL"]}} {
 		counted, err := countedBy(ctx, one.admin)
 		if err != nil {
-			return nil, err
+			return now, err
 		}
-		all = append(all,
-			bench.Vital{Name: one.process + ", heap in use", Unit: "MB", Value: counted["go_memstats_heap_inuse_bytes"] / megabyte, Slack: memorySlack},
-			bench.Vital{Name: one.process + ", goroutines", Value: counted["go_goroutines"], Slack: countSlack})
+		now.Vitals = append(now.Vitals,
+			bench.Vital{Name: one.process + ", heap in use", Unit: "MB", Value: counted["go_memstats_heap_inuse_bytes"] / megabyte, Slack: bench.MemorySlack},
+			bench.Vital{Name: one.process + ", goroutines", Value: counted["go_goroutines"], Slack: bench.CountSlack})
 	}
 	stored, err := v.ofPostgres(ctx)
 	if err != nil {
-		return nil, err
+		return now, err
 	}
 	runs, err := v.ofTemporal(ctx)
-	return append(append(all, stored...), runs...), err
+	now.Vitals = slices.Concat(now.Vitals, stored, runs)
+	return now, err
 }
 
-func (v systemVitals) ofProcesses() (all []bench.Vital, err error) {
+func (v systemVitals) ofProcesses() (now bench.Reading, err error) {
+	now.Processes = map[string][]int{}
 	held, err := bench.Holdings(v.process.PID())
 	if err != nil {
-		return nil, err
+		return now, err
 	}
 	for _, name := range []string{"api", "worker", "temporal", "postgres", "simulators"} {
-		memory, files := float64(memorySlack), float64(countSlack)
+		memory, files := float64(bench.MemorySlack), float64(bench.CountSlack)
 		if name == "simulators" {
-			memory, files = kept, kept
+			memory, files = bench.Kept, bench.Kept
 		}
-		all = append(all,
+		now.Processes[name] = held[name].IDs
+		now.Vitals = append(now.Vitals,
 			bench.Vital{Name: name + ", memory", Unit: "MB", Value: float64(held[name].Memory) / megabyte, Slack: memory},
 			bench.Vital{Name: name + ", open files", Value: float64(held[name].Files), Slack: files})
 	}
-	return all, nil
+	return now, nil
 }
 
 func (v systemVitals) ofPostgres(ctx context.Context) ([]bench.Vital, error) {
@@ -81,12 +73,12 @@ func (v systemVitals) ofPostgres(ctx context.Context) ([]bench.Vital, error) {
 	}
 	ours, temporal, err := v.bytes(ctx)
 	return []bench.Vital{
-		{Name: "connections of Postgres", Value: float64(tables.Connections), Slack: countSlack},
-		{Name: "tickets with their indexes", Unit: "MB", Value: float64(tables.TicketBytes) / megabyte, Slack: tableSlack},
-		{Name: "dead rows of tickets", Unit: "%", Value: 100 * tables.DeadTickets, Slack: 100 * deadSlack},
-		{Name: "dead rows of bookings", Unit: "%", Value: 100 * tables.DeadBookings, Slack: 100 * deadSlack},
-		{Name: "database", Unit: "MB", Value: float64(ours) / megabyte, Slack: kept},
-		{Name: "Temporal's file", Unit: "MB", Value: float64(temporal) / megabyte, Slack: kept},
+		{Name: "connections of Postgres", Value: float64(tables.Connections), Slack: bench.CountSlack},
+		{Name: "tickets with their indexes", Unit: "MB", Value: float64(tables.TicketBytes) / megabyte, Slack: bench.TableSlack},
+		{Name: "dead rows of tickets", Unit: "%", Value: 100 * tables.DeadTickets, Slack: bench.DeadSlack},
+		{Name: "dead rows of bookings", Unit: "%", Value: 100 * tables.DeadBookings, Slack: bench.DeadSlack},
+		{Name: "database", Unit: "MB", Value: float64(ours) / megabyte, Slack: bench.Kept},
+		{Name: "Temporal's file", Unit: "MB", Value: float64(temporal) / megabyte, Slack: bench.Kept},
 	}, err
 }
 
@@ -111,8 +103,8 @@ func (v systemVitals) ofTemporal(ctx context.Context) ([]bench.Vital, error) {
 	}
 	n := max(float64(len(ended.GetExecutions())), 1)
 	return []bench.Vital{
-		{Name: "runs under way", Value: float64(open.GetCount()), Slack: runsSlack},
-		{Name: "events in a run's history", Value: events / n, Slack: eventsSlack},
-		{Name: "a run's history", Unit: "kB", Value: bytes / n / 1024, Slack: eventsSlack},
+		{Name: "runs under way", Value: float64(open.GetCount()), Slack: bench.RunsSlack},
+		{Name: "events in a run's history", Value: events / n, Slack: bench.EventsSlack},
+		{Name: "a run's history", Unit: "kB", Value: bytes / n / 1024, Slack: bench.EventsSlack},
 	}, nil
 }
