@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"sync"
@@ -37,6 +38,7 @@ type crowd struct {
 	questions []string // paths of searches
 	events    []string // some that are on
 	idle      chan *visitor
+	random    *rand.Rand
 	began     time.Time
 }
 
@@ -49,7 +51,7 @@ func Browse(ctx context.Context, o BrowseOptions) (BrowseReport, error) {
 	}
 	report := BrowseReport{Users: o.Users, Processors: runtime.NumCPU(), MostMs: o.Most.Seconds() * 1000, LoadBefore: loadAverage()}
 	transport := &http.Transport{MaxIdleConnsPerHost: mostUnderWay, IdleConnTimeout: time.Minute}
-	c := &crowd{o: o, refused: &refusals{next: transport}, idle: make(chan *visitor, o.Users), began: time.Now()}
+	c := &crowd{o: o, refused: &refusals{next: transport}, idle: make(chan *visitor, o.Users), random: newArrivals(), began: time.Now()}
 	guide := buyer.New(o.URL, transport)
 	guide.Resume(o.Tokens[0])
 	var err error
@@ -74,6 +76,9 @@ func Browse(ctx context.Context, o BrowseOptions) (BrowseReport, error) {
 	}
 }
 
+// newArrivals gives the same in every run, so that runs can be compared.
+func newArrivals() *rand.Rand { return rand.New(rand.NewPCG(0, 4)) }
+
 // pagesASearch is how many pages a user opens for each search, with the search's own.
 const pagesASearch = 3
 
@@ -86,10 +91,9 @@ func (c *crowd) run(ctx context.Context, perSecond float64, lasts time.Duration)
 	}
 	failed, began := c.refused.count.Load(), time.Now()
 	step.record.began = began
-	gap := time.Duration(float64(time.Second) / perSecond / pagesASearch)
 	var underWay sync.WaitGroup
 	places := make(chan struct{}, mostUnderWay)
-	for due := began; due.Sub(began) < lasts; due = due.Add(gap) {
+	for due := began; due.Sub(began) < lasts; due = due.Add(c.gap(perSecond * pagesASearch)) {
 		if !until(ctx, due) {
 			break
 		}
@@ -112,6 +116,11 @@ func (c *crowd) run(ctx context.Context, perSecond float64, lasts time.Duration)
 	step.sum(perSecond, time.Since(began), after, before)
 	step.HTTP5xx = int(c.refused.count.Load() - failed)
 	return step, errors.Join(err, ctx.Err())
+}
+
+// gap is from one of so many strangers a second to the next. They know nothing of each other, so sometimes several come at once.
+func (c *crowd) gap(perSecond float64) time.Duration {
+	return time.Duration(c.random.ExpFloat64() * float64(time.Second) / perSecond)
 }
 
 // until waits for a time, unless it is over. It reports false when ctx ended first.
@@ -182,10 +191,13 @@ func (s *BrowseStep) sum(perSecond float64, took time.Duration, after, before ma
 
 // judge says whether the rate was borne.
 func (s *BrowseStep) judge(most time.Duration) {
-	worst := max(s.Search.P95, s.Event.P95, s.SeatMap.P95)
-	s.Kept = !s.failed() && worst <= most.Seconds()*1000
+	s.Kept = !s.failed() && s.worst() <= most.Seconds()*1000
 }
 
+// worst is the highest 95th percentile of what must be fast.
+func (s *BrowseStep) worst() float64 { return max(s.Search.P95, s.Event.P95, s.SeatMap.P95) }
+
+// failed reports whether something was not answered, or searches found so little that hardly an event was opened after them.
 func (s *BrowseStep) failed() bool {
-	return s.Shed > 0 || s.HTTP5xx > 0 || len(s.Errors) > 0 || s.Search.Count == 0
+	return s.Shed > 0 || s.HTTP5xx > 0 || len(s.Errors) > 0 || s.Search.Count == 0 || 2*min(s.Event.Count, s.SeatMap.Count) < s.Search.Count
 }

@@ -10,11 +10,13 @@ import (
 	"strings"
 )
 
-// Verdict is an error where not all was answered at the users' own rate. How soon is for the reader to judge, who knows what else
-// the machine did.
+// Verdict is an error where the users' own rate was not borne.
 func (r *BrowseReport) Verdict() error {
-	if len(r.Steps) == 0 || r.Steps[0].failed() {
+	switch {
+	case len(r.Steps) == 0 || r.Steps[0].failed():
 		return errors.New("at the users' own rate not all was answered")
+	case !r.Steps[0].Kept:
+		return fmt.Errorf("at the users' own rate the 95th percentile is %.1f ms, and %.1f is the most", r.Steps[0].worst(), r.MostMs)
 	}
 	return nil
 }

@@ -2,6 +2,10 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -11,25 +15,66 @@ import (
 
 func TestBrowseStep_Judge(t *testing.T) {
 	t.Parallel()
-	fast := Percentiles{Count: 9, P95: 50}
+	fast, slow := Percentiles{Count: 9, P95: 50}, Percentiles{Count: 9, P95: 50.01}
 	for name, c := range map[string]struct {
 		step         BrowseStep
 		kept, failed bool
 	}{
 		"just fast enough":       {BrowseStep{Search: fast, Event: fast, SeatMap: fast}, true, false},
-		"slow searches":          {BrowseStep{Search: Percentiles{Count: 9, P95: 50.01}}, false, false},
-		"slow event pages":       {BrowseStep{Search: fast, Event: Percentiles{P95: 51}}, false, false},
-		"slow seat maps":         {BrowseStep{Search: fast, SeatMap: Percentiles{P95: 51}}, false, false},
-		"what was not asked":     {BrowseStep{Search: fast, Shed: 1}, false, true},
-		"an answer of 500":       {BrowseStep{Search: fast, HTTP5xx: 1}, false, true},
-		"an error":               {BrowseStep{Search: fast, Errors: map[string]int{"search: no answer in time": 1}}, false, true},
-		"nothing that was found": {BrowseStep{}, false, true},
+		"slow searches":          {BrowseStep{Search: slow, Event: fast, SeatMap: fast}, false, false},
+		"slow event pages":       {BrowseStep{Search: fast, Event: slow, SeatMap: fast}, false, false},
+		"slow seat maps":         {BrowseStep{Search: fast, Event: fast, SeatMap: slow}, false, false},
+		"what was not asked":     {BrowseStep{Search: fast, Event: fast, SeatMap: fast, Shed: 1}, false, true},
+		"an answer of 500":       {BrowseStep{Search: fast, Event: fast, SeatMap: fast, HTTP5xx: 1}, false, true},
+		"an error":               {BrowseStep{Search: fast, Event: fast, SeatMap: fast, Errors: map[string]int{"search: no answer in time": 1}}, false, true},
+		"nothing that was asked": {BrowseStep{}, false, true},
+		"nothing that was found": {BrowseStep{Search: fast}, false, true},
+		"few event pages":        {BrowseStep{Search: fast, Event: Percentiles{Count: 4}, SeatMap: fast}, false, true},
+		"few seat maps":          {BrowseStep{Search: fast, Event: fast, SeatMap: Percentiles{Count: 4}}, false, true},
 	} {
 		c.step.judge(50 * time.Millisecond)
 		require.Equal(t, c.kept, c.step.Kept, name)
-		require.Equal(t, c.failed, (&BrowseReport{Steps: []BrowseStep{c.step}}).Verdict() != nil, name)
+		require.Equal(t, c.failed, c.step.failed(), name)
+		require.Equal(t, c.kept, (&BrowseReport{Steps: []BrowseStep{c.step}}).Verdict() == nil, name)
 	}
+	late := BrowseReport{MostMs: 50, Steps: []BrowseStep{{Search: slow, Event: fast, SeatMap: fast}}}
+	require.ErrorContains(t, late.Verdict(), "the 95th percentile is 50.0 ms, and 50.0 is the most")
 	require.Error(t, (&BrowseReport{}).Verdict())
+}
+
+// A system in which searches find nothing has nothing to be measured by.
+func TestBrowse_NothingFound(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v1/search", "/search":
+			fmt.Fprint(w, `{"found":0}`)
+		default:
+			fmt.Fprint(w, `{"events":[{"id":"e","title_id":"t"}]}`)
+		}
+	}))
+	defer server.Close()
+	_, err := Browse(t.Context(), BrowseOptions{
+		URL: server.URL, Tokens: []string{"t"}, Users: 1, Pause: time.Second, Lasts: time.Second, Step: time.Second, Most: 1,
+		Progress: func(time.Duration, string) {},
+	})
+	require.ErrorContains(t, err, "finds nothing")
+}
+
+// Strangers come at the rate, and two of three within the mean: of an even rate it would be none or all.
+func TestGap(t *testing.T) {
+	t.Parallel()
+	c, sum, short := crowd{random: newArrivals()}, time.Duration(0), 0
+	const n = 10_000
+	for range n {
+		gap := c.gap(100)
+		sum += gap
+		if gap < 10*time.Millisecond {
+			short++
+		}
+	}
+	require.InDelta(t, 100, sum.Seconds(), 5)
+	require.InDelta(t, n*(1-1/math.E), short, n/20)
 }
 
 // The report names the last rate that was borne, and who was busiest then: what follows it is no longer of interest.

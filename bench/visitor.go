@@ -144,6 +144,9 @@ func (c *crowd) survey(ctx context.Context, guide *buyer.Buyer) (events int, err
 	if err := guide.Call(ctx, http.MethodGet, "/search?per_page=1", nil, &all); err != nil {
 		return 0, err
 	}
+	if all.Found == 0 {
+		return 0, errors.New("a search for anything finds nothing")
+	}
 	var sample []boxoffice.SearchEntry
 	for n, next := 0, ""; n < samplePages; n++ {
 		var page foundPage

@@ -10,7 +10,7 @@ import (
 )
 
 // A few people look around in a running system, and what they come back to is unchanged. No system answers within a microsecond,
-// so the first rate is the last. Search may be away for a moment where the machine is busy, and then the run fails, as it should.
+// so the first rate is the last, and the run fails, as it should. Search may be away for a moment where the machine is busy.
 func TestBenchBrowse_OK(t *testing.T) {
 	t.Parallel()
 	s := stack.Of(t, stack.Usual)
@@ -45,7 +45,8 @@ func TestBenchBrowse_OK(t *testing.T) {
 	require.Equal(t, away, step.HTTP5xx)
 	delete(step.Errors, "search: 503 unavailable")
 	require.Empty(t, step.Errors)
-	require.Equal(t, away > 0, code != 0, "%s\n%s", complaint, out)
+	require.NotZero(t, code)
+	require.Contains(t, complaint, "at the users' own rate")
 }
 
 func TestBenchBrowse_ErrWhatMakesNoSense(t *testing.T) {
