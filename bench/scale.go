@@ -51,9 +51,10 @@ const turnSales = 20
 // sweepBatch is how many bookings a sweep takes at most, as in a worker.
 const sweepBatch = 100
 
-// Scale makes the same sales in houses of different size, by turns: a seat map is read, two seats of its event are held, they are
-// paid and confirmed, and a sweep looks for what is overdue, which of ten sales one is. Events are drawn from all, so that of
-// a large house hardly any is in memory. The first turn of each is not counted.
+// Scale makes the same sales in houses of different size, by turns: a seat map is read, two seats of another event are held, they are
+// paid and confirmed, and at the end of a turn a sweep looks for what is overdue, which of ten sales one is. Events are drawn from
+// all, so that of a large house hardly any is in memory, and a hold is of another than was read, which would be. The first turn of
+// each is not counted.
 func Scale(ctx context.Context, o ScaleOptions) (ScaleReport, error) {
 	report := ScaleReport{Most: o.Most, Processors: runtime.NumCPU(), LoadBefore: loadAverage()}
 	for i, h := range o.Houses {
@@ -81,11 +82,12 @@ func Scale(ctx context.Context, o ScaleOptions) (ScaleReport, error) {
 
 // attempt is a sale on its way through a turn.
 type attempt struct {
-	user, event string
-	tickets     []string
-	booking     boxoffice.Booking
-	epoch       int64
-	payment     string
+	user    string
+	viewed  string // the event whose seat map is read
+	tickets []string
+	booking boxoffice.Booking
+	epoch   int64
+	payment string
 }
 
 // turn makes some sales, one kind of act after the other, so that what the server uses can be told apart.
@@ -107,9 +109,12 @@ func (h *House) turn(ctx context.Context, cpu func() (time.Duration, error)) err
 		if err != nil {
 			return err
 		}
-		for _, s := range sales {
+		for i, s := range sales {
 			if act.what == stepConfirm && s.payment == "" {
 				continue
+			}
+			if act.what == stepSweep && i > 0 {
+				break // the first has taken what there was, and those after it would only see that nothing is left
 			}
 			began := time.Now()
 			if err := act.do(ctx, s); err != nil {
@@ -133,23 +138,24 @@ func used(cpu func() (time.Duration, error)) (time.Duration, error) {
 	return cpu()
 }
 
-// draw finds two seats side by side that are still there, of any event.
+// draw finds two seats side by side that are still there, of any event, and any event to look at.
 func (h *House) draw(ctx context.Context) (*attempt, error) {
 	for {
 		n := h.random.IntN(h.Events)
-		event, tickets := h.Event(n)
+		_, tickets := h.Event(n)
 		from := h.sold[n]
 		if from+2 > len(tickets) {
 			continue
 		}
 		h.sold[n] += 2
+		viewed, _ := h.Event(h.random.IntN(h.Events))
 		user, err := h.NewUser(ctx)
-		return &attempt{user: user, event: event, tickets: tickets[from : from+2]}, err
+		return &attempt{user: user, viewed: viewed, tickets: tickets[from : from+2]}, err
 	}
 }
 
 func (h *House) read(ctx context.Context, s *attempt) error {
-	_, err := h.Catalogue.SeatMap(ctx, s.event)
+	_, err := h.Catalogue.SeatMap(ctx, s.viewed)
 	return err
 }
 

@@ -29,6 +29,7 @@ func TestBenchScale_OK(t *testing.T) {
 		require.Equal(t, 40, size.Hold.Count)
 		require.Positive(t, size.Confirm.Count)
 		require.LessOrEqual(t, size.Confirm.Count, 40)
+		require.Equal(t, 2, size.Sweep.Count, "one of each turn")
 		for _, a := range []act{size.SeatMap, size.Hold, size.Confirm, size.Sweep} {
 			require.Positive(t, a.P50)
 			require.Positive(t, a.Growth)
