@@ -32,7 +32,7 @@ var runs *workflows.Bookings
 
 const (
 	identity = "boxoffice"
-	patience = time.Minute // for a server and its runs, on a busy machine
+	patience = 5 * time.Minute // for a server and its runs, on a busy machine
 )
 
 // live is a real server with the real worker over rows in memory.

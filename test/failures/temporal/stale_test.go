@@ -1,6 +1,7 @@
 package temporal
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func TestWorkerFrozen_WhatItWritesLateChangesNothing(t *testing.T) {
 	s.SetOnSale(t, called, true)
 	all := []string{selling.ID, issuing.ID, undoing.ID, closing.ID, bought(t, s, undoing), bought(t, s, closing)}
 	s.AwaitSettled(t, 30*time.Second)
+	awaitRefundTold(t, s)
 
 	before := s.RowsOf(t, all...)
 	for _, step := range steps {
@@ -70,6 +72,19 @@ func TestWorkerFrozen_WhatItWritesLateChangesNothing(t *testing.T) {
 	for _, step := range steps {
 		frozen.Disarm(t, worker.PointAfter(step))
 	}
+}
+
+// awaitRefundTold waits until the provider's news of a refund has had its effect: it is noted with the refund.
+func awaitRefundTold(t *testing.T, s *stack.System) {
+	t.Helper()
+	stack.Eventually(t, time.Minute, func() error {
+		var told int
+		err := s.DB.QueryRow(t.Context(), `SELECT count(*) FROM webhook_inbox WHERE type LIKE 'charge.refund%' AND processed_at IS NOT NULL`).Scan(&told)
+		if err == nil && told == 0 {
+			err = errors.New("no webhook has told of the refund")
+		}
+		return err
+	})
 }
 
 // standAt lets the worker do what leads it to a step, and stand in front of it.
