@@ -41,6 +41,8 @@ type Fault struct {
 	Least, Most time.Duration
 	// Struck, where it is not nil, is asked before Mend how many requests the fault befell: it counts instead of the bookings.
 	Struck func(ctx context.Context) (int, error)
+	// CutShort, where it is not nil, is asked before Mend whether another fault ended this one early: then it met nothing.
+	CutShort func() bool
 }
 
 // What a fault waits for before it strikes.
@@ -176,11 +178,8 @@ func (r *run) breakOnce(ctx context.Context, f Fault, lasts time.Duration) error
 		r.pulse.await(f.Kind, f.Heals)
 	}
 	pause.For(ctx, lasts)
-	if f.Struck != nil {
-		var err error
-		if inFlight, err = r.struck(ctx, f); err != nil {
-			return err
-		}
+	if inFlight, err = r.met(ctx, f, inFlight); err != nil {
+		return err
 	}
 	r.strikes.add(f.Kind, inFlight)
 	r.o.Logger.DebugContext(ctx, "a fault has struck", "kind", f.Kind, "in flight", inFlight)
@@ -196,8 +195,15 @@ func (r *run) breakOnce(ctx context.Context, f Fault, lasts time.Duration) error
 	return nil
 }
 
-// struck gives how many requests a fault has befallen, and waits for the first.
-func (r *run) struck(ctx context.Context, f Fault) (n int, err error) {
+// met gives what a fault that is about to be mended has met: the bookings that there were when it struck, or the requests that
+// it befell, of which it waits for the first.
+func (r *run) met(ctx context.Context, f Fault, bookings int) (n int, err error) {
+	switch {
+	case f.CutShort != nil && f.CutShort():
+		return 0, nil
+	case f.Struck == nil:
+		return bookings, nil
+	}
 	interrupted := r.until(ctx, flightPatience, func() bool {
 		n, err = f.Struck(ctx)
 		return err != nil || n > 0

@@ -1,6 +1,8 @@
 package chaos
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -58,4 +60,19 @@ func TestStrikes_HitEachKind(t *testing.T) {
 	require.False(t, s.hit(both))
 	s.add("worker", 1)
 	require.True(t, s.hit(both))
+}
+
+// A fault that another one ended early has met nothing, so that it is asked for again.
+func TestBreakOnce_CutShortIsNoHit(t *testing.T) {
+	t.Parallel()
+	r := &run{o: Options{Logger: slog.New(slog.DiscardHandler)}}
+	defer r.traffic.enter(StageOpen)()
+	done := func(context.Context) error { return nil }
+	f := Fault{Kind: "pause", Track: TrackNetwork, Hits: StageOpen, Strike: done, Mend: done, CutShort: func() bool { return true }}
+	require.NoError(t, r.breakOnce(t.Context(), f, 0))
+	require.False(t, r.strikes.hit([]Fault{f}))
+	r.pulse.beat(f.Heals, time.Now())
+	f.CutShort = func() bool { return false }
+	require.NoError(t, r.breakOnce(t.Context(), f, 0))
+	require.True(t, r.strikes.hit([]Fault{f}))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boxoffice/boxoffice/bench/chaos"
 	"github.com/boxoffice/boxoffice/internal/devstack/network"
+	"github.com/boxoffice/boxoffice/internal/devstack/proc"
 	smtpsink "github.com/boxoffice/boxoffice/internal/devstack/smtp"
 	stripesim "github.com/boxoffice/boxoffice/internal/devstack/stripe"
 	"github.com/boxoffice/boxoffice/internal/pause"
@@ -25,7 +26,7 @@ const leastKills = 6
 const (
 	leastTrouble, mostTrouble = 2 * time.Second, 5 * time.Second
 	leastPaused, mostPaused   = 11 * time.Second, 13 * time.Second // longer than workflow tasks, locks and idle transactions may take
-	longPaused                = 35 * time.Second                   // and than any heartbeat; in a long run
+	longPaused                = 35 * time.Second                   // in a long run
 )
 
 // How long the pauses are between faults. A long run leaves the system some air, so that its recoveries can be told apart.
@@ -84,10 +85,23 @@ func (s *chaosSystem) kills() []chaos.Fault {
 // pauses stop a process and let it go on.
 func (s *chaosSystem) pauses(most time.Duration) (faults []chaos.Fault) {
 	for name, hits := range map[string]chaos.Stage{"api": chaos.StageAsking, "worker": chaos.StageSettling} {
+		var stopped int // the process; one that was killed has another in its place
 		faults = append(faults, chaos.Fault{
 			Kind: "pause-" + name, Track: chaos.TrackNetwork, Weight: 1, Hits: hits, Heals: chaos.SignalComplete, Least: leastPaused, Most: most,
-			Strike: func(ctx context.Context) error { return s.signalChild(ctx, name, syscall.SIGSTOP) },
-			Mend:   func(ctx context.Context) error { return s.signalChild(ctx, name, syscall.SIGCONT) },
+			Strike: func(ctx context.Context) (err error) {
+				stopped, err = s.signalChild(ctx, name, syscall.SIGSTOP)
+				return err
+			},
+			CutShort: func() bool {
+				pid, err := proc.Recorded(s.pidFile(name))
+				return err != nil || pid != stopped
+			},
+			Mend: func(context.Context) error {
+				if err := syscall.Kill(stopped, syscall.SIGCONT); !errors.Is(err, syscall.ESRCH) {
+					return err
+				}
+				return nil
+			},
 		})
 	}
 	return faults

@@ -101,19 +101,24 @@ func (s *chaosSystem) chaosOptions(ctx context.Context, kills int) (o chaos.Opti
 
 // killChild kills the API or the worker, which boxoffice dev starts again.
 func (s *chaosSystem) killChild(ctx context.Context, name string) error {
-	return s.signalChild(ctx, name, syscall.SIGKILL)
+	_, err := s.signalChild(ctx, name, syscall.SIGKILL)
+	return err
 }
 
-// signalChild sends a signal to a process of boxoffice dev, once it runs.
-func (s *chaosSystem) signalChild(ctx context.Context, name string, signal syscall.Signal) error {
-	record := filepath.Join(s.env["BOXOFFICE_STATE_DIR"], name, name+".pid")
-	return persist(ctx, time.Minute, func() error {
-		pid, err := proc.Recorded(record)
-		if err != nil {
+// signalChild sends a signal to a process of boxoffice dev, once it runs, and tells which it was.
+func (s *chaosSystem) signalChild(ctx context.Context, name string, signal syscall.Signal) (pid int, err error) {
+	err = persist(ctx, time.Minute, func() (err error) {
+		if pid, err = proc.Recorded(s.pidFile(name)); err != nil {
 			return err
 		}
 		return syscall.Kill(pid, signal)
 	})
+	return pid, err
+}
+
+// pidFile names the process of boxoffice dev that runs now.
+func (s *chaosSystem) pidFile(name string) string {
+	return filepath.Join(s.env["BOXOFFICE_STATE_DIR"], name, name+".pid")
 }
 
 // killRelay kills the worker when changes are in the search index, and still in the outbox.
