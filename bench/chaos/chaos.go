@@ -72,10 +72,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	quiet := time.Now()
 	o.Logger.DebugContext(ctx, "the last client has gone")
-	left, err := r.settle(ctx)
-	if err != nil {
-		return Report{}, err
-	}
+	left, uncounted := r.settle(ctx)
 	settled := time.Since(quiet)
 	records, err := r.lastLooks(ctx)
 	if err != nil {
@@ -87,6 +84,9 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	report := r.report(records, Check(records, books))
 	report.Seconds, report.SettleSeconds, report.Unsettled = time.Since(began).Seconds(), settled.Seconds(), left
+	if uncounted != nil {
+		report.Uncounted = uncounted.Error()
+	}
 	return report, nil
 }
 
@@ -148,14 +148,14 @@ func (r *run) watchIndex(ctx context.Context) {
 	}
 }
 
-// settle waits until the system has nothing left to do, and tells how much it had when patience was over. Nobody asks it
-// for anything meanwhile.
-func (r *run) settle(ctx context.Context) (left int, err error) {
-	asked := r.until(ctx, settlePatience, func() bool {
-		left, err = r.o.Open(ctx)
-		return err == nil && left == 0
+// settle waits until the system has nothing left to do, and tells how much it had when patience was over, or why it could not
+// say. Nobody asks it for anything meanwhile.
+func (r *run) settle(ctx context.Context) (left int, uncounted error) {
+	interrupted := r.until(ctx, settlePatience, func() bool {
+		left, uncounted = r.o.Open(ctx)
+		return uncounted == nil && left == 0
 	})
-	return left, errors.Join(asked, err)
+	return left, errors.Join(interrupted, uncounted)
 }
 
 // lastLooks has each client look at all its bookings once more, and gives what they all were told.

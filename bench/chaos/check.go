@@ -27,7 +27,8 @@ type Record struct {
 	Email   string   // given on the payment page, of this booking alone
 	Told    []boxoffice.BookingStatus
 	Page    Page
-	PDF     bool // its tickets could be downloaded at the last look
+	Refusal string // what the last look was answered with, where it was not the booking
+	PDF     bool   // its tickets could be downloaded at the last look
 
 	Returned      []string // tickets that the box office was asked to take back
 	RefundMinor   int64    // what it said would go back for them

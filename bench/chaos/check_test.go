@@ -134,6 +134,9 @@ func TestCheck_ErrEachLieIsFound(t *testing.T) {
 		"a hold that the database never had": {
 			func(w *world) { delete(w.books.Bookings, expired) }, chaos.Findings{FalseAnswers: yes},
 		},
+		"a hold that the box office no longer knows": {
+			func(w *world) { w.records[4].Refusal = "404" }, chaos.Findings{FalseAnswers: yes},
+		},
 		"a hold of other seats": {
 			func(w *world) { w.records[4].Seats = []string{"d"} }, chaos.Findings{FalseAnswers: yes},
 		},

@@ -262,11 +262,16 @@ func (c *client) giveBack(ctx context.Context, r *Record) {
 	r.hear(booking)
 }
 
-// lookBack looks at every booking once more, when all is quiet: now every answer is the last word. It fails where the box
-// office does not answer.
+// lookBack looks at every booking once more, when all is quiet: now every answer is the last word, a refusal too. It fails
+// where the box office does not answer.
 func (c *client) lookBack(ctx context.Context) error {
 	for _, r := range c.records {
-		if err := c.look(ctx, r); err != nil {
+		err := c.look(ctx, r)
+		if problem, answered := errors.AsType[*buyer.Problem](err); answered && isLastWord(problem) {
+			r.Refusal = problem.Error()
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if r.last() != boxoffice.BookingCompleted {
@@ -304,9 +309,13 @@ func (c *client) insist(ctx context.Context, ask func() (time.Time, error)) erro
 		}
 		problem, answered := errors.AsType[*buyer.Problem](err)
 		c.answers.count(problem)
-		if answered && problem.Status < http.StatusInternalServerError && problem.Status != http.StatusTooManyRequests ||
-			!pause.For(ctx, askAgain) {
+		if answered && isLastWord(problem) || !pause.For(ctx, askAgain) {
 			return err
 		}
 	}
+}
+
+// isLastWord reports whether a refusal is more than "try again".
+func isLastWord(p *buyer.Problem) bool {
+	return p.Status < http.StatusInternalServerError && p.Status != http.StatusTooManyRequests
 }

@@ -18,6 +18,10 @@ func lies(r Record, books Books) (found []string) {
 	if !sameSeats(r.Seats, b.Seats) {
 		lie("told of the seats %v, it booked %v", r.Seats, b.Seats)
 	}
+	if r.Refusal != "" {
+		lie("it is %q, and the last look at it was refused: %s", b.Status, r.Refusal)
+		return found
+	}
 	if r.last() != b.Status {
 		lie("the last answer was %q, it is %q", r.last(), b.Status)
 	}

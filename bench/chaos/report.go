@@ -41,6 +41,7 @@ type Report struct {
 	Seconds         float64             `json:"seconds"`
 	SettleSeconds   float64             `json:"settle_seconds"` // from the last client to the last booking's end
 	Unsettled       int                 `json:"unsettled"`      // what never came to its end
+	Uncounted       string              `json:"uncounted"`      // why that could not be counted; empty: it was
 	Refusals        map[string]int      `json:"refusals"`       // answers that were no success
 	SoldTwice       int                 `json:"sold_twice"`
 	PaidUnresolved  int                 `json:"paid_unresolved"`
@@ -130,6 +131,9 @@ func (r *Report) Verdict() error {
 	}
 	if r.Unsettled > 0 {
 		wrong = append(wrong, fmt.Errorf("%d bookings or mails did not come to their end", r.Unsettled))
+	}
+	if r.Uncounted != "" {
+		wrong = append(wrong, errors.New("what did not come to its end could not be counted: "+r.Uncounted))
 	}
 	if r.Bookings < r.LeastBookings {
 		wrong = append(wrong, fmt.Errorf("%d bookings were paid for; a run with fewer than %d proves nothing", r.Bookings, r.LeastBookings))

@@ -22,6 +22,7 @@ func TestVerdict(t *testing.T) {
 	for complaint, spoil := range map[string]func(*chaos.Report){
 		"1 violations":                   func(r *chaos.Report) { r.Broken = []string{"sold twice: seat a"} },
 		"did not come to their end":      func(r *chaos.Report) { r.Unsettled = 1 },
+		"could not be counted: away":     func(r *chaos.Report) { r.Uncounted = "away" },
 		"499 bookings were paid for":     func(r *chaos.Report) { r.Bookings = 499 },
 		"99 kills of 100":                func(r *chaos.Report) { r.Kills = 99 },
 		"worker never hit a booking":     func(r *chaos.Report) { r.Struck["worker"] = chaos.Struck{Times: 4} },
