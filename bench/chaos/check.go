@@ -27,6 +27,7 @@ type Record struct {
 	Email   string   // given on the payment page, of this booking alone
 	Told    []boxoffice.BookingStatus
 	Page    Page
+	InTime  bool // the page took the money before the deadline that the client was told
 	Refusal string // what the last look was answered with, where it was not the booking
 	PDF     bool   // its tickets could be downloaded at the last look
 
@@ -44,6 +45,12 @@ func (r Record) last() boxoffice.BookingStatus {
 		return ""
 	}
 	return r.Told[len(r.Told)-1]
+}
+
+// gaveBack reports whether the client really gave tickets back: where no answer came to that, the books say it.
+func (r Record) gaveBack(b Booking, m Money) bool {
+	gone := !slices.ContainsFunc(r.Returned, func(seat string) bool { return slices.Contains(b.Admits, seat) })
+	return r.ReturnIsTaken || len(r.Returned) > 0 && gone && m.ReturnedMinor == r.RefundMinor
 }
 
 // Booking is what the database says of one.
@@ -66,6 +73,16 @@ type Books struct {
 	Money    map[string]Money // by booking
 	Mails    map[string]int   // by address
 	Audit    []string         // what boxoffice audit found
+}
+
+// hadByOther reports whether any other booking ever had the seat.
+func (b Books) hadByOther(booking, seat string) bool {
+	for id, other := range b.Bookings {
+		if id != booking && slices.Contains(other.Seats, seat) {
+			return true
+		}
+	}
+	return false
 }
 
 // Findings are the broken promises, a sentence each.
@@ -111,8 +128,9 @@ func soldTwice(records []Record, books Books) (twice []string) {
 		if r.last() != boxoffice.BookingCompleted {
 			continue
 		}
+		gaveBack := r.gaveBack(books.Bookings[r.Booking], books.Money[r.Booking])
 		for _, seat := range r.Seats {
-			if !slices.Contains(r.Returned, seat) {
+			if !gaveBack || !slices.Contains(r.Returned, seat) {
 				own(seat, r.Booking)
 			}
 		}

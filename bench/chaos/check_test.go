@@ -64,6 +64,17 @@ func TestCheck_OKSoldAgain(t *testing.T) {
 	require.Equal(t, chaos.Findings{}, chaos.Check(records, books))
 }
 
+// Nobody is lied to whose late payment is given back since the seats are gone, who missed a step between two looks, or whose
+// return was taken though no answer said so.
+func TestCheck_OKThoughItLooksOdd(t *testing.T) {
+	t.Parallel()
+	records, books := truth()
+	records[3].Page = chaos.PagePaid
+	records[2].Told = []boxoffice.BookingStatus{boxoffice.BookingHeld, boxoffice.BookingRefunded}
+	records[2].ReturnIsTaken = false
+	require.Equal(t, chaos.Findings{}, chaos.Check(records, books))
+}
+
 // Each way in which a run can be wrong is found, and is counted as what it is.
 func TestCheck_ErrEachLieIsFound(t *testing.T) {
 	t.Parallel()
@@ -145,6 +156,26 @@ func TestCheck_ErrEachLieIsFound(t *testing.T) {
 				set(w, sold, func(b *chaos.Booking) { b.Status, b.Admits = boxoffice.BookingExpired, nil })
 				w.books.Money[sold] = chaos.Money{TakenMinor: 2000, ReturnedMinor: 2000}
 				w.records[0].Told = append(w.records[0].Told, boxoffice.BookingExpired)
+			}, chaos.Findings{FalseAnswers: yes},
+		},
+		"paid in time, and undone": {
+			func(w *world) { w.records[3].Page, w.records[3].InTime = chaos.PagePaid, true }, chaos.Findings{FalseAnswers: yes},
+		},
+		"paid late for seats that nobody else had, and undone": {
+			func(w *world) {
+				w.records[3].Page, w.records[3].Seats = chaos.PagePaid, []string{"x"}
+				set(w, refunded, func(b *chaos.Booking) { b.Seats = []string{"x"} })
+			}, chaos.Findings{FalseAnswers: yes},
+		},
+		"a sale that was taken away when a return was asked for, and not taken": {
+			func(w *world) {
+				w.records[2].ReturnIsTaken = false
+				w.books.Money[givenUp] = chaos.Money{TakenMinor: 2000, ReturnedMinor: 2000}
+			}, chaos.Findings{FalseAnswers: yes},
+		},
+		"an end that is none": {
+			func(w *world) {
+				w.records[0].Told = []boxoffice.BookingStatus{boxoffice.BookingHeld, boxoffice.BookingCancelled, boxoffice.BookingCompleted}
 			}, chaos.Findings{FalseAnswers: yes},
 		},
 		"another last word": {

@@ -78,6 +78,9 @@ func (c *client) shop(ctx, buying context.Context) {
 func (c *client) choose(ctx context.Context) []string {
 	event := c.o.Events[c.chance.IntN(len(c.o.Events))]
 	states, err := c.buyer.Seats(ctx, event)
+	if problem, answered := errors.AsType[*buyer.Problem](err); answered {
+		c.answers.count(problem)
+	}
 	if err != nil {
 		return nil
 	}
@@ -156,12 +159,12 @@ func (c *client) pursue(ctx context.Context, r *Record, wish intention, deadline
 	case wantLate:
 		pause.For(ctx, time.Until(deadline)+between(-300*time.Millisecond, 1500*time.Millisecond, c.chance))
 	case wantOtherCard:
-		c.pay(ctx, r, page, declinedCard)
+		c.pay(ctx, r, page, declinedCard, deadline)
 	default:
 		pause.For(ctx, between(0, mostThought, c.chance))
 	}
 	paid := time.Now()
-	c.pay(ctx, r, page, goodCard)
+	c.pay(ctx, r, page, goodCard, deadline)
 	c.awaitEnd(ctx, r, paid)
 	if wish == wantMoneyBack && r.last() == boxoffice.BookingCompleted {
 		c.giveBack(ctx, r)
@@ -187,14 +190,14 @@ func (c *client) checkout(ctx context.Context, r *Record) (page string, until ti
 }
 
 // pay fills in the payment page once: nobody pays again whose answer got lost.
-func (c *client) pay(ctx context.Context, r *Record, page, card string) {
+func (c *client) pay(ctx context.Context, r *Record, page, card string, deadline time.Time) {
 	_, err := c.buyer.Pay(ctx, page, r.Email, card)
 	said := PageUnknown
 	_, declined := errors.AsType[*buyer.Declined](err)
 	_, closed := errors.AsType[*buyer.PageClosed](err)
 	switch {
 	case err == nil:
-		said = PagePaid
+		said, r.InTime = PagePaid, time.Now().Before(deadline)
 	case declined || closed:
 		said = PageRefused
 	}

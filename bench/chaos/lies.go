@@ -25,6 +25,14 @@ func lies(r Record, books Books) (found []string) {
 	if r.last() != b.Status {
 		lie("the last answer was %q, it is %q", r.last(), b.Status)
 	}
+	for n := 1; n < len(r.Told); n++ {
+		if !leadsTo(r.Told[n-1], r.Told[n]) {
+			lie("told that it is %q, and then %q", r.Told[n-1], r.Told[n])
+		}
+	}
+	if said := undoneLie(r, b, books); said != "" {
+		lie("%s", said)
+	}
 	for _, one := range []func(Record, Booking, Money, int) string{soldLie, endLie, refundLie, returnLie, mailLie} {
 		if said := one(r, b, books.Money[r.Booking], books.Mails[r.Email]); said != "" {
 			lie("%s", said)
@@ -37,13 +45,27 @@ func sameSeats(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
+// leadsTo reports whether a booking can come from one status to another, by however many steps: who looks now and then misses
+// some.
+func leadsTo(from, to boxoffice.BookingStatus) bool {
+	reached := []boxoffice.BookingStatus{from}
+	for n := 0; n < len(reached); n++ {
+		for _, next := range boxoffice.BookingStatuses {
+			if reached[n].CanFollow(next) && !slices.Contains(reached, next) {
+				reached = append(reached, next)
+			}
+		}
+	}
+	return slices.Contains(reached[1:], to)
+}
+
 // soldLie: who was told of a sale has it, unless they gave it back.
-func soldLie(r Record, b Booking, _ Money, _ int) string {
+func soldLie(r Record, b Booking, m Money, _ int) string {
 	if !r.told(boxoffice.BookingCompleted) && !r.told(boxoffice.BookingConfirmed) {
 		return ""
 	}
 	switch {
-	case b.Status != boxoffice.BookingCompleted && len(r.Returned) == 0:
+	case b.Status != boxoffice.BookingCompleted && !r.gaveBack(b, m):
 		return fmt.Sprintf("told of a sale, it is %q, and nobody gave anything back", b.Status)
 	case b.Status == boxoffice.BookingCompleted && !r.PDF:
 		return "told of a sale, its tickets cannot be had"
@@ -54,7 +76,7 @@ func soldLie(r Record, b Booking, _ Money, _ int) string {
 
 // endLie: who was told that nothing was bought, or whom the page refused, does not pay.
 func endLie(r Record, b Booking, m Money, _ int) string {
-	bought := b.Status == boxoffice.BookingCompleted || len(r.Returned) > 0
+	bought := b.Status == boxoffice.BookingCompleted || r.gaveBack(b, m)
 	switch {
 	case bought || m.kept() <= 0:
 		return ""
@@ -62,6 +84,22 @@ func endLie(r Record, b Booking, m Money, _ int) string {
 		return fmt.Sprintf("told that it ended unsold, and %d were kept", m.kept())
 	case r.Page == PageRefused:
 		return fmt.Sprintf("the page took no card, and %d were kept", m.kept())
+	default:
+		return ""
+	}
+}
+
+// undoneLie: whose money the page took in time, or for seats that nobody else ever had, is not given it back instead. Late
+// money for seats that are gone is.
+func undoneLie(r Record, b Booking, books Books) string {
+	if r.Page != PagePaid || b.Status != boxoffice.BookingRefunded || r.gaveBack(b, books.Money[r.Booking]) {
+		return ""
+	}
+	switch {
+	case r.InTime:
+		return "paid in time for seats that were held, and given the money back"
+	case !slices.ContainsFunc(r.Seats, func(seat string) bool { return books.hadByOther(r.Booking, seat) }):
+		return "paid for seats that nobody else ever had, and given the money back"
 	default:
 		return ""
 	}
