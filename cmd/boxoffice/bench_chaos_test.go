@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +21,27 @@ func TestBenchChaos_AKillOfEachKindAtLeast(t *testing.T) {
 	require.NoError(t, command.Validate())
 	command.Kills--
 	require.ErrorContains(t, command.Validate(), "--kills")
+}
+
+// A fault made of several has hit when each has, and webhooks are out of order only where there are two.
+func TestHits_OfTheRarest(t *testing.T) {
+	t.Parallel()
+	for faults, want := range map[string]int{
+		`{"kind": "error", "hits": 5}, {"kind": "error_after", "hits": 2}`: 2,
+		`{"kind": "repeat", "hits": 0}, {"kind": "twin", "hits": 7}`:       0,
+		`{"kind": "reorder", "hits": 1}`:                                   0,
+		`{"kind": "reorder", "hits": 2}`:                                   1,
+		`{"kind": "reorder", "hits": 0}`:                                   0,
+	} {
+		simulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, err := fmt.Fprintf(w, `{"faults": [%s]}`, faults)
+			require.NoError(t, err)
+		}))
+		n, err := hits(t.Context(), simulator.URL)
+		require.NoError(t, err)
+		require.Equal(t, want, n, faults)
+		simulator.Close()
+	}
 }
 
 // A process that is killed while it is stopped was not stopped for as long as it should: what runs in its place never was.
