@@ -141,6 +141,11 @@ func (r *Report) Verdict() error {
 	if r.Kills < r.LeastKills {
 		wrong = append(wrong, fmt.Errorf("%d kills of %d", r.Kills, r.LeastKills))
 	}
+	for _, refusal := range slices.Sorted(maps.Keys(r.Refusals)) {
+		if strings.HasPrefix(refusal, "500 ") {
+			wrong = append(wrong, fmt.Errorf("buyers were answered %q, a fault of ours, %d times", refusal, r.Refusals[refusal]))
+		}
+	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Struck)) {
 		if r.Struck[kind].InFlight == 0 {
 			wrong = append(wrong, fmt.Errorf("%s never hit a booking under way", kind))

@@ -26,6 +26,7 @@ func TestVerdict(t *testing.T) {
 		"499 bookings were paid for":     func(r *chaos.Report) { r.Bookings = 499 },
 		"99 kills of 100":                func(r *chaos.Report) { r.Kills = 99 },
 		"worker never hit a booking":     func(r *chaos.Report) { r.Struck["worker"] = chaos.Struck{Times: 4} },
+		"a fault of ours, 2 times":       func(r *chaos.Report) { r.Refusals = map[string]int{"500 internal": 2, "503 unavailable": 9} },
 		"nothing worked again after api": func(r *chaos.Report) { r.Unhealed = []string{"api"} },
 	} {
 		t.Run(complaint, func(t *testing.T) {

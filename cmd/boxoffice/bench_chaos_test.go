@@ -23,6 +23,13 @@ func TestBenchChaos_AKillOfEachKindAtLeast(t *testing.T) {
 	require.ErrorContains(t, command.Validate(), "--kills")
 }
 
+func TestBenchChaos_FivePaidBookingsAKillAtLeast(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[int]int{0: 500, 10: 500, 600: 600} {
+		require.Equal(t, want, (&benchChaosCommand{Kills: 100, Bookings: asked}).leastBookings())
+	}
+}
+
 // A fault made of several has hit when each has, and webhooks are out of order only where there are two.
 func TestHits_OfTheRarest(t *testing.T) {
 	t.Parallel()
