@@ -27,7 +27,7 @@ type Record struct {
 	Email   string   // given on the payment page, of this booking alone
 	Told    []boxoffice.BookingStatus
 	Page    Page
-	InTime  bool // the page took the money before the deadline that the client was told
+	InTime  bool   // the page took the money before the deadline that the client was told
 	Refusal string // what the last look was answered with, where it was not the booking
 	PDF     bool   // its tickets could be downloaded at the last look
 
@@ -66,12 +66,18 @@ type Money struct{ TakenMinor, ReturnedMinor int64 }
 
 func (m Money) kept() int64 { return m.TakenMinor - m.ReturnedMinor }
 
+// Mails counts the mails to an address, by what they say.
+type Mails struct {
+	Tickets int // they bring tickets
+	Refunds int // money went back
+}
+
 // Books are what the database, the payment provider and the mail server say in the end.
 type Books struct {
 	Bookings map[string]Booking
 	Stuck    []string         // seats that are held, or sold to a booking that is not completed
 	Money    map[string]Money // by booking
-	Mails    map[string]int   // by address
+	Mails    map[string]Mails // by address
 	Audit    []string         // what boxoffice audit found
 }
 

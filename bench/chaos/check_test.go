@@ -43,7 +43,7 @@ func truth() ([]chaos.Record, chaos.Books) {
 			expired:  {Status: boxoffice.BookingExpired, Seats: []string{"c"}},
 		},
 		Money: map[string]chaos.Money{sold: {2000, 0}, returned: {2000, 800}, givenUp: {2000, 1600}, refunded: {1000, 1000}},
-		Mails: map[string]int{sold: 1, returned: 2, givenUp: 2, refunded: 1},
+		Mails: map[string]chaos.Mails{sold: {1, 0}, returned: {2, 1}, givenUp: {0, 1}, refunded: {0, 1}},
 	}
 }
 
@@ -60,7 +60,7 @@ func TestCheck_OKSoldAgain(t *testing.T) {
 		Booking: "again", Seats: []string{"c"}, Email: "again", Told: []boxoffice.BookingStatus{boxoffice.BookingCompleted}, Page: chaos.PagePaid, PDF: true,
 	})
 	books.Bookings["again"] = chaos.Booking{Status: boxoffice.BookingCompleted, Seats: []string{"c"}, Admits: []string{"c"}, WorthMinor: 1000}
-	books.Money["again"], books.Mails["again"] = chaos.Money{TakenMinor: 1000}, 1
+	books.Money["again"], books.Mails["again"] = chaos.Money{TakenMinor: 1000}, chaos.Mails{Tickets: 1}
 	require.Equal(t, chaos.Findings{}, chaos.Check(records, books))
 }
 
@@ -137,7 +137,9 @@ func TestCheck_ErrEachLieIsFound(t *testing.T) {
 			func(w *world) { delete(w.books.Money, sold) }, chaos.Findings{TicketUnpaid: yes},
 		},
 		"a refund beside the ticket": {
-			func(w *world) { w.books.Money[sold] = chaos.Money{TakenMinor: 2000, ReturnedMinor: 2000} }, chaos.Findings{TicketUnpaid: yes},
+			func(w *world) {
+				w.books.Money[sold], w.books.Mails[sold] = chaos.Money{TakenMinor: 2000, ReturnedMinor: 2000}, chaos.Mails{Tickets: 1, Refunds: 1}
+			}, chaos.Findings{TicketUnpaid: yes},
 		},
 		"a seat that stays held": {
 			func(w *world) { w.books.Stuck = []string{"x"} }, chaos.Findings{StuckSeats: yes},
@@ -182,9 +184,12 @@ func TestCheck_ErrEachLieIsFound(t *testing.T) {
 			func(w *world) { set(w, expired, func(b *chaos.Booking) { b.Status = boxoffice.BookingCancelled }) }, chaos.Findings{FalseAnswers: yes},
 		},
 		"no PDF":  {func(w *world) { w.records[0].PDF = false }, chaos.Findings{FalseAnswers: yes}},
-		"no mail": {func(w *world) { delete(w.books.Mails, sold) }, chaos.Findings{FalseAnswers: yes}},
+		"no mail": {func(w *world) { w.books.Mails[sold] = chaos.Mails{Refunds: 1} }, chaos.Findings{FalseAnswers: yes}},
 		"no mail about the money": {
-			func(w *world) { delete(w.books.Mails, refunded) }, chaos.Findings{FalseAnswers: yes},
+			func(w *world) { w.books.Mails[refunded] = chaos.Mails{Tickets: 1} }, chaos.Findings{FalseAnswers: yes},
+		},
+		"no mail about the money of one ticket": {
+			func(w *world) { w.books.Mails[returned] = chaos.Mails{Tickets: 2} }, chaos.Findings{FalseAnswers: yes},
 		},
 		"another refund than was shown": {
 			func(w *world) { w.records[1].RefundMinor = 1000 }, chaos.Findings{FalseAnswers: yes},

@@ -33,7 +33,7 @@ func lies(r Record, books Books) (found []string) {
 	if said := undoneLie(r, b, books); said != "" {
 		lie("%s", said)
 	}
-	for _, one := range []func(Record, Booking, Money, int) string{soldLie, endLie, refundLie, returnLie, mailLie} {
+	for _, one := range []func(Record, Booking, Money, Mails) string{soldLie, endLie, refundLie, returnLie, mailLie} {
 		if said := one(r, b, books.Money[r.Booking], books.Mails[r.Email]); said != "" {
 			lie("%s", said)
 		}
@@ -60,7 +60,7 @@ func leadsTo(from, to boxoffice.BookingStatus) bool {
 }
 
 // soldLie: who was told of a sale has it, unless they gave it back.
-func soldLie(r Record, b Booking, m Money, _ int) string {
+func soldLie(r Record, b Booking, m Money, _ Mails) string {
 	if !r.told(boxoffice.BookingCompleted) && !r.told(boxoffice.BookingConfirmed) {
 		return ""
 	}
@@ -75,7 +75,7 @@ func soldLie(r Record, b Booking, m Money, _ int) string {
 }
 
 // endLie: who was told that nothing was bought, or whom the page refused, does not pay.
-func endLie(r Record, b Booking, m Money, _ int) string {
+func endLie(r Record, b Booking, m Money, _ Mails) string {
 	bought := b.Status == boxoffice.BookingCompleted || r.gaveBack(b, m)
 	switch {
 	case bought || m.kept() <= 0:
@@ -106,7 +106,7 @@ func undoneLie(r Record, b Booking, books Books) string {
 }
 
 // refundLie: who was told of money back has it.
-func refundLie(r Record, b Booking, m Money, _ int) string {
+func refundLie(r Record, b Booking, m Money, _ Mails) string {
 	if r.last() != boxoffice.BookingRefunded {
 		return ""
 	}
@@ -117,7 +117,7 @@ func refundLie(r Record, b Booking, m Money, _ int) string {
 }
 
 // returnLie: what a return was answered with is what goes back.
-func returnLie(r Record, _ Booking, m Money, _ int) string {
+func returnLie(r Record, _ Booking, m Money, _ Mails) string {
 	if r.ReturnIsTaken && m.ReturnedMinor != r.RefundMinor {
 		return fmt.Sprintf("told that %d go back for %d tickets, and %d did", r.RefundMinor, len(r.Returned), m.ReturnedMinor)
 	}
@@ -125,9 +125,13 @@ func returnLie(r Record, _ Booking, m Money, _ int) string {
 }
 
 // mailLie: who was told of tickets or money has the mail.
-func mailLie(r Record, b Booking, _ Money, mails int) string {
-	if mails == 0 && (b.Status == boxoffice.BookingCompleted || b.Status == boxoffice.BookingRefunded) {
-		return fmt.Sprintf("it is %s, and no mail came to %s", b.Status, r.Email)
+func mailLie(r Record, b Booking, m Money, mails Mails) string {
+	switch {
+	case b.Status == boxoffice.BookingCompleted && mails.Tickets == 0:
+		return "it is completed, and no mail brought tickets to " + r.Email
+	case m.ReturnedMinor > 0 && mails.Refunds == 0:
+		return fmt.Sprintf("%d went back, and no mail said so to %s", m.ReturnedMinor, r.Email)
+	default:
+		return ""
 	}
-	return ""
 }

@@ -171,7 +171,7 @@ func readPage(ctx context.Context, url string) (string, error) {
 
 // books asks the database, Stripe's record and the mail server what all bookings came to, and audits them.
 func (s *chaosSystem) books(ctx context.Context) (b chaos.Books, err error) {
-	b = chaos.Books{Bookings: map[string]chaos.Booking{}, Money: map[string]chaos.Money{}, Mails: map[string]int{}}
+	b = chaos.Books{Bookings: map[string]chaos.Booking{}, Money: map[string]chaos.Money{}, Mails: map[string]chaos.Mails{}}
 	outcomes, err := s.db.Outcomes(ctx)
 	if err != nil {
 		return b, err
@@ -217,8 +217,8 @@ func (s *chaosSystem) readMoney(ctx context.Context, money map[string]chaos.Mone
 	}
 }
 
-// readMails counts the mails in the sink, by address.
-func (s *chaosSystem) readMails(ctx context.Context, mails map[string]int) error {
+// readMails counts the mails in the sink, by address and by what their subjects say.
+func (s *chaosSystem) readMails(ctx context.Context, mails map[string]chaos.Mails) error {
 	const page = 500
 	inbox := buyer.NewInbox(s.env["MAIL_URL"], http.DefaultTransport)
 	for start := 0; ; start += page {
@@ -228,7 +228,14 @@ func (s *chaosSystem) readMails(ctx context.Context, mails map[string]int) error
 		}
 		for _, a := range arrivals {
 			for _, to := range a.To {
-				mails[to.Address]++
+				sum := mails[to.Address]
+				switch {
+				case strings.HasPrefix(a.Subject, "Your tickets"): // or those that remain
+					sum.Tickets++
+				case strings.HasPrefix(a.Subject, "Refund of "), strings.HasPrefix(a.Subject, "Your payment of "):
+					sum.Refunds++
+				}
+				mails[to.Address] = sum
 			}
 		}
 		if len(arrivals) < page {
