@@ -42,20 +42,12 @@ func (s *benchSystem) sweepStarts(ctx context.Context) (int, error) {
 
 // countedBy reads all that a process of ours counts, by name and labels.
 func countedBy(ctx context.Context, admin string) (map[string]float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, admin+"/metrics", http.NoBody)
+	page, err := readPage(ctx, admin+"/metrics")
 	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	page, err := io.ReadAll(response.Body)
-	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return nil, err
 	}
 	counted := map[string]float64{}
-	for line := range strings.Lines(string(page)) {
+	for line := range strings.Lines(page) {
 		line = strings.TrimSpace(line)
 		end := strings.LastIndexByte(line, ' ')
 		if end < 0 || strings.HasPrefix(line, "#") {
@@ -66,6 +58,20 @@ func countedBy(ctx context.Context, admin string) (map[string]float64, error) {
 		}
 	}
 	return counted, nil
+}
+
+// readPage reads a page of one of the system's processes.
+func readPage(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	page, err := io.ReadAll(response.Body)
+	return string(page), errors.Join(err, response.Body.Close())
 }
 
 // auditPatience is for what heals by itself within seconds, as a webhook that comes a second time.

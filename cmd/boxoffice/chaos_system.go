@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -143,30 +142,14 @@ func (s *chaosSystem) killRelay(ctx context.Context, point string) error {
 
 // indexed asks the worker how many changes it has brought into the search index.
 func (s *chaosSystem) indexed(ctx context.Context) (int, error) {
-	page, err := readPage(ctx, s.env["WORKER_ADMIN_URL"]+"/metrics")
+	counted, err := countedBy(ctx, s.env["WORKER_ADMIN_URL"])
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(page) {
-		if value, found := strings.CutPrefix(line, "boxoffice_search_indexed_total "); found {
-			return strconv.Atoi(strings.TrimSpace(value))
-		}
+	if n, found := counted["boxoffice_search_indexed_total"]; found {
+		return int(n), nil
 	}
 	return 0, errors.New("the worker does not count what it brings into the index")
-}
-
-// readPage reads a page of one of the system's processes.
-func readPage(ctx context.Context, url string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	page, err := io.ReadAll(response.Body)
-	return string(page), errors.Join(err, response.Body.Close())
 }
 
 // books asks the database, Stripe's record and the mail server what all bookings came to, and audits them.
