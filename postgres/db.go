@@ -36,7 +36,7 @@ type DB struct {
 
 // Options are the bounds of the pools. Zero fields take the defaults that are named.
 type Options struct {
-	MaxConns         int32         // 16
+	MaxConns         int32         // 8
 	WebhookConns     int32         // 4: of the pool apart, beside MaxConns; opened as they are needed
 	LockTimeout      time.Duration // 2 s: how long a statement waits for a row
 	StatementTimeout time.Duration // 5 s
@@ -45,7 +45,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.MaxConns == 0 {
-		o.MaxConns = 16
+		o.MaxConns = 8
 	}
 	if o.WebhookConns == 0 {
 		o.WebhookConns = 4

@@ -29,7 +29,7 @@ import (
 // databaseSettings say where the primary is.
 type databaseSettings struct {
 	DatabaseURL   string `env:"DATABASE_URL" required:"" help:"PostgreSQL: postgres://user:password@host:5432/name."`
-	DatabaseConns int32  `env:"BOXOFFICE_DATABASE_CONNS" default:"16" help:"Connections of this process at most."`
+	DatabaseConns int32  `env:"BOXOFFICE_DATABASE_CONNS" default:"8" help:"Connections of this process at most. About four for each processor of the server: more wait for each other there."`
 	WebhookConns  int32  `env:"BOXOFFICE_WEBHOOK_CONNS" default:"4" help:"Connections beside those, for webhooks and sweeps, which must not wait behind buyers."`
 }
 

@@ -200,6 +200,9 @@ var dynamicConfig = []string{
 	// Four partitions are for many matching hosts. Here they make a task and the poller that waits for it miss each other.
 	"matching.numTaskqueueReadPartitions=1",
 	"matching.numTaskqueueWritePartitions=1",
+	// By default the server keeps 128,000 runs in memory, each for an hour after it was last needed: at five bookings a second
+	// it grows for that hour. A run that is not kept is read from the database when it is needed, in about a millisecond.
+	"history.hostLevelCacheMaxSize=2000",
 }
 
 func arguments(h *home, opts Options) []string {
