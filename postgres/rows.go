@@ -91,7 +91,7 @@ func affects(done string, seats int) func(pgconn.CommandTag) error {
 func collectWantedEvent(rows pgx.Rows) (e wantedEvent, err error) {
 	for rows.Next() {
 		var zone string
-		if err := rows.Scan(&e.id, &e.name, &e.city, &e.currency, &e.fee, &e.planHash, &e.orphans, &e.starts, &zone, &e.onSale); err != nil {
+		if err := rows.Scan(&e.id, &e.name, &e.city, &e.currency, &e.fee, &e.planHash, &e.orphans, &e.starts, &zone, &e.onSale, &e.now); err != nil {
 			return e, err
 		}
 		location, err := time.LoadLocation(zone)

@@ -86,26 +86,29 @@ func isLocked(err error) bool {
 	return locked
 }
 
-// hold is HoldSeats in one transaction.
+// hold is HoldSeats in one transaction, of four round trips: who holds seats in a rush waits for a connection longer than for all
+// else. The key is claimed in the one that locks, and answered in the one that takes.
 func (s *Bookings) hold(
 	ctx context.Context, req boxoffice.HoldRequest, ids []string, locked string,
 ) (booking boxoffice.Booking, ref boxoffice.BookingRef, w wanted, fresh bool, err error) {
-	var replayed bool
 	err = s.db.inTx(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		booking, replayed, err = once(ctx, tx, req.Key, func() (boxoffice.Booking, error) {
-			var err error
-			if w, err = s.lockWanted(ctx, tx, wanted{userID: req.UserID, accessible: req.Accessible}, ids, locked); err != nil {
-				return boxoffice.Booking{}, err
-			}
-			if err := s.refuseOrphans(ctx, tx, w.event, w.tickets, nil); err != nil {
-				return boxoffice.Booking{}, err
-			}
-			ref = w.ref()
-			return s.takeSeats(ctx, tx, w)
-		})
+		w, err = s.lockWanted(ctx, tx, wanted{userID: req.UserID, accessible: req.Accessible, key: req.Key}, ids, locked)
+		if errors.Is(err, errKeyTaken) {
+			fresh = false
+			booking, err = earlierAnswer[boxoffice.Booking](ctx, tx, req.Key)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.refuseOrphans(ctx, tx, w.event, w.tickets, nil); err != nil {
+			return err
+		}
+		fresh, ref = true, w.ref()
+		booking, err = s.takeSeats(ctx, tx, w)
 		return err
 	})
-	return booking, refOf(ref, booking), w, !replayed, err
+	return booking, refOf(ref, booking), w, fresh, err
 }
 
 // refOf completes what the booking's run is started with.
@@ -140,7 +143,8 @@ func (s *Bookings) checkTicketIDs(ids []string) ([]string, error) {
 // wanted is what a hold decides on, all of it read under the locks.
 type wanted struct {
 	userID     string
-	accessible bool // somebody needs a place for a wheelchair
+	key        *boxoffice.IdempotencyKey // claimed with the locks and answered with the booking; nil: its caller does that, or there is none
+	accessible bool                      // somebody needs a place for a wheelchair
 	event      wantedEvent
 	tickets    []boxoffice.Ticket
 	released   []release     // places for wheelchairs among them, where nobody needs one
@@ -153,6 +157,7 @@ type wantedEvent struct {
 	planHash                 []byte
 	orphans                  boxoffice.OrphanRule
 	starts                   time.Time // in the venue's zone
+	now                      time.Time // once all locks were had
 	onSale                   bool
 }
 
@@ -183,11 +188,13 @@ func runSummary(seats int, name, city string, starts time.Time) string {
 	return count + " · " + name + tail
 }
 
-// lockWanted locks the buyer and the seats, in one round trip, and judges them.
+// lockWanted claims the key, locks the buyer and the seats, all in one round trip, and judges them. errKeyTaken where there is an
+// answer under the key.
 func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, w wanted, ids []string, locked string) (wanted, error) {
 	var open []string
 	var taken []bool
 	batch := &pgx.Batch{}
+	queueClaim(batch, w.key)
 	batch.Queue(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, w.userID).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() == 0 {
 			return boxoffice.Errorf(boxoffice.CodeUnauthenticated, "There is no such user.")
@@ -211,7 +218,8 @@ func (s *Bookings) lockWanted(ctx context.Context, tx pgx.Tx, w wanted, ids []st
 		return err
 	})
 	batch.Queue(`
-		SELECT e.id, e.name, v.city, e.currency, e.booking_fee_minor, e.plan_hash, e.orphan_rule, e.starts_at, v.time_zone, event_is_on_sale(e)
+		SELECT e.id, e.name, v.city, e.currency, e.booking_fee_minor, e.plan_hash, e.orphan_rule, e.starts_at, v.time_zone, event_is_on_sale(e),
+		       boxoffice_now()
 		FROM events e JOIN venues v ON v.id = e.venue_id
 		WHERE e.id = (SELECT event_id FROM tickets WHERE id = $1)`, ids[0]).Query(func(rows pgx.Rows) (err error) {
 		w.event, err = collectWantedEvent(rows)
@@ -281,36 +289,44 @@ func (s *Bookings) judge(ctx context.Context, tx pgx.Tx, w *wanted, ids, open []
 	return nil
 }
 
-// takeSeats writes the booking and takes its seats, which are locked and free.
+// takeSeats writes the booking and takes its seats, which are locked and free, in one round trip.
 func (s *Bookings) takeSeats(ctx context.Context, tx pgx.Tx, w wanted) (boxoffice.Booking, error) {
-	id, err := uuid.NewV7()
+	b, err := s.newBooking(w)
 	if err != nil {
-		return boxoffice.Booking{}, err
-	}
-	b := boxoffice.Booking{
-		ID: id.String(), Reference: newReference(), UserID: w.userID, EventID: w.event.id, Status: boxoffice.BookingHeld,
-		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
-	}
-	ids := ticketIDs(b.Tickets)
-	for _, t := range b.Tickets {
-		b.Amount.Minor += t.TotalMinor()
+		return b, err
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		INSERT INTO bookings (id, reference, user_id, event_id, amount_minor, currency, accessible, created_at, hold_expires_at, next_check_at)
-		SELECT $1, $2, $3, $4, $5, $6, $8, t.now, t.now + $7, t.now + interval '2 seconds' FROM boxoffice_now() AS t (now)
-		RETURNING created_at, hold_expires_at`,
-		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, s.rules.Duration, w.accessible,
-	).QueryRow(func(row pgx.Row) error { return row.Scan(&b.CreatedAt, &b.HoldExpiresAt) })
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8::timestamptz + interval '2 seconds')`,
+		b.ID, b.Reference, b.UserID, b.EventID, b.Amount.Minor, b.Amount.Currency, w.accessible, b.CreatedAt, b.HoldExpiresAt)
 	queueBooked(batch, b.ID, b.Tickets)
 	batch.Queue(`
-		UPDATE tickets t SET state = 'held', booking_id = b.id, held_until = b.hold_expires_at + $3
-		FROM bookings b
-		WHERE b.id = $1 AND t.id = ANY ($2::text[]::uuid[]) AND seat_is_free(t.state, t.held_until)
-		RETURNING t.held_until`, b.ID, ids, s.rules.Grace).Query(func(rows pgx.Rows) error { return markHeld(&b, rows) })
-	queueTimeline(batch, b.ID, "held", "buyer", map[string]any{"seats": len(ids)})
+		UPDATE tickets SET state = 'held', booking_id = $1, held_until = $3
+		WHERE id = ANY ($2::text[]::uuid[]) AND seat_is_free(state, held_until)`, b.ID, ticketIDs(b.Tickets), b.HoldExpiresAt.Add(s.rules.Grace),
+	).Exec(func(taken pgconn.CommandTag) error { return tookAll(taken, b) })
+	queueTimeline(batch, b.ID, "held", "buyer", map[string]any{"seats": len(b.Tickets)})
 	queueReleases(batch, b.EventID, b.ID, w.released)
+	if err := queueAnswer(batch, w.key, b); err != nil {
+		return b, err
+	}
 	return b, tx.SendBatch(ctx, batch).Close()
+}
+
+// newBooking is a booking of the wanted seats as it is once they are taken.
+func (s *Bookings) newBooking(w wanted) (boxoffice.Booking, error) {
+	id, err := uuid.NewV7()
+	b := boxoffice.Booking{
+		ID: id.String(), Reference: newReference(), UserID: w.userID, EventID: w.event.id, Status: boxoffice.BookingHeld,
+		Payment: boxoffice.PaymentNone, Amount: boxoffice.Money{Currency: w.event.currency}, Tickets: slices.Clone(w.tickets),
+		CreatedAt: w.event.now, HoldExpiresAt: w.event.now.Add(s.rules.Duration),
+	}
+	for i := range b.Tickets {
+		t := &b.Tickets[i]
+		b.Amount.Minor += t.TotalMinor()
+		t.State, t.BookingID, t.HeldUntil = boxoffice.SeatHeld, b.ID, b.HoldExpiresAt.Add(s.rules.Grace)
+	}
+	return b, err
 }
 
 // queueBooked writes down that the booking has booked the tickets, each at its price of now and with its fee.
@@ -326,17 +342,10 @@ func queueBooked(batch *pgx.Batch, bookingID string, tickets []boxoffice.Ticket)
 		WHERE t.id = ANY ($2::text[]::uuid[])`, bookingID, ticketIDs(tickets), fees)
 }
 
-// markHeld checks that every seat was taken. The rows are locked and were free, so fewer is a fault of ours.
-func markHeld(b *boxoffice.Booking, rows pgx.Rows) error {
-	until, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-	if err != nil {
-		return err
-	}
-	if len(until) != len(b.Tickets) {
-		return boxoffice.Errorf(boxoffice.CodeInternal, "took %d of %d free seats", len(until), len(b.Tickets))
-	}
-	for i := range b.Tickets {
-		b.Tickets[i].State, b.Tickets[i].BookingID, b.Tickets[i].HeldUntil = boxoffice.SeatHeld, b.ID, until[i]
+// tookAll checks that every seat was taken. The rows are locked and were free, so fewer is a fault of ours.
+func tookAll(taken pgconn.CommandTag, b boxoffice.Booking) error {
+	if int(taken.RowsAffected()) != len(b.Tickets) {
+		return boxoffice.Errorf(boxoffice.CodeInternal, "took %d of %d free seats", taken.RowsAffected(), len(b.Tickets))
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mostBackends is what the pools of an API and a worker have together: 16 connections each, and 4 apart for webhooks.
-const mostBackends = 2 * (16 + 4)
+// mostBackends is what the pools of an API and a worker have together: 8 connections each, and 4 apart for webhooks.
+const mostBackends = 2 * (8 + 4)
 
 // A thousand requests are broken off in the middle. The transactions under way come to their end, so that no connection to
 // the database is lost over it and none is opened anew; a hold has all of its seats; buyers who stay are served.
