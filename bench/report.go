@@ -93,9 +93,9 @@ func (r *SaleReport) Verdict() error {
 	if holds := r.Hold.Count + r.Loser.Count + failed; float64(failed) > mostHoldsFailed*float64(holds) {
 		wrong = append(wrong, fmt.Errorf("%d of %d holds failed: the times of the others say little", failed, holds))
 	}
-	bookings := r.Bookings + r.BookingsLate
-	if r.SweepStarts != nil && bookings >= leastJudgedSwept && float64(*r.SweepStarts) >= mostSwept*float64(bookings) {
-		wrong = append(wrong, fmt.Errorf("the sweep began %d runs of %d bookings", *r.SweepStarts, bookings))
+	runs := r.Hold.Count // also of what is abandoned
+	if r.SweepStarts != nil && runs >= leastJudgedSwept && float64(*r.SweepStarts) >= mostSwept*float64(runs) {
+		wrong = append(wrong, fmt.Errorf("the sweep began %d of %d runs", *r.SweepStarts, runs))
 	}
 	return errors.Join(wrong...)
 }

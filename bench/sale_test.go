@@ -190,11 +190,11 @@ func TestVerdict_WhatFailed(t *testing.T) {
 	for complaint, reports := range map[string][]SaleReport{
 		"": {
 			{Bookings: 1, Hold: times(98), Loser: times(1), HoldFailed: times(1)}, {Bookings: 1, HTTP5xx: 1},
-			{Bookings: 999, SweepStarts: new(5)}, {Bookings: 1000, BookingsLate: 1, SweepStarts: new(1)},
+			{Bookings: 999, Hold: times(999), SweepStarts: new(5)}, {Bookings: 700, Hold: times(1001), SweepStarts: new(1)},
 		},
-		"2 of 101 holds failed":                   {{Bookings: 1, Hold: times(98), Loser: times(1), HoldFailed: times(2)}},
-		"1 answers were 500":                      {{Bookings: 1, HTTP5xx: 1, own: true}},
-		"the sweep began 1 runs of 1000 bookings": {{Bookings: 999, BookingsLate: 1, SweepStarts: new(1)}},
+		"2 of 101 holds failed":          {{Bookings: 1, Hold: times(98), Loser: times(1), HoldFailed: times(2)}},
+		"1 answers were 500":             {{Bookings: 1, HTTP5xx: 1, own: true}},
+		"the sweep began 1 of 1000 runs": {{Bookings: 700, Hold: times(1000), SweepStarts: new(1)}},
 	} {
 		for _, r := range reports {
 			if complaint == "" {
