@@ -73,8 +73,8 @@ func (r *run) newReport(kind string) SaleReport {
 // What may fail, and what may be left to a sweep, so that the times of the rest still say something.
 const (
 	mostHoldsFailed  = 0.01 // of all holds
-	mostSwept        = 1e-3 // of the bookings
-	leastJudgedSwept = 1000 // bookings: with fewer, one run that was late would be too many
+	mostSwept        = 1e-3 // of the runs
+	leastJudgedSwept = 1000 // runs: with fewer, one run that was late would be too many
 )
 
 // Verdict is an error where the run proves nothing, or worse.
