@@ -65,7 +65,7 @@ func TestPoolUse(t *testing.T) {
 	defer conn.Release()
 	h.backlog(t)
 	shared, apart := h.db.PoolUse()[0], h.db.PoolUse()[1]
-	require.Equal(t, []any{"shared", int32(1), int32(16)}, []any{shared.Name, shared.Used, shared.Max})
+	require.Equal(t, []any{"shared", int32(1), int32(8)}, []any{shared.Name, shared.Used, shared.Max})
 	require.Equal(t, []any{"apart", int32(0), int32(1), int32(4)}, []any{apart.Name, apart.Used, apart.Idle, apart.Max})
 	require.Positive(t, shared.Waits, "the first connection had to be made")
 	require.Positive(t, shared.Waited)

@@ -2,6 +2,7 @@ package failures
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -72,14 +73,22 @@ func eatConnections(t *testing.T, s *stack.System) (release func()) {
 		if _, err := mine.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'boxoffice'`); err != nil {
 			return err
 		}
-		for {
+		eat := func() bool {
 			conn, err := pgx.ConnectConfig(t.Context(), s.DB.Config().ConnConfig)
-			if err != nil {
-				break // the server has no more
+			if err == nil {
+				eaten = append(eaten, conn)
 			}
-			eaten = append(eaten, conn)
+			return err == nil
 		}
-		return nobodyServed(t.Context(), mine)
+		for eat() {
+		}
+		if err := nobodyServed(t.Context(), mine); err != nil {
+			return err
+		}
+		if eat() { // a session that was ended has its place until it is gone
+			return errors.New("there was a connection left")
+		}
+		return nil
 	})
 	t.Logf("%d connections eaten", len(eaten))
 	return release
