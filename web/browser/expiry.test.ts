@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { bookingOf, breaks, goodCard, type Held, hold, mends, payBy } from "./house";
-import { type Customer, call, customer, newEvent, openAs, patience, type Showing, showings } from "./open";
+import { type Customer, call, customer, newEvent, openAs, type Showing, showings } from "./open";
 
 // These run on a system whose holds end after seconds.
 
@@ -105,7 +105,7 @@ test("a payment that was made in time is not cut off when the hold ends before a
 
 test("whoever is still typing when the hold ends is charged nothing, and reads so", async () => {
   const { buyer, booking } = paying;
-  await expect.poll(async () => (await bookingOf(buyer, booking.id)).status, { timeout: patience }).toBe("expired");
+  await expect.poll(async () => (await bookingOf(buyer, booking.id)).status).toBe("expired");
   const page = await openAs(buyer);
   await page.goto(paymentPage);
   await page.getByText("nothing was charged on it").waitFor();

@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { arenaPlan } from "../src/pages/event/map/halls";
-import { type Customer, call, customer, openAs, patience, tabTo } from "./open";
+import { type Customer, call, customer, openAs, tabTo } from "./open";
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const touch = { gestureSourceType: "touch", preventFling: true } as const;
@@ -54,7 +54,7 @@ function said(page: Page, name: string): Promise<string | null> {
 }
 
 async function until(page: Page, name: string, wanted: string): Promise<void> {
-  await expect.poll(() => said(page, name), { timeout: patience }).toBe(wanted);
+  await expect.poll(() => said(page, name)).toBe(wanted);
 }
 
 /** pixelOf tells where a place of the hall is in the window now. */
@@ -99,7 +99,7 @@ describe("on a phone", () => {
     const [before, top] = [await said(page, "view"), await scrolled(page)];
     const fingers = await page.context().newCDPSession(page);
     await fingers.send("Input.synthesizeScrollGesture", { x, y, xDistance: 0, yDistance: -90, ...touch });
-    await expect.poll(() => said(page, "view"), { timeout: patience }).not.toBe(before);
+    await expect.poll(() => said(page, "view")).not.toBe(before);
     expect(await said(page, "chosen")).toBe("1");
     expect(await scrolled(page)).toBe(top);
   });
@@ -110,7 +110,7 @@ describe("on a phone", () => {
     const [before, view] = [await scrolled(page), await said(page, "view")];
     const fingers = await page.context().newCDPSession(page);
     await fingers.send("Input.synthesizeScrollGesture", { x, y, xDistance: 0, yDistance: -120, ...touch });
-    await expect.poll(() => scrolled(page), { timeout: patience }).toBeGreaterThan(before + 60);
+    await expect.poll(() => scrolled(page)).toBeGreaterThan(before + 60);
     expect([await said(page, "view"), await said(page, "chosen")]).toEqual([view, "0"]);
   });
 });
@@ -121,7 +121,7 @@ test("the wheel scrolls the page over the map, and zooms with ctrl", async () =>
   await page.mouse.move(x, y);
   const before = (await scrolled(page)) + 80;
   await page.mouse.wheel(0, 80);
-  await expect.poll(() => scrolled(page), { timeout: patience }).toBe(before);
+  await expect.poll(() => scrolled(page)).toBe(before);
   expect(await said(page, "zoomed")).toBe("false");
   await page.keyboard.down("Control");
   await page.mouse.wheel(0, -300);
@@ -165,7 +165,7 @@ test("the keyboard comes to the map once, walks from seat to seat, chooses, zoom
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowDown");
-  await expect.poll(() => said(page, "at"), { timeout: patience }).not.toBe(String(first));
+  await expect.poll(() => said(page, "at")).not.toBe(String(first));
   expect(await page.locator(".map [role=status]").textContent()).toMatch(/Section 10\d, row/);
   await page.keyboard.press("Enter");
   await until(page, "chosen", "1");
@@ -190,12 +190,12 @@ test("it is painted in the colours of the theme, and of the system where it forc
     });
   const ground = () => page.locator(".map").evaluate((map) => getComputedStyle(map).backgroundColor);
   const light = await ground();
-  await expect.poll(corner, { timeout: patience }).toBe(light);
+  await expect.poll(corner).toBe(light);
   await page.emulateMedia({ colorScheme: "dark" });
-  await expect.poll(ground, { timeout: patience }).not.toBe(light);
-  await expect.poll(corner, { timeout: patience }).toBe(await ground());
+  await expect.poll(ground).not.toBe(light);
+  await expect.poll(corner).toBe(await ground());
   await page.emulateMedia({ colorScheme: "dark", forcedColors: "active" });
-  await expect.poll(corner, { timeout: patience }).toBe(await ground());
+  await expect.poll(corner).toBe(await ground());
 });
 
 test("without a canvas there is no map, and the page stands", async () => {

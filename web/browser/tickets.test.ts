@@ -60,7 +60,7 @@ async function untilKept(page: Page, codes = 3): Promise<void> {
       const worker = (await navigator.serviceWorker.getRegistration("/app"))?.active?.state;
       return [tickets === undefined ? 0 : (await (await caches.open(tickets)).keys()).length, worker];
     });
-  await expect.poll(state, { timeout: patience }).toEqual([codes + 1, "activated"]);
+  await expect.poll(state).toEqual([codes + 1, "activated"]);
 }
 
 test("each ticket has a code that is read off a dark phone, beside the others and on the whole screen", async () => {
@@ -125,7 +125,7 @@ test("logging out forgets the tickets, and so does a session that ended elsewher
   await untilKept(page);
   await page.getByRole("button", { name: "Log out" }).click();
   await page.waitForURL("**/app/login");
-  await expect.poll(() => stored(page, "tickets-"), { timeout: patience }).toEqual([]);
+  await expect.poll(() => stored(page, "tickets-")).toEqual([]);
 
   await logInAgain();
   const other = await openAs(buyer, kept);
@@ -134,7 +134,7 @@ test("logging out forgets the tickets, and so does a session that ended elsewher
   await call("POST", "/logout", { as: buyer });
   await other.goto("/app/bookings");
   await other.waitForURL(/\/app\/login/);
-  await expect.poll(() => stored(other, "tickets-"), { timeout: patience }).toEqual([]);
+  await expect.poll(() => stored(other, "tickets-")).toEqual([]);
   await other.context().setOffline(true);
   await other.goto(sold.links.page);
   await other.getByRole("heading", { name: "Something went wrong" }).waitFor();
@@ -177,7 +177,7 @@ test("one ticket is given back for what was said, and admits nobody any more", a
   await page.getByRole("button", { name: "See what comes back" }).click();
   await page.getByRole("button", { name: "Give 1 ticket back" }).dblclick();
   await page.getByText(`Given back. ${dollars(quote.refund_minor)} is on its way to your card.`).waitFor();
-  await expect.poll(() => page.locator(".stub").count(), { timeout: patience }).toBe(2);
+  await expect.poll(() => page.locator(".stub").count()).toBe(2);
   await untilKept(page, 2);
   const after = await call<Sold>("GET", `/bookings/${sold.id}`, { as: buyer });
   expect(after.status).toBe("completed");
@@ -256,7 +256,7 @@ async function nextRelease(front: Front, page: Page, there: (stored: string[]) =
       return registration?.active?.state === "activated" && !registration.installing && !registration.waiting;
     });
   const isThere = async () => there(await stored(page, "client-")) && (await isIdle());
-  await expect.poll(isThere, { timeout: patience }).toBe(true);
+  await expect.poll(isThere).toBe(true);
 }
 
 test("a worker that is broken is no hindrance", async () => {

@@ -9,5 +9,6 @@ export default defineConfig({
     fileParallelism: false, // two cores, and a whole system beside the browser
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 45_000 } }, // what comes late on a busy machine comes all the same
   },
 });

@@ -1,5 +1,5 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { money } from "../../format";
 import { WheelchairIcon } from "../../ui/icons";
 import { count, fill, t } from "../../words";
@@ -62,6 +62,9 @@ function Part({ section, free, open, choice }: PartProps) {
 function Rows({ section, choice }: { section: Section; choice: Choice }) {
   const { rows } = choice.seats.value.hall;
   const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    list.current && keepEntry(list.current); // before it is seen: who is quick with Tab would pass it by
+  }, []);
   useSignalEffect(() => {
     choice.beat.value;
     choice.fits.value;
