@@ -47,8 +47,9 @@ const answerKeySQL = `UPDATE idempotency_keys SET response = $4 WHERE user_id = 
 
 // claimKey takes the key, or gives the answer that was stored under it.
 func claimKey(ctx context.Context, tx pgx.Tx, key *boxoffice.IdempotencyKey) (stored []byte, err error) {
-	taken, err := tx.Exec(ctx, claimKeySQL, key.UserID, key.Route, key.Key, key.BodyHash)
-	if err != nil || taken.RowsAffected() == 1 {
+	batch := &pgx.Batch{}
+	queueClaim(batch, key)
+	if err := tx.SendBatch(ctx, batch).Close(); !errors.Is(err, errKeyTaken) {
 		return nil, err
 	}
 	return storedAnswer(ctx, tx, key)
